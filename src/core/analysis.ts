@@ -1,0 +1,333 @@
+/**
+ * What the evidence says, before anybody judges it. Instants are ns since run start, lengths ms; `null` = did not happen
+ * or was not seen. Every list is in a fixed order (scenario order, then time), so that the same evidence gives the same
+ * bytes of report.
+ */
+import type { RunMode } from './entry.ts';
+import type { Direction, LaneRole, Scenario, Side, SideSeen } from './scenario.ts';
+
+/** An observed quantity: what was certainly so, and what may have been so given all that was not seen. */
+export interface Interval {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Why a slot failed, as far as the evidence tells. */
+export type Cause =
+  | 'stale-answer'
+  | 'kept-connection'
+  | 'pinned'
+  | 'stale-target'
+  | 'no-target'
+  | 'app-5xx'
+  | 'side-down'
+  | 'address-down'
+  | 'dns-failed'
+  | 'tls'
+  | 'too-slow'
+  | 'wrong-answer'
+  | 'own-network-suspected'
+  | 'unattributed';
+
+/** Why an answer still came from the old side after the change. */
+export type OldReason =
+  | 'within-ttl'
+  | 'resolver-violates-ttl'
+  | 'application-cache'
+  | 'kept-connection'
+  | 'pinned'
+  | 'authority-lags'
+  | 'unknown';
+
+/** What a slot's result is called. The failure classes of a report; `good` and the unseen ones stand beside them. */
+export type FailureClass =
+  | 'dns-nxdomain'
+  | 'dns-servfail'
+  | 'dns-timed-out'
+  | 'dns-failed'
+  | 'connect-refused'
+  | 'connect-timed-out'
+  | 'connect-failed'
+  | 'tls-failed'
+  | 'tls-timed-out'
+  | 'reset'
+  | 'closed-before-answer'
+  | 'truncated'
+  | 'first-byte-timed-out'
+  | 'body-timed-out'
+  | 'malformed-answer'
+  | 'goaway'
+  | 'refused-stream'
+  | 'too-slow'
+  | '4xx'
+  | '5xx-alb'
+  | '5xx-nginx'
+  | '5xx-app'
+  | 'unexpected-status'
+  | 'header-mismatch'
+  | 'body-mismatch';
+
+export interface Outage {
+  readonly firstFailedAtNs: number;
+  readonly lastFailedAtNs: number;
+  /** Due instant of the last good slot before; null = none since the lane began. */
+  readonly lastGoodAtNs: number | null;
+  /** Due instant of the first good slot after; null = still open at the end. */
+  readonly firstGoodAtNs: number | null;
+  readonly downMsMin: number;
+  readonly downMsMax: number;
+  readonly faultMsMin: number;
+  readonly faultMsMax: number;
+  readonly failedCount: number;
+  /** From first to last failed, with dropped, pending, blind and blocked ones. */
+  readonly slotCount: number;
+  readonly openAtEnd: boolean;
+  /** Which side the failures were on, if all were on one. */
+  readonly side: SideSeen;
+  readonly causes: Readonly<Partial<Record<Cause, number>>>;
+  readonly classes: Readonly<Partial<Record<FailureClass, number>>>;
+  readonly phase: PhaseName | 'before';
+}
+
+export interface Impaired {
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+  readonly failedCount: number;
+  readonly slotCount: number;
+  readonly failedShare: number;
+  readonly causes: Readonly<Partial<Record<Cause, number>>>;
+  readonly classes: Readonly<Partial<Record<FailureClass, number>>>;
+  /** Where all failures were at some addresses and the good ones at others: those. */
+  readonly failedAddresses: readonly string[];
+}
+
+export interface Burst {
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+  readonly failedCount: number;
+  readonly slotCount: number;
+  /** 5xx statuses and how many of each; `0` = no HTTP answer. */
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+/** A stretch of one state in a lane, for people: `old 34.0 s · new 3.4 s · DOWN 358.9 s`. */
+export interface Stretch {
+  readonly state: 'old' | 'new' | 'unknown' | 'conflict' | 'down' | 'impaired' | 'unseen';
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+}
+
+export interface Percentiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+export interface SlotCounts {
+  /** due = good + failed + dropped + blind + blocked + pending. */
+  readonly due: number;
+  /** A request went out, or failed before one could: good + failed + blind ones that were sent + blocked ones that were sent. */
+  readonly sent: number;
+  readonly good: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly blind: number;
+  readonly blocked: number;
+  /** No row: in flight when the log ended. */
+  readonly pending: number;
+}
+
+/** What the objectives are held against: one lane, from the change on. Null before any change. */
+export interface Judged {
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+  readonly slots: SlotCounts;
+  readonly longestOutageMs: Interval;
+  readonly downtimeMs: Interval;
+  /** Failed / due, less the baseline's failed ratio, not below 0. */
+  readonly failedRatio: Interval;
+  readonly failedCount: Interval;
+  readonly baselineFailedRatio: number;
+  /** Failures in the worst 60 s over the slots of a full minute. */
+  readonly worstMinuteFailedRatio: Interval;
+  readonly burst5xxCount: Interval;
+  readonly flipBackCount: Interval;
+  /** The finest outage that could have been seen: the longest distance of two neighbouring good or failed slots, ms. */
+  readonly resolutionMs: number;
+}
+
+export interface LaneAnalysis {
+  readonly number: number;
+  readonly role: LaneRole;
+  readonly service: string;
+  readonly check: string;
+  readonly client: string;
+  readonly resolver: string | null;
+  readonly address: string | null;
+  readonly series: 'raw' | 'retried';
+  readonly ratePerSecond: number;
+  /** As the scenario has it; an unqualified lane is not judged either. */
+  readonly judged: boolean;
+  readonly qualified: boolean;
+  readonly slots: SlotCounts;
+  readonly sides: Readonly<Record<SideSeen, number>>;
+  readonly firstNewAtNs: number | null;
+  readonly lastOldAtNs: number | null;
+  readonly oldAfterChange: Readonly<Partial<Record<OldReason, number>>>;
+  /** When a correct client of this kind must have left the old side; null = never by itself, or no change. */
+  readonly leavesOldByAtNs: number | null;
+  readonly leavesOldWhy: string;
+  readonly outages: readonly Outage[];
+  readonly impaired: readonly Impaired[];
+  readonly bursts: readonly Burst[];
+  readonly downtimeMs: Interval;
+  readonly impairedMs: Interval;
+  /** Distance of two slots, ms. */
+  readonly resolutionMs: number;
+  readonly classes: Readonly<Partial<Record<FailureClass, number>>>;
+  readonly responseTimeMs: { readonly old: Percentiles | null; readonly new: Percentiles | null };
+  readonly byAddress: readonly {
+    readonly address: string;
+    readonly side: SideSeen;
+    readonly slots: number;
+    readonly failed: number;
+  }[];
+  readonly stretches: readonly Stretch[];
+  /** Fresh checks after a failure on a kept connection: what they told. */
+  readonly freshChecks: { readonly good: number; readonly failed: number };
+  readonly judgedPart: Judged | null;
+}
+
+export type PhaseName = 'baseline' | 'switching' | 'tail';
+
+export interface Phase {
+  readonly name: PhaseName;
+  /** Index into `changes`; for the baseline the change that ends it, or null. */
+  readonly changeIndex: number | null;
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+}
+
+export interface ChangeSeen {
+  readonly direction: Direction;
+  readonly markedAtNs: number | null;
+  readonly commandFromAtNs: number | null;
+  readonly commandToAtNs: number | null;
+  /** The first and the last authoritative server that answered with the other side. */
+  readonly authorityFirstAtNs: number | null;
+  readonly authorityLastAtNs: number | null;
+  /** The first answer of the other side on a fresh lane. */
+  readonly identityAtNs: number | null;
+  /** Phases begin here: the earliest of them. */
+  readonly usedAtNs: number;
+  readonly usedBy: 'command' | 'mark' | 'authority' | 'identity';
+  /** DNS or identity confirmed it: without this nothing may pass. */
+  readonly isEvident: boolean;
+}
+
+export interface ServiceAnalysis {
+  readonly name: string;
+  readonly outcome: 'completed' | 'rolled-back' | 'partial' | 'none';
+  readonly changes: readonly ChangeSeen[];
+  readonly phases: readonly Phase[];
+  readonly ttlS: { readonly before: number | null; readonly after: number | null };
+  readonly impact: {
+    readonly downtimeMs: Interval;
+    readonly impairedMs: Interval;
+    readonly userWeightedMs: Interval;
+    readonly weightsAssumed: boolean;
+  };
+  /** From the last authority's change (else `usedAt`) to the last old answer on compliant lanes, s; null without a change. */
+  readonly convergenceS: Interval | null;
+  /** The limit that `auto` means here, s; null while no TTL is known. */
+  readonly convergenceAutoS: number | null;
+  /** Probing outlasted the change by the tail asked for. */
+  readonly tail: { readonly askedS: number; readonly watchedS: number; readonly isWhole: boolean };
+  /** p99 of new against old on side lanes; null with too few samples. */
+  readonly latencyP99: {
+    readonly oldMs: number;
+    readonly newMs: number;
+    readonly ratio: number;
+    readonly sampleCount: number;
+  } | null;
+}
+
+export interface Finding {
+  readonly kind: string;
+  /** null: concerns the run. */
+  readonly service: string | null;
+  readonly severity: 'info' | 'warn' | 'fail';
+  readonly text: string;
+  /** What proves it, in words: lane and slot numbers, times, answers. */
+  readonly evidence: readonly string[];
+}
+
+export interface AuthorityAnalysis {
+  readonly address: string;
+  readonly hostname: string;
+  readonly ttlS: number | null;
+  readonly firstNewAtNs: number | null;
+  readonly lastOldAtNs: number | null;
+  readonly unreachableCount: number;
+}
+
+export interface ResolverAnalysis {
+  readonly name: string;
+  readonly hostname: string;
+  /** TTLs as received in the answers that probes used. */
+  readonly ttlS: { readonly authoritative: number | null; readonly min: number | null; readonly max: number | null };
+  readonly firstNewAtNs: number | null;
+  readonly lastOldAtNs: number | null;
+  readonly convergedMs: number | null;
+}
+
+export interface BlindSpot {
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+  readonly why: string;
+}
+
+export interface ProberAnalysis {
+  readonly dueCount: number;
+  readonly droppedCount: number;
+  readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly eventLoopDelayMsMax: number;
+  readonly writeDelayMsMax: number;
+  readonly clockStepMs: number;
+  readonly blindSpots: readonly BlindSpot[];
+}
+
+export interface Analysis {
+  readonly mode: RunMode;
+  readonly scenario: Scenario;
+  readonly runId: string;
+  readonly version: string;
+  readonly vantage: string;
+  readonly startedAtMs: number;
+  readonly endedAtNs: number;
+  /** False: the log has no end (crash, kill), or lost rows; then nothing may pass. */
+  readonly isWhole: boolean;
+  /** Each reason why the log is not whole, as a sentence. */
+  readonly incompleteBecause: readonly string[];
+  readonly endedBecause: string;
+  readonly command: {
+    readonly words: readonly string[];
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly error: string;
+    readonly fromAtNs: number | null;
+    readonly toAtNs: number | null;
+  } | null;
+  readonly commandWithheldBecause: string | null;
+  readonly marks: readonly { readonly atNs: number; readonly text: string }[];
+  readonly services: readonly ServiceAnalysis[];
+  readonly lanes: readonly LaneAnalysis[];
+  readonly resolvers: readonly ResolverAnalysis[];
+  readonly authorities: readonly AuthorityAnalysis[];
+  readonly findings: readonly Finding[];
+  readonly prober: ProberAnalysis;
+  readonly sides: Readonly<Record<Side, { readonly addresses: readonly string[] }>>;
+}

@@ -1,0 +1,125 @@
+/**
+ * The journal: everything the log holds but probe rows. One JSON object a line, `type` in the past tense, `atNs` in ns
+ * since run start on the monotonic clock. Types are added, never renamed: a run folder outlives the program.
+ */
+import type { DnsReply } from './ports.ts';
+import type { Lane, Scenario, Side } from './scenario.ts';
+
+export const formatVersion = 1;
+
+export type RunMode = 'cutover' | 'rollback' | 'weights' | 'deploy';
+
+export type Entry =
+  | {
+      readonly type: 'run-started';
+      readonly atNs: 0;
+      readonly formatVersion: number;
+      readonly version: string;
+      /** 8 hex digits, in every trace id. */
+      readonly runId: string;
+      /** Wall clock at instant 0, ms since 1970. */
+      readonly startedAtMs: number;
+      readonly mode: RunMode;
+      readonly vantage: string;
+      /** Without secrets: header values, bodies and keys are cut out. */
+      readonly scenario: Scenario;
+      readonly lanes: readonly Lane[];
+      readonly host: { readonly node: string; readonly platform: string; readonly cpuCount: number };
+      /** The wrapped command, or null. */
+      readonly command: readonly string[] | null;
+    }
+  /** A side's own name got an address that had no lane yet. */
+  | { readonly type: 'lanes-added'; readonly atNs: number; readonly lanes: readonly Lane[] }
+  /**
+   * What a watched server answered. Written when the answer (its TTL aside) differs from the one before, else once in
+   * 10 s. The answer changed somewhere in [previousSentAtNs, reply.endedAtNs].
+   */
+  | {
+      readonly type: 'dns-answered';
+      readonly atNs: number;
+      readonly watch: 'authority' | 'side';
+      /** `address:port` of the server, or the resolver's name. */
+      readonly server: string;
+      readonly name: string;
+      readonly question: 'A' | 'AAAA';
+      /** For `watch: side`: whose name this is. */
+      readonly side: Side | null;
+      readonly reply: DnsReply;
+      /** When the poll before this one was sent; null for the first. */
+      readonly previousSentAtNs: number | null;
+      /** Polls since the previous entry of this watch that said the same as it. */
+      readonly sameCount: number;
+    }
+  /** Which authoritative servers are polled for which name, and how they were found. */
+  | {
+      readonly type: 'authorities-found';
+      readonly atNs: number;
+      readonly name: string;
+      readonly zone: string;
+      readonly servers: readonly string[];
+      readonly found: 'given' | 'ns-lookup' | 'none';
+      readonly error: string;
+    }
+  | { readonly type: 'marked'; readonly atNs: number; readonly text: string }
+  | {
+      readonly type: 'command-started';
+      readonly atNs: number;
+      readonly command: readonly string[];
+      readonly pid: number;
+    }
+  | {
+      readonly type: 'command-ended';
+      readonly atNs: number;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      /** It could not be started, or we stopped before it ended. */
+      readonly error: string;
+    }
+  /** The wrapped command was not started, and why. */
+  | { readonly type: 'command-withheld'; readonly atNs: number; readonly why: string }
+  /** A probing thread did not run for a while (event loop, stolen processor, SIGSTOP). */
+  | {
+      readonly type: 'prober-stalled';
+      readonly atNs: number;
+      readonly worker: number;
+      readonly fromNs: number;
+      readonly toNs: number;
+    }
+  /** The main thread wrote a batch later than it should have. */
+  | { readonly type: 'write-delayed'; readonly atNs: number; readonly delayMs: number }
+  /** Evidence could not be written; from then on it may be missing. */
+  | { readonly type: 'write-failed'; readonly atNs: number; readonly what: string; readonly error: string }
+  /** Wall clock against monotonic clock moved. */
+  | { readonly type: 'clock-stepped'; readonly atNs: number; readonly stepMs: number }
+  /** A lane was blocked ten times in a row and now sends one probe in 10 s. */
+  | { readonly type: 'lane-slowed'; readonly atNs: number; readonly lane: number; readonly slot: number }
+  | { readonly type: 'lane-resumed'; readonly atNs: number; readonly lane: number; readonly slot: number }
+  /** A kept connection ended while nothing was under way on it. */
+  | {
+      readonly type: 'connection-closed';
+      readonly atNs: number;
+      readonly lane: number;
+      readonly address: string;
+      readonly why: 'server-closed' | 'reset' | 'goaway';
+      readonly ageMs: number;
+    }
+  /** Something the reader of the report should know that fits nowhere else. */
+  | { readonly type: 'noted'; readonly atNs: number; readonly text: string }
+  | {
+      readonly type: 'run-ended';
+      readonly atNs: number;
+      readonly why:
+        | 'tail-watched'
+        | 'nothing-changed'
+        | 'not-converged'
+        | 'not-qualified'
+        | 'command-failed'
+        | 'interrupted'
+        | 'failed';
+      /** When the last slot was due: slots due before this instant and without a row were lost. */
+      readonly probedUntilNs: number;
+      readonly rowCount: number;
+      readonly definitionOverCapCount: number;
+    };
+
+export type EntryOf<T extends Entry['type']> = Extract<Entry, { type: T }>;

@@ -1,0 +1,207 @@
+/** The scenario after parsing: every default filled in, every reference resolved. Plain data; it goes into the log. */
+import type { DnsServer } from './ports.ts';
+import type { Pace } from './schedule.ts';
+
+export type Side = 'old' | 'new';
+/** What an answer turned out to be. */
+export type SideSeen = Side | 'unknown' | 'conflict';
+
+// ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type ResolvePolicy =
+  /** Asks for each new connection. */
+  | { readonly kind: 'per-connection' }
+  /** Keeps an answer for its TTL, clamped. */
+  | { readonly kind: 'ttl'; readonly minS: number; readonly maxS: number }
+  /** Keeps an answer for a fixed time; within the grace after it, uses the old one while it asks anew. */
+  | { readonly kind: 'fixed'; readonly s: number; readonly graceS: number }
+  /** Asks once in its life. */
+  | { readonly kind: 'once' }
+  /** Asks again only when a connection breaks, and not more often than `minS`. */
+  | { readonly kind: 'on-break'; readonly minS: number }
+  /** Asks every `s`, whether needed or not. */
+  | { readonly kind: 'refresh'; readonly s: number }
+  | { readonly kind: 'pinned'; readonly address: string };
+
+export type ConnectPolicy =
+  | { readonly kind: 'new' }
+  /** 0 = no limit for each of the three. */
+  | { readonly kind: 'keep-alive'; readonly idleS: number; readonly maxAgeS: number; readonly maxRequests: number }
+  /** One connection for all requests; over plain http it is HTTP/1.1 keep-alive. */
+  | { readonly kind: 'http2'; readonly idleS: number };
+
+export type AddressChoice = 'first' | 'round-robin' | 'happy-eyeballs' | 'next-on-failure';
+
+/** A client archetype: who behaves so is in `standsFor`. */
+export interface Archetype {
+  readonly resolve: ResolvePolicy;
+  readonly connect: ConnectPolicy;
+  readonly choose: AddressChoice;
+  /** In order of preference. */
+  readonly families: readonly (4 | 6)[];
+  /** Once, on a new connection, as a browser does; the retried series stands beside the raw one. */
+  readonly retriesOnce: boolean;
+  /** False for those that fail for ever by construction. */
+  readonly judged: boolean;
+  readonly standsFor: string;
+}
+
+export interface Client {
+  readonly name: string;
+  /** Share of users, 0 to 1; all weights of a scenario add up to 1. */
+  readonly weightRatio: number;
+  readonly archetype: Archetype;
+}
+
+// ── services, sides, resolvers ───────────────────────────────────────────────────────────────────────────────────────
+
+export interface RequestSpec {
+  readonly method: string;
+  /** Flat name, value … The values may be secret: they never reach the log (`withoutSecrets`). */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | null;
+  /** A command whose stdout replaces `${TOKEN}` in the headers, run again before it expires. */
+  readonly token: { readonly command: readonly string[]; readonly everyS: number } | null;
+}
+
+export interface Expectation {
+  readonly statusIn: readonly number[];
+  readonly bodyIncludes: string | null;
+  /** Source of a regular expression (flag `u`). */
+  readonly bodyMatches: string | null;
+  /** Names in lower case; values must be equal. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** PEM texts (the scenario names files, read when it is parsed). There is no switch that turns verification off. */
+export interface TlsSpec {
+  readonly caPem: string | null;
+  readonly certificatePem: string | null;
+  readonly keyPem: string | null;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly tlsMs: number;
+  readonly firstByteMs: number;
+  readonly totalMs: number;
+}
+
+export interface Check {
+  /** `service` when it is the service's only check, else `service/2` … */
+  readonly name: string;
+  readonly url: string;
+  readonly scheme: 'http' | 'https';
+  readonly hostname: string;
+  readonly port: number;
+  /** With query. */
+  readonly path: string;
+  readonly request: RequestSpec;
+  readonly expect: Expectation;
+  readonly goodWithinMs: number;
+  readonly timeouts: Timeouts;
+  readonly ratePerSecond: number;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly checks: readonly Check[];
+  /** Names of resolvers. */
+  readonly resolvers: readonly string[];
+  readonly tls: TlsSpec;
+  readonly objectives: Objectives;
+}
+
+/** How an address is given: itself, a network, or a name whose addresses are looked up again and again. */
+export type SideAddress =
+  | { readonly kind: 'address'; readonly address: string }
+  | { readonly kind: 'network'; readonly cidr: string }
+  | { readonly kind: 'name'; readonly name: string };
+
+export interface SideSpec {
+  readonly side: Side;
+  readonly title: string;
+  readonly addresses: readonly SideAddress[];
+  /** Names in lower case; a value matches when equal. */
+  readonly marker: readonly (readonly [string, string])[];
+  /** Lower-case hex, without colons. */
+  readonly certificateSha256: readonly string[];
+}
+
+export interface Resolver {
+  readonly name: string;
+  readonly server: DnsServer;
+}
+
+// ── change, objectives ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export type ChangeVia = 'dns' | 'cdn' | 'weights' | 'deploy';
+export type Direction = 'old-to-new' | 'new-to-old';
+
+export interface ChangeSpec {
+  readonly via: ChangeVia;
+  readonly direction: Direction;
+  /** The TTL before it was lowered, and after; null = not said. */
+  readonly ttlBeforeS: number | null;
+  readonly ttlS: number | null;
+  /** ISO 8601; null = not said. */
+  readonly ttlLoweredAt: string | null;
+  readonly baselineS: number;
+  /** How long to wait for evidence of a change that nobody marked; then the run ends inconclusive. */
+  readonly waitS: number;
+  readonly convergenceTimeoutS: number;
+  readonly tailS: number;
+}
+
+export interface Objectives {
+  readonly outageMsMax: number;
+  readonly downtimeMsMax: number;
+  readonly failedRatioMax: number;
+  readonly worstMinuteFailedRatioMax: number;
+  readonly burst5xxCountMax: number;
+  readonly staleTargetCountMax: number;
+  /** null = auto: 2 × TTL + 10. */
+  readonly convergenceSMax: number | null;
+  readonly flipBackCountMax: number;
+  readonly latencyP99RatioMax: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly services: readonly Service[];
+  readonly sides: { readonly old: SideSpec; readonly new: SideSpec };
+  readonly resolvers: readonly Resolver[];
+  /** 'auto' = found by NS look-up, 'none' = private zones; else `address`, `port`. */
+  readonly authorities: 'auto' | 'none' | readonly { readonly address: string; readonly port: number }[];
+  readonly clients: readonly Client[];
+  /** False: nobody gave weights, all are equal, and the report says so. */
+  readonly weightsGiven: boolean;
+  readonly change: ChangeSpec;
+  readonly references: readonly Check[];
+  /** The defaults; a service's own stand with the service. */
+  readonly objectives: Objectives;
+}
+
+// ── lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type LaneRole = 'client' | 'side' | 'reference';
+
+/** One steady stream of slots. Its number is its index in the run's list of lanes and the `lane` column. */
+export interface Lane extends Pace {
+  readonly number: number;
+  readonly role: LaneRole;
+  /** '' for a reference. */
+  readonly service: string;
+  readonly check: Check;
+  /** The client's name; `side:old`, `side:new`; `reference`. */
+  readonly client: string;
+  /** null: asks no resolver. */
+  readonly resolver: Resolver | null;
+  /** The one address of a side lane; null else. */
+  readonly address: string | null;
+  readonly archetype: Archetype;
+  readonly tls: TlsSpec;
+  readonly judged: boolean;
+  /** ⌈rate × totalMs / 1000⌉ + 2, so that a hanging target never makes drops. */
+  readonly inFlightMax: number;
+}
