@@ -107,8 +107,11 @@ export interface Connection {
   readonly alpn: string;
   /** 'TLSv1.3' …; '' without TLS. */
   readonly tlsVersion: string;
-  /** One at a time on HTTP/1.1; on h2 as many as the server allows. */
-  exchange(request: HttpRequest, deadlineNs: number): Promise<Exchange>;
+  /**
+   * One at a time on HTTP/1.1; on h2 as many as the server allows. Ends by `deadlineNs`, and already at `firstByteAtNs`
+   * (the deadline where left out) when no byte of an answer has come by then.
+   */
+  exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs?: number): Promise<Exchange>;
   /** False once either side has closed: no further exchange may be started. */
   readonly isOpen: boolean;
   /** Called at most once, when the connection ends while no exchange is under way (idle close, GOAWAY); for the log. */

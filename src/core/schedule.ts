@@ -1,4 +1,4 @@
-import { nsPerS } from './time.ts';
+import { nsPerMs, nsPerS } from './time.ts';
 
 /** What decides when a lane's slots are due. */
 export interface Pace {
@@ -26,4 +26,13 @@ export function slotsDueBefore(pace: Pace, atNs: number): number {
 /** The distance of two slots, in ns. */
 export function intervalNs(pace: Pace): number {
   return nsPerS / pace.ratePerSecond;
+}
+
+/**
+ * How late a slot may be sent and still speak for its due instant. Later, it is not sent at all but logged as dropped: it
+ * would say nothing, and a machine that wakes up after a stall must not fire everything it missed at once.
+ * Half an interval (reference: coordinated omission), at least 100 ms, at most half of what a user waits.
+ */
+export function blindLateNs(pace: Pace, goodWithinMs: number): number {
+  return Math.min(Math.max(intervalNs(pace) / 2, 100 * nsPerMs), (goodWithinMs * nsPerMs) / 2);
 }

@@ -1,0 +1,113 @@
+/**
+ * DNS for lanes. All lanes that ask the same resolver for the same name within a second share one query ("we must not
+ * cause the incident"); the answer's age is in every row and widens what may be concluded from it.
+ */
+import type { HeldAnswer } from '../clients/resolve-cache.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Clock, DnsPort, DnsReply, RowSink } from '../core/ports.ts';
+import { msToNs, sToNs } from '../core/time.ts';
+
+import type { Lane, Resolver } from '../core/scenario.ts';
+
+export type Asked =
+  | { readonly kind: 'held'; readonly held: HeldAnswer }
+  | {
+      readonly kind: 'failed';
+      readonly outcome: Outcome;
+      readonly error: string;
+      /** The number of the answer's definition; 0 when there was none. */
+      readonly answer: number;
+      readonly receivedAtNs: number;
+    };
+
+export interface Answers {
+  /** Never rejects. */
+  ask(resolver: Resolver, lane: Lane): Promise<Asked>;
+}
+
+const sharedForNs = sToNs(1);
+
+interface Shared {
+  readonly pending: Promise<Asked>;
+  receivedAtNs: number | null;
+}
+
+export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort; readonly sink: RowSink }): Answers {
+  const { clock, dns, sink } = ports;
+  const sharedByKey = new Map<string, Shared>();
+
+  function conclude(resolver: Resolver, name: string, replies: readonly DnsReply[]): Asked {
+    const answered = replies.filter((reply) => reply.kind === 'answered');
+    const useful = answered.filter((reply) => reply.addresses.length > 0);
+    const shown = useful.length > 0 ? useful : answered.slice(0, 1);
+    const receivedAtNs = Math.max(...replies.map((reply) => reply.endedAtNs));
+    const first = shown[0];
+    if (first === undefined) {
+      // None was answered at all.
+      const failed = replies.find((reply) => reply.kind === 'failed');
+      const outcome: Outcome =
+        failed?.reason === 'timed-out' ? 'dns-timed-out' : failed?.reason === 'own-trouble' ? 'own-trouble' : 'dns-failed';
+      return { kind: 'failed', outcome, error: failed?.error ?? '', answer: 0, receivedAtNs };
+    }
+    const addresses = shown.flatMap((reply) => reply.addresses);
+    const chain = [...new Set(shown.flatMap((reply) => reply.chain))];
+    const key = `${resolver.name}|${name}|${first.rcode}|${first.ede}|${first.authoritative}|${chain.join()}|${addresses.join()}`;
+    const answer = sink.define('answer', key, () => ({
+      server: resolver.name,
+      name,
+      rcode: first.rcode,
+      ede: first.ede,
+      authoritative: first.authoritative,
+      chain,
+      addresses,
+    }));
+    if (addresses.length > 0) {
+      const ttlS = Math.min(...shown.map((reply) => reply.ttlS));
+      return { kind: 'held', held: { answer, addresses, ttlS, receivedAtNs } };
+    }
+    if (first.rcode === 'NXDOMAIN') return { kind: 'failed', outcome: 'dns-nxdomain', error: '', answer, receivedAtNs };
+    if (first.rcode !== 'NOERROR') {
+      return { kind: 'failed', outcome: 'dns-servfail', error: first.rcode, answer, receivedAtNs };
+    }
+    return { kind: 'failed', outcome: 'dns-failed', error: 'no address', answer, receivedAtNs };
+  }
+
+  async function query(resolver: Resolver, lane: Lane, isBoth: boolean): Promise<Asked> {
+    const deadlineNs = clock.nowNs() + msToNs(Math.min(lane.check.timeouts.connectMs, lane.check.timeouts.totalMs));
+    const name = lane.check.hostname;
+    const one = (family: 4 | 6): Promise<DnsReply> =>
+      dns.query(
+        resolver.server,
+        { name, type: family === 4 ? 'A' : 'AAAA' },
+        { recursionDesired: true, deadlineNs },
+      );
+    const { families } = lane.archetype;
+    if (isBoth) return conclude(resolver, name, await Promise.all(families.map(one)));
+    const replies: DnsReply[] = [];
+    for (const family of families) {
+      const reply = await one(family);
+      replies.push(reply);
+      const isEmpty = reply.kind === 'answered' && reply.rcode === 'NOERROR' && reply.addresses.length === 0;
+      if (!isEmpty) break;
+    }
+    return conclude(resolver, name, replies.slice(-1));
+  }
+
+  return {
+    ask(resolver, lane) {
+      const isBoth = lane.archetype.choose === 'happy-eyeballs';
+      const key = `${resolver.name}|${lane.check.hostname}|${isBoth ? 'both' : 'one'}|${lane.archetype.families.join()}`;
+      const shared = sharedByKey.get(key);
+      const isUsable =
+        shared !== undefined && (shared.receivedAtNs === null || clock.nowNs() - shared.receivedAtNs < sharedForNs);
+      if (isUsable) return shared.pending;
+      const pending = query(resolver, lane, isBoth);
+      const next: Shared = { pending, receivedAtNs: null };
+      sharedByKey.set(key, next);
+      return pending.then((asked) => {
+        next.receivedAtNs = asked.kind === 'held' ? asked.held.receivedAtNs : asked.receivedAtNs;
+        return asked;
+      });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** The kept connections of one lane: most recently used first, as client pools do, so that idle ones can die. */
+import type { Connection } from '../core/ports.ts';
+import type { ConnectPolicy } from '../core/scenario.ts';
+import { sToNs } from '../core/time.ts';
+
+export interface Kept {
+  readonly connection: Connection;
+  /** What its connection was resolved with; travels into each row that uses it. */
+  readonly answer: number;
+  readonly answerTtlS: number;
+  readonly answerReceivedAtNs: number;
+  idleSinceNs: number;
+  requestCount: number;
+}
+
+export interface Connections {
+  /** One that may carry a request now, or null. On HTTP/2 it stays shared. */
+  take(nowNs: number): Kept | null;
+  /** Gives one back after a whole exchange. */
+  put(kept: Kept, nowNs: number): void;
+  /** Closes what has been idle or alive for too long. */
+  sweep(nowNs: number): void;
+  closeAll(): void;
+}
+
+export function newConnections(policy: ConnectPolicy): Connections {
+  const idle: Kept[] = [];
+  const idleNsMax = policy.kind === 'new' || policy.idleS === 0 ? Infinity : sToNs(policy.idleS);
+  const ageNsMax = policy.kind === 'keep-alive' && policy.maxAgeS > 0 ? sToNs(policy.maxAgeS) : Infinity;
+  const requestsMax = policy.kind === 'keep-alive' && policy.maxRequests > 0 ? policy.maxRequests : Infinity;
+
+  function mayServe(kept: Kept, nowNs: number): boolean {
+    return (
+      kept.connection.isOpen &&
+      nowNs - kept.idleSinceNs < idleNsMax &&
+      nowNs - kept.connection.connectedAtNs < ageNsMax &&
+      kept.requestCount < requestsMax
+    );
+  }
+
+  return {
+    take(nowNs) {
+      for (;;) {
+        const kept = idle.at(-1);
+        if (kept === undefined) return null;
+        if (!mayServe(kept, nowNs)) {
+          idle.pop();
+          kept.connection.close();
+          continue;
+        }
+        kept.requestCount += 1;
+        if (kept.connection.alpn !== 'h2') idle.pop();
+        else kept.idleSinceNs = nowNs;
+        return kept;
+      }
+    },
+    put(kept, nowNs) {
+      kept.idleSinceNs = nowNs;
+      // A shared HTTP/2 connection is in the list already, until `take` or `sweep` finds that it may not serve.
+      if (kept.connection.alpn === 'h2' && idle.includes(kept)) return;
+      if (mayServe(kept, nowNs)) idle.push(kept);
+      else kept.connection.close();
+    },
+    sweep(nowNs) {
+      for (let i = idle.length - 1; i >= 0; i -= 1) {
+        const kept = idle[i] as Kept;
+        if (mayServe(kept, nowNs)) continue;
+        idle.splice(i, 1);
+        kept.connection.close();
+      }
+    },
+    closeAll() {
+      for (const kept of idle.splice(0)) kept.connection.close();
+    },
+  };
+}

@@ -1,0 +1,363 @@
+/**
+ * One lane at work: each slot becomes at least one row, whatever happens. The steps of a probe: an answer (held or asked),
+ * a connection (kept or dialled), an exchange, a row. Nothing here waits for another slot, and nothing rejects.
+ */
+import { newResolveCache, type HeldAnswer } from '../clients/resolve-cache.ts';
+import { assert } from '../core/errors.ts';
+import type { Entry } from '../core/entry.ts';
+import { checkBits, outcomeNumber, type Outcome } from '../core/outcome.ts';
+import type { Clock, Connection, Dialer, Exchange, RowSink, TlsSettings } from '../core/ports.ts';
+import { newRow, parts, type Row } from '../core/row.ts';
+import { blindLateNs, dueAtNs } from '../core/schedule.ts';
+import type { Expectation, Lane } from '../core/scenario.ts';
+import { msToNs, nsPerMs, nsToColumnUs } from '../core/time.ts';
+import type { Answers, Asked } from './answers.ts';
+import { newConnections, type Kept } from './connections.ts';
+import { dialAny, type DialFailure } from './dialling.ts';
+import type { Evaluation, Evaluator } from './evaluate.ts';
+import type { RequestMaker } from './request.ts';
+
+/** After so many refusals in a row a lane slows down. */
+const blockedCountMax = 10;
+/** A slowed lane sends one probe in so many seconds. */
+const slowedEveryS = 10;
+
+export interface LanePorts {
+  readonly clock: Clock;
+  readonly dialer: Dialer;
+  readonly sink: RowSink;
+  readonly answers: Answers;
+  readonly evaluator: (expect: Expectation) => Evaluator;
+  readonly requests: RequestMaker;
+  readonly event: (entry: Entry) => void;
+}
+
+export interface LaneRunner {
+  readonly lane: Lane;
+  readonly inFlightCount: number;
+  /** Sends the slot, or logs that it did not. Returns at once. */
+  fire(slot: number, nowNs: number): void;
+  /** Closes kept connections whose time is over. */
+  sweep(nowNs: number): void;
+  token(value: string): void;
+  closeAll(): void;
+}
+
+/** What the slot's steps found, until it is a row. */
+interface Found {
+  readonly slot: number;
+  readonly part: number;
+  readonly sentNs: number;
+  held: HeldAnswer | null;
+  resolvedNs: number;
+  answer: number;
+}
+
+/** What the next step of the policy needs to know of a finished row. */
+interface Ended {
+  readonly outcome: Outcome;
+  readonly isRight: boolean;
+  readonly wasKept: boolean;
+}
+
+export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
+  const { clock, sink } = ports;
+  const { check, archetype } = lane;
+  const cache = newResolveCache(archetype.resolve);
+  const connections = newConnections(archetype.connect);
+  const evaluator = ports.evaluator(check.expect);
+  const evaluation: Evaluation = { checks: 0, face: 0, isBlocked: false };
+  const row: Row = newRow();
+  const lateNsMax = blindLateNs(lane, check.goodWithinMs);
+  const keepsConnections = archetype.connect.kind !== 'new';
+  const totalNs = msToNs(check.timeouts.totalMs);
+  const firstByteNs = msToNs(check.timeouts.firstByteMs);
+  const slowedStride = Math.max(1, Math.ceil(lane.ratePerSecond * slowedEveryS));
+  const tls = tlsOf(lane);
+
+  let inFlightCount = 0;
+  let dialCount = 0;
+  let blockedCount = 0;
+  let isSlowed = false;
+  /** A dial under way that all slots of an HTTP/2 client wait for together. */
+  let sharedDial: Promise<DialledKept | DialFailedAll> | null = null;
+
+  type DialledKept = { readonly kept: Kept; readonly failures: readonly DialFailure[] };
+  type DialFailedAll = { readonly kept: null; readonly failures: readonly DialFailure[] };
+
+  function fire(slot: number, nowNs: number): void {
+    const lateNs = nowNs - dueAtNs(lane, slot);
+    if (isSlowed && slot % slowedStride !== 0) {
+      writeUnsent(slot, lateNs, 'withheld');
+    } else if (inFlightCount >= lane.inFlightMax || lateNs > lateNsMax) {
+      writeUnsent(slot, lateNs, 'dropped');
+    } else {
+      inFlightCount += 1;
+      void probe(slot).finally(() => {
+        inFlightCount -= 1;
+      });
+    }
+  }
+
+  async function probe(slot: number): Promise<void> {
+    const ended = await attempt(slot, parts.slot);
+    if (ended.outcome === 'answered' && ended.isRight) return;
+    if (archetype.retriesOnce && ended.outcome !== 'answered') {
+      await attempt(slot, parts.retried);
+    } else if (ended.wasKept) {
+      await attempt(slot, parts.freshCheck);
+    }
+  }
+
+  /** One request from beginning to end, and its row. Parts but the slot's own open a connection of their own. */
+  async function attempt(slot: number, part: number): Promise<Ended> {
+    const sentNs = clock.nowNs();
+    const found: Found = { slot, part, sentNs, held: null, resolvedNs: 0, answer: 0 };
+    const kept = part === parts.slot && keepsConnections ? connections.take(sentNs) : null;
+    if (kept !== null) return exchangeOn(found, kept, true);
+
+    const failed = await resolve(found, part === parts.freshCheck);
+    if (failed !== null) return writeFailed(found, failed.outcome, failed.error, clock.nowNs());
+    const dialled = await dial(found, part);
+    // Addresses tried before the one that connected; where none did, the last failure is the slot's own.
+    for (const failure of dialled.kept === null ? dialled.failures.slice(0, -1) : dialled.failures) {
+      writeDialFailure({ ...found, part: parts.triedBefore }, failure);
+    }
+    if (dialled.kept !== null) return exchangeOn(found, dialled.kept, false);
+    cache.broke();
+    const last = dialled.failures.at(-1);
+    assert(last !== undefined, 'a dial that failed has at least one failure');
+    return writeDialFailure(found, last);
+  }
+
+  /** Fills `held`; returns why there is none. A fresh check asks DNS itself, whatever the client remembers. */
+  async function resolve(found: Found, isFresh: boolean): Promise<Extract<Asked, { kind: 'failed' }> | null> {
+    const decision = isFresh && lane.resolver !== null ? { kind: 'ask' as const } : cache.decide(found.sentNs);
+    if (decision.kind !== 'ask') {
+      found.held = decision.held;
+      found.answer = decision.held.answer;
+      if (decision.kind === 'use-and-ask') void ask();
+      return null;
+    }
+    const asked = await ask(!isFresh);
+    found.resolvedNs = clock.nowNs();
+    if (asked.kind === 'failed') {
+      found.answer = asked.answer;
+      return asked;
+    }
+    found.held = asked.held;
+    found.answer = asked.held.answer;
+    return null;
+  }
+
+  async function ask(isLearnt = true): Promise<Asked> {
+    assert(lane.resolver !== null, 'a lane without a resolver has a pinned address');
+    const asked = await ports.answers.ask(lane.resolver, lane);
+    if (asked.kind === 'held' && isLearnt) cache.learn(asked.held);
+    return asked;
+  }
+
+  async function dial(found: Found, part: number): Promise<DialledKept | DialFailedAll> {
+    if (archetype.connect.kind !== 'http2' || part !== parts.slot) return dialNew(found);
+    const isFirst = sharedDial === null;
+    sharedDial ??= dialNew(found).finally(() => {
+      sharedDial = null;
+    });
+    const dialled = await sharedDial;
+    const isHttp2 = dialled.kept?.connection.alpn === 'h2';
+    if (dialled.kept !== null && isHttp2 && isFirst) connections.put(dialled.kept, clock.nowNs());
+    // The server chose HTTP/1.1: one request at a time, so whoever came second needs a connection of its own.
+    return isFirst || isHttp2 || dialled.kept === null ? dialled : dialNew(found);
+  }
+
+  async function dialNew(found: Found): Promise<DialledKept | DialFailedAll> {
+    const held = found.held;
+    assert(held !== null && held.addresses.length > 0, 'an answer without addresses is a failed one');
+    const endNs = found.sentNs + totalNs;
+    dialCount += 1;
+    const { connection, failures } = await dialAny(ports, {
+      addresses: held.addresses,
+      port: check.port,
+      tls,
+      choose: archetype.choose,
+      turn: dialCount - 1,
+      deadlines: (nowNs) => {
+        const connectAtNs = Math.min(endNs, nowNs + msToNs(check.timeouts.connectMs));
+        return { connectAtNs, secureAtNs: Math.min(endNs, connectAtNs + msToNs(check.timeouts.tlsMs)) };
+      },
+    });
+    if (connection === null) return { kept: null, failures };
+    const kept: Kept = {
+      connection,
+      answer: held.answer,
+      answerTtlS: held.ttlS,
+      answerReceivedAtNs: held.receivedAtNs,
+      idleSinceNs: connection.connectedAtNs,
+      requestCount: 1,
+    };
+    connection.onClosed = (why) => logClosed(connection, why);
+    return { kept, failures };
+  }
+
+  async function exchangeOn(found: Found, kept: Kept, wasKept: boolean): Promise<Ended> {
+    const { connection } = kept;
+    const keeps = keepsConnections && found.part !== parts.freshCheck;
+    const startNs = clock.nowNs();
+    const request = ports.requests.make(found.slot, found.part, found.sentNs, keeps);
+    const endNs = found.sentNs + totalNs;
+    const exchange = await connection.exchange(request, endNs, Math.min(endNs, startNs + firstByteNs));
+    if (exchange.outcome !== 'answered') {
+      if (connection.alpn !== 'h2' || !connection.isOpen) connection.close();
+      cache.broke();
+    } else if (keeps && connection.isOpen) {
+      connections.put(kept, exchange.endedAtNs);
+    } else if (!exchange.serverClosed) {
+      connection.close();
+    }
+    return writeExchange(found, kept, exchange, wasKept);
+  }
+
+  // ── rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  function sinceSentUs(found: Found, atNs: number): number {
+    return atNs === 0 ? 0 : nsToColumnUs(atNs - found.sentNs);
+  }
+
+  /** Resets the shared row and fills what every row has. */
+  function startRow(found: Found, outcome: Outcome, error: string, endedNs: number): void {
+    for (const column in row) row[column as keyof Row] = 0;
+    row.lane = lane.number;
+    row.slot = found.slot;
+    row.part = found.part;
+    row.lateUs = nsToColumnUs(found.sentNs - dueAtNs(lane, found.slot));
+    row.resolvedUs = sinceSentUs(found, found.resolvedNs);
+    row.endedUs = sinceSentUs(found, endedNs);
+    row.outcome = outcomeNumber[outcome];
+    row.error = error === '' ? 0 : sink.define('error', error, () => error);
+    row.answer = found.answer;
+    if (found.held !== null && found.held.receivedAtNs > 0) {
+      row.answerTtlS = found.held.ttlS;
+      row.answerAgeMs = ageMs(found.sentNs, found.held.receivedAtNs);
+    }
+  }
+
+  function addressNumber(address: string): number {
+    return sink.define('address', address, () => address);
+  }
+
+  function writeUnsent(slot: number, lateNs: number, outcome: 'dropped' | 'withheld'): void {
+    const dueNs = dueAtNs(lane, slot);
+    startRow(
+      { slot, part: parts.slot, sentNs: dueNs + lateNs, held: null, resolvedNs: 0, answer: 0 },
+      outcome,
+      '',
+      0,
+    );
+    sink.row(row);
+  }
+
+  function writeFailed(found: Found, outcome: Outcome, error: string, endedNs: number): Ended {
+    startRow(found, outcome, error, endedNs);
+    sink.row(row);
+    if (found.part === parts.slot) noteBlocked(found, false);
+    return { outcome, isRight: false, wasKept: false };
+  }
+
+  function writeDialFailure(found: Found, failure: DialFailure): Ended {
+    startRow(found, failure.outcome, failure.error, failure.endedAtNs);
+    row.connectedUs = sinceSentUs(found, failure.connectedAtNs);
+    row.address = addressNumber(failure.address);
+    row.localPort = failure.localPort;
+    row.face = evaluator.faceOfCertificate(failure.certificateSha256, '', '');
+    sink.row(row);
+    if (found.part === parts.slot) noteBlocked(found, false);
+    return { outcome: failure.outcome, isRight: false, wasKept: false };
+  }
+
+  function writeExchange(found: Found, kept: Kept, exchange: Exchange, wasKept: boolean): Ended {
+    const { connection } = kept;
+    startRow(found, exchange.outcome, exchange.error, exchange.endedAtNs);
+    if (!wasKept) {
+      row.connectedUs = sinceSentUs(found, connection.connectedAtNs);
+      row.securedUs = sinceSentUs(found, connection.securedAtNs);
+    } else {
+      row.connectionAgeMs = Math.max(1, ageMs(found.sentNs, connection.connectedAtNs));
+    }
+    row.firstByteUs = sinceSentUs(found, exchange.firstByteAtNs);
+    row.status = exchange.status;
+    row.bodyBytes = Math.min(exchange.bodyBytes, 0xffff_ffff);
+    row.address = addressNumber(connection.address);
+    row.localPort = connection.localPort;
+    row.answer = kept.answer;
+    if (kept.answerReceivedAtNs > 0) {
+      row.answerTtlS = kept.answerTtlS;
+      row.answerAgeMs = ageMs(found.sentNs, kept.answerReceivedAtNs);
+    }
+    if (exchange.status > 0) {
+      evaluator.evaluate(exchange, connection, evaluation);
+      row.checks = evaluation.checks;
+      row.face = evaluation.face;
+    } else {
+      evaluation.checks = 0;
+      evaluation.isBlocked = false;
+      row.face = evaluator.faceOfCertificate(connection.certificateSha256, connection.alpn, connection.tlsVersion);
+    }
+    sink.row(row);
+    if (found.part === parts.slot) noteBlocked(found, evaluation.isBlocked && exchange.outcome === 'answered');
+    return { outcome: exchange.outcome, isRight: isRight(evaluation.checks), wasKept };
+  }
+
+  function noteBlocked(found: Found, isBlocked: boolean): void {
+    blockedCount = isBlocked ? blockedCount + 1 : 0;
+    if (isBlocked !== isSlowed && (blockedCount >= blockedCountMax || !isBlocked)) {
+      isSlowed = isBlocked;
+      const type = isSlowed ? 'lane-slowed' : 'lane-resumed';
+      ports.event({ type, atNs: clock.nowNs(), lane: lane.number, slot: found.slot });
+    }
+  }
+
+  function logClosed(connection: Connection, why: 'server-closed' | 'reset' | 'goaway'): void {
+    const atNs = clock.nowNs();
+    ports.event({
+      type: 'connection-closed',
+      atNs,
+      lane: lane.number,
+      address: connection.address,
+      why,
+      ageMs: ageMs(atNs, connection.connectedAtNs),
+    });
+  }
+
+  return {
+    lane,
+    get inFlightCount() {
+      return inFlightCount;
+    },
+    fire,
+    sweep: (nowNs) => connections.sweep(nowNs),
+    token: (value) => ports.requests.token(value),
+    closeAll: () => connections.closeAll(),
+  };
+}
+
+function ageMs(nowNs: number, sinceNs: number): number {
+  return Math.max(0, Math.floor((nowNs - sinceNs) / nsPerMs));
+}
+
+/** Status, headers and, where it was looked at, body. */
+function isRight(checks: number): boolean {
+  const isBodyRight = (checks & checkBits.bodyChecked) === 0 || (checks & checkBits.bodyRight) !== 0;
+  return (checks & checkBits.statusRight) !== 0 && (checks & checkBits.headerRight) !== 0 && isBodyRight;
+}
+
+function tlsOf(lane: Lane): TlsSettings | null {
+  if (lane.check.scheme === 'http') return null;
+  const { caPem, certificatePem, keyPem } = lane.tls;
+  return {
+    serverName: lane.check.hostname,
+    alpn: lane.archetype.connect.kind === 'http2' ? ['h2', 'http/1.1'] : ['http/1.1'],
+    ...(caPem === null ? {} : { caPem }),
+    ...(certificatePem === null ? {} : { certificatePem }),
+    ...(keyPem === null ? {} : { keyPem }),
+  };
+}
