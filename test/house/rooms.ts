@@ -1,0 +1,43 @@
+/**
+ * Who may import whom. The table of DESIGN.md, for the rooms that exist; change it when the code shows a better one, with
+ * a record in docs/decisions/.
+ */
+export interface Room {
+  /** Other rooms under src/. */
+  readonly rooms: readonly string[];
+  /** npm packages; `node:` stands for all of Node's own modules, and for the clock, I/O and randomness that are global. */
+  readonly packages: readonly string[];
+}
+
+const all = [
+  'core',
+  'scenario',
+  'clients',
+  'prober',
+  'wire',
+  'net',
+  'watch',
+  'evidence',
+  'analysis',
+  'verdict',
+  'report',
+  'run',
+  'lab',
+] as const;
+
+export const rooms: Readonly<Record<string, Room>> = {
+  core: { rooms: [], packages: [] },
+  scenario: { rooms: ['core'], packages: ['yaml', 'zod'] },
+  clients: { rooms: ['core'], packages: [] },
+  prober: { rooms: ['core', 'clients'], packages: [] },
+  wire: { rooms: ['core'], packages: ['dns-packet'] },
+  net: { rooms: ['core', 'wire'], packages: ['node:', 'undici'] },
+  watch: { rooms: ['core'], packages: [] },
+  evidence: { rooms: ['core'], packages: ['apache-arrow', 'node:'] },
+  analysis: { rooms: ['core'], packages: ['hdr-histogram-js'] },
+  verdict: { rooms: ['core'], packages: [] },
+  report: { rooms: ['core'], packages: [] },
+  run: { rooms: ['core', 'prober', 'watch', 'evidence', 'analysis', 'verdict'], packages: [] },
+  lab: { rooms: ['core', 'wire'], packages: ['node:'] },
+  cli: { rooms: all, packages: ['node:', 'commander', '@commander-js/extra-typings'] },
+};
