@@ -1,0 +1,41 @@
+/**
+ * Header values, error texts, names and addresses in a report came from somebody else's server. Whatever they hold, they
+ * are text: they may not become a tag, a table cell, a link, a mention or a colour of the terminal.
+ */
+
+/** C0 and C1 controls, and the marks that turn the direction of text around so that it reads as something else. */
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/g;
+
+/** One line of text that a terminal cannot be steered with: line breaks and tabs are spaces, what is unprintable is `�`. */
+export function plainText(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\t\r\n]+/g, ' ')
+    .replaceAll(unprintable, '\ufffd');
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** For HTML and XML, in text and in quoted attributes. */
+export function markupText(text: string): string {
+  return plainText(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+/**
+ * For running text and table cells of Markdown. GitHub also makes links of bare addresses and mentions of names; a zero
+ * width joiner after their first character prevents both and does not show.
+ */
+export function markdownText(text: string): string {
+  return plainText(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll(/[\\`*_{}[\]|~#!$]/g, String.raw`\$&`)
+    .replaceAll(/(:)(?=\/\/)|(www)(?=\.)|(@)/gi, '$&\u2060');
+}

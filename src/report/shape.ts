@@ -1,0 +1,243 @@
+/**
+ * `report.json`, version 1. Instants are ISO 8601 UTC with milliseconds, lengths ms with the ns as decimals, `null` =
+ * did not happen, was not seen, or was not looked at. Fields may be added; none is renamed or removed.
+ */
+import type { Cause, ChangeSeen, FailureClass, Finding, Interval, OldReason, Percentiles } from '../core/analysis.ts';
+import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
+import type { RunMode } from '../core/entry.ts';
+import type { Direction, LaneRole, Objectives, SideSeen } from '../core/scenario.ts';
+import type { Reason, VerdictValue } from '../core/verdict.ts';
+
+/** ISO 8601 UTC, `2026-11-24T10:00:00.000Z`. */
+export type Instant = string;
+export type Counts<K extends string> = Readonly<Partial<Record<K, number>>>;
+
+export interface Report {
+  readonly schemaVersion: 1;
+  readonly verdict: { readonly value: VerdictValue; readonly reasons: readonly Reason[] };
+  readonly run: ReportRun;
+  readonly marks: readonly { readonly at: Instant; readonly text: string }[];
+  readonly services: readonly ReportService[];
+  readonly lanes: readonly ReportLane[];
+  readonly resolvers: readonly ReportResolver[];
+  readonly authorities: readonly ReportAuthority[];
+  readonly targets: readonly never[];
+  readonly staleTargets: readonly never[];
+  readonly findings: readonly Finding[];
+  readonly observers: readonly never[];
+  readonly playbook: readonly never[];
+  readonly prober: ReportProber;
+}
+
+export interface ReportRun {
+  readonly id: string;
+  readonly cutwatchVersion: string;
+  readonly scenario: string;
+  readonly mode: RunMode;
+  readonly startedAt: Instant;
+  readonly endedAt: Instant;
+  readonly endedBecause: string;
+  readonly isWhole: boolean;
+  readonly incompleteBecause: readonly string[];
+  readonly vantages: readonly { readonly name: string; readonly clockOffsetMs: number | null }[];
+  /** Its program only: arguments may hold secrets. */
+  readonly command: {
+    readonly program: string;
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly error: string;
+    readonly fromAt: Instant | null;
+    readonly toAt: Instant | null;
+  } | null;
+  readonly commandWithheldBecause: string | null;
+  readonly sides: { readonly old: ReportSide; readonly new: ReportSide };
+  readonly referenceCount: number;
+}
+
+export interface ReportSide {
+  readonly title: string;
+  readonly addresses: readonly string[];
+}
+
+export interface ReportService {
+  readonly name: string;
+  readonly outcome: 'completed' | 'rolled-back' | 'partial' | 'none';
+  readonly verdict: VerdictValue;
+  readonly changes: readonly ReportChange[];
+  readonly phases: readonly {
+    readonly name: PhaseName;
+    readonly changeIndex: number | null;
+    readonly fromAt: Instant;
+    readonly toAt: Instant;
+  }[];
+  readonly impact: {
+    readonly downtimeMs: Interval;
+    readonly impairedMs: Interval;
+    readonly userWeightedMs: Interval;
+    readonly weightsAssumed: boolean;
+  };
+  readonly safeToSwitch: Safety;
+  readonly safeToRemoveOld: Safety;
+  readonly ttlS: { readonly before: number | null; readonly after: number | null };
+  readonly convergenceS: Interval | null;
+  readonly tail: { readonly askedS: number; readonly watchedS: number; readonly isWhole: boolean };
+  readonly latencyP99: {
+    readonly oldMs: number;
+    readonly newMs: number;
+    readonly ratio: number;
+    readonly sampleCount: number;
+  } | null;
+  readonly objectives: Objectives;
+  /** URLs without their query. */
+  readonly checks: readonly {
+    readonly name: string;
+    readonly url: string;
+    readonly goodWithinMs: number;
+    readonly connectMs: number;
+    readonly totalMs: number;
+  }[];
+}
+
+export interface ReportChange {
+  readonly direction: Direction;
+  readonly markedAt: Instant | null;
+  readonly commandFromAt: Instant | null;
+  readonly commandToAt: Instant | null;
+  readonly authorityFirstAt: Instant | null;
+  readonly authorityLastAt: Instant | null;
+  readonly identityAt: Instant | null;
+  readonly usedAt: Instant;
+  readonly usedBy: ChangeSeen['usedBy'];
+  readonly isEvident: boolean;
+}
+
+export interface Safety {
+  readonly safe: 'yes' | 'no' | 'unknown';
+  readonly at: Instant | null;
+  readonly because: readonly string[];
+}
+
+export interface ReportLane {
+  /** As reasons name it. */
+  readonly name: string;
+  readonly role: LaneRole;
+  readonly service: string;
+  readonly check: string;
+  readonly client: string;
+  readonly resolver: string | null;
+  readonly address: string | null;
+  readonly series: 'raw' | 'retried';
+  readonly vantage: string;
+  readonly ratePerSecond: number;
+  readonly judged: boolean;
+  readonly qualified: boolean;
+  readonly slots: SlotCounts;
+  readonly sides: Readonly<Record<SideSeen, number>>;
+  readonly firstNewAt: Instant | null;
+  readonly lastOldAt: Instant | null;
+  readonly oldAfterChange: Counts<OldReason>;
+  readonly leavesOldBy: { readonly at: Instant | null; readonly why: string };
+  readonly outages: readonly ReportOutage[];
+  readonly impaired: readonly ReportImpaired[];
+  readonly downtimeMs: Interval;
+  readonly impairedMs: Interval;
+  readonly resolutionMs: number;
+  readonly bursts: readonly {
+    readonly fromAt: Instant;
+    readonly toAt: Instant;
+    readonly failedCount: number;
+    readonly slotCount: number;
+    readonly statuses: Readonly<Record<string, number>>;
+  }[];
+  readonly classes: Counts<FailureClass>;
+  readonly responseTimeMs: { readonly old: Percentiles | null; readonly new: Percentiles | null };
+  readonly byAddress: readonly {
+    readonly address: string;
+    readonly side: SideSeen;
+    readonly slots: number;
+    readonly failed: number;
+  }[];
+  readonly stretches: readonly {
+    readonly state: Stretch['state'];
+    readonly fromAt: Instant;
+    readonly toAt: Instant;
+  }[];
+  readonly freshChecks: { readonly good: number; readonly failed: number };
+  /** What the objectives were held against: from the change on. */
+  readonly judgedPart: ReportJudgedPart | null;
+}
+
+export interface ReportOutage {
+  readonly firstFailedAt: Instant;
+  readonly lastFailedAt: Instant;
+  readonly lastGoodAt: Instant | null;
+  readonly firstGoodAt: Instant | null;
+  readonly downMsMin: number;
+  readonly downMsMax: number;
+  readonly faultMsMin: number;
+  readonly faultMsMax: number;
+  readonly failedCount: number;
+  readonly slotCount: number;
+  readonly openAtEnd: boolean;
+  readonly side: SideSeen;
+  readonly phase: PhaseName | 'before';
+  readonly causes: Counts<Cause>;
+  readonly classes: Counts<FailureClass>;
+}
+
+export interface ReportImpaired {
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly failedCount: number;
+  readonly slotCount: number;
+  readonly failedShare: number;
+  readonly failedAddresses: readonly string[];
+  readonly causes: Counts<Cause>;
+  readonly classes: Counts<FailureClass>;
+}
+
+export interface ReportJudgedPart {
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly slots: SlotCounts;
+  readonly longestOutageMs: Interval;
+  readonly downtimeMs: Interval;
+  readonly failedRatio: Interval;
+  readonly failedCount: Interval;
+  readonly baselineFailedRatio: number;
+  readonly worstMinuteFailedRatio: Interval;
+  readonly burst5xxCount: Interval;
+  readonly flipBackCount: Interval;
+  readonly resolutionMs: number;
+}
+
+export interface ReportResolver {
+  readonly name: string;
+  readonly hostname: string;
+  readonly ttlS: { readonly authoritative: number | null; readonly min: number | null; readonly max: number | null };
+  /** How many independent caches answer; null = not looked at. */
+  readonly caches: number | null;
+  readonly firstNewAt: Instant | null;
+  readonly lastOldAt: Instant | null;
+  readonly convergedMs: number | null;
+  readonly findings: readonly { readonly kind: string; readonly text: string; readonly evidence: readonly string[] }[];
+}
+
+export interface ReportAuthority {
+  readonly address: string;
+  readonly hostname: string;
+  readonly ttlS: number | null;
+  readonly firstNewAt: Instant | null;
+  readonly lastOldAt: Instant | null;
+  readonly unreachableCount: number;
+}
+
+export interface ReportProber {
+  readonly dueCount: number;
+  readonly droppedCount: number;
+  readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly eventLoopDelayMsMax: number;
+  readonly writeDelayMsMax: number;
+  readonly clockStepMs: number;
+  readonly blindSpots: readonly { readonly fromAt: Instant; readonly toAt: Instant; readonly why: string }[];
+}

@@ -1,0 +1,149 @@
+/** The objectives that a service is held against as a whole. */
+import type { Analysis, LaneAnalysis, ServiceAnalysis } from '../core/analysis.ts';
+import { laneName } from '../core/lane-name.ts';
+import { boundsText, countOf, countText, durationText, listText } from '../core/quantity-text.ts';
+import type { Objectives } from '../core/scenario.ts';
+import { nsToS } from '../core/time.ts';
+import type { Reason } from '../core/verdict.ts';
+import { compareWorst, judgeInterval } from './interval.ts';
+
+/** Two fast sides differ by a large factor and nobody feels it: below 50 ms a p99 counts as 50 ms. */
+const latencyFloorMs = 50;
+/** Fewer samples than this, and a p99 is made of less than twenty answers. */
+const latencySamplesMin = 2000;
+
+export function serviceReasons(
+  analysis: Analysis,
+  service: ServiceAnalysis,
+  judgedLanes: readonly LaneAnalysis[],
+  objectives: Objectives,
+): Reason[] {
+  return [
+    ...convergence(analysis, service, objectives),
+    ...ttlViolations(analysis, service),
+    ...(analysis.mode === 'rollback' ? recovery(analysis, service, judgedLanes, objectives) : []),
+    latency(service, objectives),
+    {
+      objective: 'staleTargetCountMax',
+      service: service.name,
+      severity: 'warn',
+      value: 'inconclusive',
+      limit: objectives.staleTargetCountMax,
+      observed: null,
+      text: 'Nothing watched the targets of the load balancers, so stale ones were neither found nor ruled out.',
+    },
+  ];
+}
+
+const secondsText = (s: number, rounding?: 'down' | 'nearest' | 'up'): string => durationText(s * 1000, rounding);
+
+function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: Objectives): Reason[] {
+  if (service.convergenceS === null) return [];
+  const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
+  const observed = service.convergenceS;
+  const took = `The last compliant client left the old answer after ${boundsText(observed, secondsText)}`;
+  const common = { objective: 'convergenceSMax', service: service.name, limit, observed };
+  if (limit === null) {
+    const { via } = analysis.scenario.change;
+    return [
+      {
+        ...common,
+        severity: via === 'dns' || via === 'cdn' ? 'fail' : 'warn',
+        value: 'inconclusive',
+        text: `${took}. No TTL is known, so there is no limit to hold it against: set change.ttlS or objectives.convergenceSMax.`,
+      },
+    ];
+  }
+  const value = judgeInterval(observed, limit);
+  const origin = objectives.convergenceSMax === null ? ` (2 × TTL + 10 s)` : '';
+  const narrowed = value === 'inconclusive' ? ' To know: a higher rate, or a tail that outlasts the limit.' : '';
+  return [{ ...common, severity: 'fail', value, text: `${took}, limit ${secondsText(limit)}${origin}.${narrowed}` }];
+}
+
+/** A resolver that ignores the TTL is no fault of this cutover; the people behind it still waited. */
+function ttlViolations(analysis: Analysis, service: ServiceAnalysis): Reason[] {
+  const violating = analysis.lanes.filter(
+    (lane) => lane.service === service.name && (lane.oldAfterChange['resolver-violates-ttl'] ?? 0) > 0,
+  );
+  if (violating.length === 0) return [];
+  const resolvers = [...new Set(violating.map((lane) => lane.resolver ?? 'no resolver'))];
+  return [
+    {
+      objective: 'convergenceSMax',
+      service: service.name,
+      severity: 'warn',
+      value: 'fail',
+      limit: null,
+      observed: null,
+      text: `${listText(resolvers)} kept the old answer past its TTL, in ${countOf(violating.length, 'lane')}; not counted as late.`,
+    },
+  ];
+}
+
+/** How long after a rollback began a judged lane still failed; it is given the time that convergence is given. */
+function recovery(
+  analysis: Analysis,
+  service: ServiceAnalysis,
+  lanes: readonly LaneAnalysis[],
+  objectives: Objectives,
+): Reason[] {
+  const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
+  const usedAtNs = service.changes.at(-1)?.usedAtNs;
+  if (limit === null || usedAtNs === undefined) return [];
+  const tailFromNs = service.phases.findLast((phase) => phase.name === 'tail')?.fromAtNs ?? Infinity;
+  const afterS = (atNs: number): number => Math.max(0, nsToS(atNs - usedAtNs));
+  const [worst] = lanes
+    .map((lane) => {
+      const last = lane.outages.findLast(
+        (outage) => outage.lastFailedAtNs >= usedAtNs && outage.firstFailedAtNs < tailFromNs,
+      );
+      const isOpen = last !== undefined && last.firstGoodAtNs === null;
+      const observed =
+        last === undefined
+          ? { min: 0, max: 0 }
+          : { min: afterS(last.lastFailedAtNs), max: afterS(last.firstGoodAtNs ?? analysis.endedAtNs) };
+      const value = judgeInterval(observed, limit);
+      return { lane, observed, isOpen, value: isOpen && value === 'pass' ? ('inconclusive' as const) : value };
+    })
+    .sort(compareWorst);
+  if (worst === undefined) return [];
+  const name = laneName(worst.lane);
+  const took = worst.isOpen
+    ? `${name} had not recovered when the run ended, ${secondsText(worst.observed.max, 'down')} after the rollback began`
+    : `${name} had recovered ${boundsText(worst.observed, secondsText)} after the rollback began`;
+  return [
+    {
+      objective: 'recovery',
+      service: service.name,
+      severity: 'fail',
+      value: worst.value,
+      lane: name,
+      limit,
+      observed: worst.observed,
+      text: `${took}, limit ${secondsText(limit)}. The slowest of ${countOf(lanes.length, 'judged lane')}.`,
+    },
+  ];
+}
+
+function latency(service: ServiceAnalysis, objectives: Objectives): Reason {
+  const limit = objectives.latencyP99RatioMax;
+  const common = { objective: 'latencyP99RatioMax', service: service.name, severity: 'warn', limit } as const;
+  const seen = service.latencyP99;
+  if (seen === null || seen.sampleCount < latencySamplesMin) {
+    const count = seen === null ? 'too few' : `only ${countText(seen.sampleCount)}`;
+    return {
+      ...common,
+      value: 'inconclusive',
+      observed: null,
+      text: `The sides' response times were not compared: ${count} answers on the side lanes, ${countText(latencySamplesMin)} are needed. To know: a longer run or a higher rate.`,
+    };
+  }
+  const ratio = Math.max(seen.newMs, latencyFloorMs) / Math.max(seen.oldMs, latencyFloorMs);
+  const observed = { min: ratio, max: ratio };
+  return {
+    ...common,
+    value: judgeInterval(observed, limit),
+    observed,
+    text: `p99 of the new side ${durationText(seen.newMs)}, of the old ${durationText(seen.oldMs)}: ${ratio.toFixed(2)} times, limit ${String(limit)} (below ${String(latencyFloorMs)} ms counts as ${String(latencyFloorMs)} ms).`,
+  };
+}
