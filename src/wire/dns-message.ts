@@ -1,0 +1,233 @@
+/**
+ * DNS queries and replies ⇄ values (RFC 1035, 2181, 2308, 6891, 8914). What a reply is worth is decided here: whether it
+ * belongs to the query at all, where its chain of aliases leads, and how long it may be kept.
+ */
+import { encode, RECURSION_DESIRED } from 'dns-packet';
+import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
+import { DnsReader, Malformed } from './dns-reader.ts';
+
+export interface DnsQuery extends DnsQuestion {
+  /** 0 to 65535. */
+  readonly id: number;
+  readonly recursionDesired: boolean;
+}
+
+export interface DnsAnswer {
+  readonly kind: 'answered';
+  readonly rcode: string;
+  readonly authoritative: boolean;
+  readonly ede: number;
+  readonly answers: readonly DnsRecord[];
+  readonly authority: readonly DnsRecord[];
+  readonly chain: readonly string[];
+  readonly addresses: readonly string[];
+  readonly ttlS: number;
+}
+
+export type DecodedReply =
+  | DnsAnswer
+  /** It is for this query, and there was more than would fit: ask over TCP. */
+  | { readonly kind: 'truncated' }
+  /** Not a reply to this query, perhaps forged: as if it had never come. */
+  | { readonly kind: 'unrelated'; readonly why: string }
+  | { readonly kind: 'malformed'; readonly why: string };
+
+/** What fits through every path without fragments, by the DNS flag day of 2020. */
+export const udpBytesMax = 1232;
+export const messageBytesMax = 0xffff;
+const recordCountMax = 1000;
+const chainLengthMax = 16;
+
+const headerBytes = 12;
+const optType = 41;
+const edeOption = 15;
+/** Extended DNS Errors "Stale Answer" and "Stale NXDOMAIN Answer": they go before others of the same reply. */
+const staleEdes: readonly number[] = [3, 19];
+
+const questionTypes: Readonly<Record<number, DnsQuestion['type']>> = {
+  1: 'A',
+  2: 'NS',
+  5: 'CNAME',
+  6: 'SOA',
+  28: 'AAAA',
+};
+
+const rcodeNames: Readonly<Record<number, string>> = {
+  0: 'NOERROR',
+  1: 'FORMERR',
+  2: 'SERVFAIL',
+  3: 'NXDOMAIN',
+  4: 'NOTIMP',
+  5: 'REFUSED',
+  6: 'YXDOMAIN',
+  7: 'YXRRSET',
+  8: 'NXRRSET',
+  9: 'NOTAUTH',
+  10: 'NOTZONE',
+  16: 'BADVERS',
+  23: 'BADCOOKIE',
+};
+
+/** The name must be `isAskable`, and goes out in the case it has. EDNS is always offered, so that EDE can come back. */
+export function encodeQuery(query: DnsQuery): Uint8Array {
+  return encode({
+    type: 'query',
+    id: query.id,
+    flags: query.recursionDesired ? RECURSION_DESIRED : 0,
+    questions: [{ name: query.name, type: query.type }],
+    additionals: [
+      {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: udpBytesMax,
+        extendedRcode: 0,
+        ednsVersion: 0,
+        flags: 0,
+        flag_do: false,
+        options: [],
+      },
+    ],
+  });
+}
+
+/** What `reply` says to `query`, the very bytes that were sent. Never throws, whatever the bytes are. */
+export function decodeReply(reply: Uint8Array, query: Uint8Array): DecodedReply {
+  const question = questionOf(query);
+  const why = whyUnrelated(reply, query, question.end);
+  if (why !== null) return { kind: 'unrelated', why };
+  const flags = word(reply, 2);
+  if ((flags & 0x0200) !== 0) return { kind: 'truncated' };
+  try {
+    return readAnswer(reply, flags, question);
+  } catch (error) {
+    if (error instanceof Malformed) return { kind: 'malformed', why: error.message };
+    throw error;
+  }
+}
+
+interface Question {
+  readonly name: string;
+  readonly type: DnsQuestion['type'];
+  /** Where it ends in the message; it begins after the header. */
+  readonly end: number;
+}
+
+function questionOf(query: Uint8Array): Question {
+  const reader = new DnsReader(query, headerBytes);
+  const name = reader.name();
+  const type = questionTypes[reader.u16()] ?? 'A';
+  return { name, type, end: reader.at + 2 };
+}
+
+/** The question is compared as bytes, its case included: nothing stands before it that it could be compressed against. */
+function whyUnrelated(reply: Uint8Array, query: Uint8Array, questionEnd: number): string | null {
+  if (reply.length < headerBytes) return 'shorter than a header';
+  if (word(reply, 0) !== word(query, 0)) return 'another id';
+  const flags = word(reply, 2);
+  if ((flags & 0x8000) === 0) return 'not a reply';
+  if ((flags & 0x7800) !== 0) return 'another opcode';
+  if (word(reply, 4) !== 1) return 'not one question';
+  for (let i = headerBytes; i < questionEnd; i += 1) {
+    if (reply[i] !== query[i]) return 'another question, or its name in another case';
+  }
+  return null;
+}
+
+function readAnswer(reply: Uint8Array, flags: number, question: Question): DnsAnswer {
+  const [answerCount, authorityCount, additionalCount] = [word(reply, 6), word(reply, 8), word(reply, 10)];
+  if (answerCount + authorityCount + additionalCount > recordCountMax) throw new Malformed('too many records');
+  const reader = new DnsReader(reply, question.end);
+  const answers = reader.records(answerCount);
+  const authority = reader.records(authorityCount);
+  const edns = readEdns(reader, additionalCount);
+  const rcode = edns.extendedRcode * 16 + (flags & 0x000f);
+  const { chain, ttlsS, end } = followChain(answers, question);
+  const found = answers.filter((record) => record.name === end && record.type === question.type);
+  const addresses = found.map((record) => record.data);
+  const isSettled = rcode === 0 || rcode === 3;
+  const lastTtlsS = found.length > 0 ? found.map((record) => record.ttlS) : negativeTtlsS(authority);
+  return {
+    kind: 'answered',
+    rcode: rcodeNames[rcode] ?? `RCODE${rcode}`,
+    authoritative: (flags & 0x0400) !== 0,
+    ede: edns.ede,
+    answers,
+    authority,
+    chain,
+    addresses,
+    ttlS: isSettled ? lowest([...ttlsS, ...lastTtlsS]) : 0,
+  };
+}
+
+/** From OPT, which must be in the additional section; everything else there is of no use to us. */
+function readEdns(reader: DnsReader, count: number): { readonly extendedRcode: number; readonly ede: number } {
+  let extendedRcode = 0;
+  let ede = 0;
+  for (let i = 0; i < count; i += 1) {
+    const head = reader.recordHead();
+    if (head.type === optType) {
+      extendedRcode = head.ttl >>> 24;
+      ede = readEde(reader, head.dataEnd);
+    }
+    reader.at = head.dataEnd;
+  }
+  return { extendedRcode, ede };
+}
+
+/** The code + 1 of the first Extended DNS Error, or of one that says "stale"; 0 = none. */
+function readEde(reader: DnsReader, end: number): number {
+  let ede = 0;
+  while (reader.at + 4 <= end) {
+    const [option, length] = [reader.u16(), reader.u16()];
+    const optionEnd = reader.at + length;
+    if (optionEnd > end) throw new Malformed('an option longer than its record');
+    if (option === edeOption && length >= 2) {
+      const code = reader.u16();
+      if (ede === 0 || staleEdes.includes(code)) ede = code + 1;
+    }
+    reader.at = optionEnd;
+  }
+  return ede;
+}
+
+interface Chain {
+  readonly chain: readonly string[];
+  readonly ttlsS: readonly number[];
+  /** The name at which addresses are looked for. */
+  readonly end: string;
+}
+
+/** Aliases from the question's name on, in whatever order the records came. */
+function followChain(answers: readonly DnsRecord[], question: Question): Chain {
+  const chain: string[] = [];
+  const ttlsS: number[] = [];
+  let end = question.name;
+  if (question.type === 'CNAME') return { chain, ttlsS, end };
+  const aliases = new Map<string, DnsRecord>();
+  for (const record of answers) {
+    if (record.type === 'CNAME' && !aliases.has(record.name)) aliases.set(record.name, record);
+  }
+  for (let alias = aliases.get(end); alias !== undefined; alias = aliases.get(end)) {
+    if (alias.data === question.name || chain.includes(alias.data)) throw new Malformed('a loop of aliases');
+    if (chain.length === chainLengthMax) throw new Malformed('too many aliases');
+    end = alias.data;
+    chain.push(end);
+    ttlsS.push(alias.ttlS);
+  }
+  return { chain, ttlsS, end };
+}
+
+/** RFC 2308, 5: how long "there is none" may be kept. */
+function negativeTtlsS(authority: readonly DnsRecord[]): readonly number[] {
+  const soa = authority.find((record) => record.type === 'SOA');
+  return soa === undefined ? [] : [soa.ttlS, Number(soa.data.slice(soa.data.lastIndexOf(' ')))];
+}
+
+function lowest(ttlsS: readonly number[]): number {
+  return ttlsS.length === 0 ? 0 : Math.min(...ttlsS);
+}
+
+/** 0 beyond the end. */
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) * 0x100 + (bytes[at + 1] ?? 0);
+}
