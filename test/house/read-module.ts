@@ -43,29 +43,25 @@ export function readModule(path: string, source: string): Module {
 }
 
 function importsOf(node: Node): readonly Import[] {
-  switch (node.type) {
-    case 'ImportDeclaration': {
-      const isTypeOnly =
-        node.importKind === 'type' ||
-        (node.specifiers.length > 0 &&
-          node.specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type'));
-      return [{ specifier: node.source.value, isTypeOnly }];
-    }
-    case 'ExportAllDeclaration':
-    case 'ExportNamedDeclaration':
-      return node.source === null ? [] : [{ specifier: node.source.value, isTypeOnly: node.exportKind === 'type' }];
-    case 'TSImportType':
-      return [{ specifier: node.source.value, isTypeOnly: true }];
-    case 'ImportExpression':
-      return [{ specifier: textOf(node.source) ?? 'a name that is only known when it runs', isTypeOnly: false }];
-    case 'NewExpression': {
-      const [first] = node.arguments;
-      const specifier = first !== undefined && isNamed(node.callee, 'URL') ? textOf(first) : null;
-      return specifier !== null && specifier.startsWith('.') ? [{ specifier, isTypeOnly: false }] : [];
-    }
-    default:
-      return [];
+  if (node.type === 'ImportDeclaration') {
+    const areTypes =
+      node.specifiers.length > 0 &&
+      node.specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type');
+    return [{ specifier: node.source.value, isTypeOnly: node.importKind === 'type' || areTypes }];
   }
+  if (node.type === 'ExportAllDeclaration' || node.type === 'ExportNamedDeclaration') {
+    return node.source === null ? [] : [{ specifier: node.source.value, isTypeOnly: node.exportKind === 'type' }];
+  }
+  if (node.type === 'TSImportType') return [{ specifier: node.source.value, isTypeOnly: true }];
+  if (node.type === 'ImportExpression') {
+    return [{ specifier: textOf(node.source) ?? 'a name that is only known when it runs', isTypeOnly: false }];
+  }
+  if (node.type === 'NewExpression' && isNamed(node.callee, 'URL')) {
+    const [first] = node.arguments;
+    const specifier = first === undefined ? null : textOf(first);
+    return specifier !== null && specifier.startsWith('.') ? [{ specifier, isTypeOnly: false }] : [];
+  }
+  return [];
 }
 
 function globalsOf(node: Node): readonly string[] {
