@@ -46,7 +46,11 @@ export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort
       // None was answered at all.
       const failed = replies.find((reply) => reply.kind === 'failed');
       const outcome: Outcome =
-        failed?.reason === 'timed-out' ? 'dns-timed-out' : failed?.reason === 'own-trouble' ? 'own-trouble' : 'dns-failed';
+        failed?.reason === 'timed-out'
+          ? 'dns-timed-out'
+          : failed?.reason === 'own-trouble'
+            ? 'own-trouble'
+            : 'dns-failed';
       return { kind: 'failed', outcome, error: failed?.error ?? '', answer: 0, receivedAtNs };
     }
     const addresses = shown.flatMap((reply) => reply.addresses);
@@ -76,11 +80,7 @@ export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort
     const deadlineNs = clock.nowNs() + msToNs(Math.min(lane.check.timeouts.connectMs, lane.check.timeouts.totalMs));
     const name = lane.check.hostname;
     const one = (family: 4 | 6): Promise<DnsReply> =>
-      dns.query(
-        resolver.server,
-        { name, type: family === 4 ? 'A' : 'AAAA' },
-        { recursionDesired: true, deadlineNs },
-      );
+      dns.query(resolver.server, { name, type: family === 4 ? 'A' : 'AAAA' }, { recursionDesired: true, deadlineNs });
     const { families } = lane.archetype;
     if (isBoth) return conclude(resolver, name, await Promise.all(families.map(one)));
     const replies: DnsReply[] = [];

@@ -27,7 +27,10 @@ export interface Dialled {
  * The next address is started when the one before failed, or has not answered within the client's stagger; the first
  * that connects wins, later ones are closed. Never rejects. `addresses` must not be empty.
  */
-export function dialAny(ports: { readonly clock: Clock; readonly dialer: Dialer }, dialling: Dialling): Promise<Dialled> {
+export function dialAny(
+  ports: { readonly clock: Clock; readonly dialer: Dialer },
+  dialling: Dialling,
+): Promise<Dialled> {
   const { clock, dialer } = ports;
   const { addresses, staggerNs } = addressOrder(dialling.choose, dialling.addresses, dialling.turn);
   const failures: DialFailure[] = [];

@@ -96,7 +96,8 @@ export function newEvaluator(
         const headers = keptHeaders(exchange.headers);
         const isHeaderRight = expect.headers.every(([name, value]) => {
           for (let i = 0; i + 1 < exchange.headers.length; i += 2) {
-            if ((exchange.headers[i] as string).toLowerCase() === name && exchange.headers[i + 1] === value) return true;
+            if ((exchange.headers[i] as string).toLowerCase() === name && exchange.headers[i + 1] === value)
+              return true;
           }
           return false;
         });

@@ -235,7 +235,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     row.outcome = outcomeNumber[outcome];
     row.error = error === '' ? 0 : sink.define('error', error, () => error);
     row.answer = found.answer;
-    if (found.held !== null && found.held.receivedAtNs > 0) {
+    if (found.held !== null && found.held.answer > 0) {
       row.answerTtlS = found.held.ttlS;
       row.answerAgeMs = ageMs(found.sentNs, found.held.receivedAtNs);
     }
@@ -247,12 +247,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
 
   function writeUnsent(slot: number, lateNs: number, outcome: 'dropped' | 'withheld'): void {
     const dueNs = dueAtNs(lane, slot);
-    startRow(
-      { slot, part: parts.slot, sentNs: dueNs + lateNs, held: null, resolvedNs: 0, answer: 0 },
-      outcome,
-      '',
-      0,
-    );
+    startRow({ slot, part: parts.slot, sentNs: dueNs + lateNs, held: null, resolvedNs: 0, answer: 0 }, outcome, '', 0);
     sink.row(row);
   }
 
@@ -289,7 +284,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     row.address = addressNumber(connection.address);
     row.localPort = connection.localPort;
     row.answer = kept.answer;
-    if (kept.answerReceivedAtNs > 0) {
+    if (kept.answer > 0) {
       row.answerTtlS = kept.answerTtlS;
       row.answerAgeMs = ageMs(found.sentNs, kept.answerReceivedAtNs);
     }

@@ -1,0 +1,42 @@
+/** `judge` and `report`: the same evidence, analysed again. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { userError } from '../core/errors.ts';
+import { toReport } from '../report/report-json.ts';
+import { analyseFolder } from '../run/run.ts';
+import { parseObjectives } from '../scenario/parse.ts';
+import { judge } from '../verdict/judge.ts';
+import { readText } from './load-scenario.ts';
+import { finish, formats, renderAs } from './write-reports.ts';
+
+export interface JudgeFlags {
+  readonly objectives?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export function judgeCommand(path: string, flags: JudgeFlags): number {
+  const objectives =
+    flags.objectives === undefined
+      ? undefined
+      : parseObjectives(readText(flags.objectives, 'objectives file'), {
+          file: flags.objectives,
+          env: process.env,
+        });
+  return finish(analyseFolder(path), {
+    path,
+    writeReport: (name, text) => writeFileSync(join(path, name), text),
+    json: flags.json ?? false,
+    ...(objectives === undefined ? {} : { objectives }),
+  });
+}
+
+export function reportCommand(path: string, flags: { readonly format?: string | undefined }): number {
+  if (flags.format === undefined) return judgeCommand(path, {});
+  const format = formats.find((one) => one === flags.format);
+  if (format === undefined) {
+    throw userError('--format', `found "${flags.format}", expected one of ${formats.join(', ')}`);
+  }
+  const analysis = analyseFolder(path);
+  process.stdout.write(renderAs(format, toReport(analysis, judge(analysis))));
+  return 0;
+}

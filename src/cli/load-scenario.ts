@@ -1,0 +1,28 @@
+/** Reads a scenario file with this process's environment; problems come as one `UserError`. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { presets } from '../clients/presets.ts';
+import { userError } from '../core/errors.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { parseScenario } from '../scenario/parse.ts';
+
+export function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw userError(path, code === 'ENOENT' ? `there is no such ${what}` : `cannot be read (${code})`);
+  }
+}
+
+export function loadScenario(path: string): Scenario {
+  const text = readText(path, 'scenario file');
+  const folder = dirname(resolve(path));
+  return parseScenario(text, {
+    file: path,
+    env: process.env,
+    presets,
+    // Certificates and keys are named relative to the scenario.
+    readFile: (name) => readFileSync(resolve(folder, name), 'utf8'),
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * The commands. Data goes to standard output, everything else to standard error. Exit statuses are in the help: they are
+ * what pipelines build on.
+ */
+import { enableCompileCache } from 'node:module';
+import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import { UserError } from '../core/errors.ts';
+import { version } from './version.ts';
+
+enableCompileCache();
+
+const exitStatuses = `
+Exit status:
+  0  pass
+  1  cutwatch itself broke
+  2  usage, or a scenario that cannot be used
+  3  objectives missed (beats 5)
+  4  inconclusive: not enough was seen to say pass or fail
+  5  the wrapped command failed
+  130, 143  on the second Ctrl-C or SIGTERM; the first ends the watch, judges and reports`;
+
+const ratePerServiceMax = 30;
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('expected a number of probes per second above 0.');
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0.');
+  return value;
+}
+
+const program = new Command('cutwatch')
+  .description('Proves, from outside and with evidence, what a cutover did to the people who use a service.')
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError('(cutwatch --help shows the commands)')
+  .addHelpText('after', exitStatuses)
+  .exitOverride();
+
+program
+  .command('run')
+  .summary('watch a cutover: baseline, the change, convergence, tail, verdict, report')
+  .description(
+    'Probes every service of the scenario through the change and writes a run folder with evidence and report.\n' +
+      'The change is made by the command after --, or by anybody: it is seen in DNS, in who answers, or marked.',
+  )
+  .argument('<scenario>', 'scenario file (YAML)')
+  .argument('[command...]', 'after --: the command that makes the change; it starts once the baseline is good')
+  .option('--out <folder>', 'run folder; default reports/<start>-<name>')
+  .option('--json', 'print report.json on standard output')
+  .option('--rollback', 'this is the way back: no baseline asked for; recovery and a clean tail are judged')
+  .option('--start-anyway', 'start the command although no lane qualified (the run cannot pass)')
+  .option('--max-rate <n>', 'guard: most probes per second and service', rate, ratePerServiceMax)
+  .option('--workers <n>', 'probing threads; default one for each 5,000 probes per second', count)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch run shop.yaml                      wait for the change, watch it to its end
+  cutwatch run shop.yaml -- ./switch-dns.sh   make the change as part of the watch
+  cutwatch run shop.yaml --rollback -- ./switch-back.sh
+${exitStatuses}`,
+  )
+  .action(async (file, command, flags) => {
+    const [{ loadScenario }, { runCommand }] = await Promise.all([
+      import('./load-scenario.ts'),
+      import('./run-command.ts'),
+    ]);
+    process.exitCode = await runCommand(loadScenario(file), command, flags);
+  });
+
+program
+  .command('plan')
+  .summary('every lane, rate, host and duration; sends nothing')
+  .argument('<scenario>', 'scenario file (YAML)')
+  .option('--max-rate <n>', 'guard: most probes per second and service', rate, ratePerServiceMax)
+  .addHelpText('after', '\nExample:\n  cutwatch plan shop.yaml')
+  .action(async (file, flags) => {
+    const [{ loadScenario }, { planCommand }] = await Promise.all([
+      import('./load-scenario.ts'),
+      import('./plan-command.ts'),
+    ]);
+    planCommand(loadScenario(file), flags.maxRate);
+  });
+
+program
+  .command('judge')
+  .summary('the verdict again, from the evidence of a run, by the same or other objectives')
+  .argument('<run>', 'run folder')
+  .option('--objectives <file>', 'YAML with objectives, as in a scenario; they replace those of the run')
+  .option('--json', 'print report.json on standard output')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch judge reports/20261124T083015Z-shop
+  cutwatch judge reports/20261124T083015Z-shop --objectives strict.yaml
+${exitStatuses}`,
+  )
+  .action(async (path, flags) => {
+    const { judgeCommand } = await import('./judge-command.ts');
+    process.exitCode = judgeCommand(path, flags);
+  });
+
+program
+  .command('report')
+  .summary('the report again, from the evidence of a run')
+  .argument('<run>', 'run folder')
+  .option(
+    '--format <format>',
+    'json, md, html or junit: print this one on standard output instead of writing all files',
+  )
+  .addHelpText('after', '\nExample:\n  cutwatch report reports/20261124T083015Z-shop --format md')
+  .action(async (path, flags) => {
+    const { reportCommand } = await import('./judge-command.ts');
+    process.exitCode = reportCommand(path, flags);
+  });
+
+program
+  .command('mark')
+  .summary('put a mark into a running watch')
+  .description(
+    'Adds a mark with the time of now. A text that begins with switch, cutover, change or rollback says that the change\n' +
+      'is being made; one that names services is about these only. Any other text is a note for the report.',
+  )
+  .argument('<words...>', '[run folder] text; without a folder the newest running watch below reports/')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  cutwatch mark "switch orders"\n  cutwatch mark reports/20261124T083015Z-shop "cron jobs off"',
+  )
+  .action(async (words) => {
+    const { markCommand } = await import('./mark-command.ts');
+    markCommand(words);
+  });
+
+program
+  .command('schema')
+  .summary('print the JSON Schema of scenario files')
+  .action(async () => {
+    const { scenarioJsonSchema } = await import('../scenario/schema.ts');
+    process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  });
+
+program
+  .command('rehearse')
+  .summary('a small cutover on this machine, in half a minute; no account, no network')
+  .description(
+    'Starts two sides and a name server with a cache on loopback addresses, runs a watch beside a DNS switch between\n' +
+      'them, and ends with its verdict and report.',
+  )
+  .option('--out <folder>', 'run folder; default reports/<start>-<name>')
+  .option('--json', 'print report.json on standard output')
+  .action(async (flags) => {
+    const { rehearseCommand } = await import('./rehearse-command.ts');
+    process.exitCode = await rehearseCommand(flags);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version are no errors; everything else of commander is usage.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  } else {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    // A thread or a timer of a broken run must not keep us alive.
+    process.exit(1);
+  }
+}

@@ -1,0 +1,66 @@
+/** The prober of a run in worker threads. One is enough up to several thousand probes a second. */
+import { Worker } from 'node:worker_threads';
+import type { Entry } from '../core/entry.ts';
+import type { RowBatch } from '../core/row.ts';
+import type { Lane } from '../core/scenario.ts';
+import type { ProberHandle } from '../run/run.ts';
+import type { FromThread, ThreadData, ToThread } from './probing-thread.ts';
+
+/** Type stripping works on `.ts` in a checkout; the published package has `.js`. */
+const entryUrl = new URL(
+  import.meta.url.endsWith('.ts') ? './probing-thread.ts' : './probing-thread.js',
+  import.meta.url,
+);
+
+export function startProbingThreads(
+  count: number,
+  data: Omit<ThreadData, 'worker'>,
+  handlers: { readonly batch: (batch: RowBatch) => void; readonly entry: (entry: Entry) => void },
+  /** A thread died: our bug, and the end of the run. */
+  broke: (error: Error) => void,
+): ProberHandle {
+  const workers = Array.from(
+    { length: count },
+    (_, worker) => new Worker(entryUrl, { workerData: { ...data, worker } }),
+  );
+  const stopped = workers.map(
+    (worker) =>
+      new Promise<number>((resolve) => {
+        worker.on('message', (message: FromThread) => {
+          switch (message.kind) {
+            case 'batch':
+              handlers.batch(message.batch);
+              break;
+            case 'entry':
+              handlers.entry(message.entry);
+              break;
+            case 'stopped':
+              resolve(message.definitionOverCapCount);
+              break;
+          }
+        });
+        worker.on('error', broke);
+      }),
+  );
+
+  function send(worker: Worker | undefined, message: ToThread): void {
+    worker?.postMessage(message);
+  }
+
+  return {
+    add(lanes: readonly Lane[]) {
+      workers.forEach((worker, i) => {
+        const own = lanes.filter((lane) => lane.number % count === i);
+        if (own.length > 0) send(worker, { kind: 'add', lanes: own });
+      });
+    },
+    token(checkName, value) {
+      for (const worker of workers) send(worker, { kind: 'token', checkName, value });
+    },
+    async stop(atNs) {
+      for (const worker of workers) send(worker, { kind: 'stop', atNs });
+      const counts = await Promise.all(stopped);
+      return { definitionOverCapCount: counts.reduce((sum, overCap) => sum + overCap, 0) };
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** `cutwatch run`: wires the real ports, follows signals, writes the reports, and knows the exit status. */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Analysis } from '../core/analysis.ts';
+import type { RunMode } from '../core/entry.ts';
+import { UserError } from '../core/errors.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { createRunFolder } from '../evidence/run-folder.ts';
+import { newClock } from '../net/clock.ts';
+import { newDnsPort } from '../net/dns-port.ts';
+import { run } from '../run/run.ts';
+import { laneForSideAddress, lanesOf } from '../scenario/lanes.ts';
+import { plan } from '../scenario/plan.ts';
+import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
+import { startProbingThreads } from './probing-threads.ts';
+import { newProgress } from './progress.ts';
+import { finish } from './write-reports.ts';
+import { version } from './version.ts';
+import { readToken, startCommand } from './wrapped-command.ts';
+
+export interface RunFlags {
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly rollback?: boolean;
+  readonly startAnyway?: boolean;
+  readonly maxRate: number;
+  readonly workers?: number;
+}
+
+/** One probing thread up to so many probes a second; beyond, they share them. */
+const ratePerThread = 5000;
+
+export async function runCommand(scenario: Scenario, command: readonly string[], flags: RunFlags): Promise<number> {
+  const checked = plan(scenario, { ratePerSecondMax: flags.maxRate });
+  if (checked.problems.length > 0) throw new UserError(checked.problems);
+  for (const warning of checked.warnings) process.stderr.write(`note: ${warning}\n`);
+
+  const startedAtMs = Date.now();
+  const startedAtHrNs = process.hrtime.bigint();
+  const clock = newClock(startedAtHrNs);
+  const runId = randomBytes(4).toString('hex');
+  const path = flags.out ?? join('reports', `${stamp(startedAtMs)}-${scenario.name}`);
+  const writer = createRunFolder(path);
+  const stop = new AbortController();
+  const unfollow = followSignals(stop);
+  const progress = newProgress(process.stderr);
+  const broken = Promise.withResolvers<never>();
+
+  const started = run(
+    {
+      scenario,
+      forLog: { scenario: withoutSecrets(scenario), lane: laneWithoutSecrets },
+      lanesOf: (addresses) => lanesOf(scenario, addresses),
+      lanesOfAddress: (side, address, startAtNs, firstNumber) =>
+        laneForSideAddress(scenario, side, address, startAtNs, firstNumber),
+      writer,
+      mode: modeOf(scenario, flags),
+      command: command.length === 0 ? null : command,
+      startsAnyway: flags.startAnyway ?? false,
+      version,
+      runId,
+      startedAtMs,
+      vantage: hostname(),
+      host: { node: process.versions.node, platform: process.platform, cpuCount: availableParallelism() },
+      stopSignal: stop.signal,
+      progress: (analysis: Analysis, nowNs: number) => progress.show(analysis, nowNs),
+    },
+    {
+      clock,
+      wallNowMs: Date.now,
+      dns: newDnsPort({ clock }),
+      prober: (handlers) =>
+        startProbingThreads(
+          flags.workers ?? threadCount(scenario),
+          { startedAtHrNs, run: { runId, startedAtMs, version }, markerNames: markerNames(scenario) },
+          handlers,
+          broken.reject,
+        ),
+      startCommand,
+      readToken,
+    },
+  );
+  try {
+    const { analysis, differsFromLive } = await Promise.race([started, broken.promise]);
+    progress.end();
+    const exitCode = finish(analysis, { path, writeReport: writer.report, json: flags.json ?? false });
+    if (!differsFromLive) return exitCode;
+    process.stderr.write(
+      `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +
+        `The report is of the log. Please keep ${path} and report this.\n`,
+    );
+    return 1;
+  } finally {
+    unfollow();
+    progress.end();
+  }
+}
+
+function threadCount(scenario: Scenario): number {
+  const rate = lanesOf(scenario, { old: [], new: [] }).reduce((sum, lane) => sum + lane.ratePerSecond, 0);
+  return Math.max(1, Math.min(availableParallelism(), Math.ceil(rate / ratePerThread)));
+}
+
+function modeOf(scenario: Scenario, flags: RunFlags): RunMode {
+  if (flags.rollback) return 'rollback';
+  switch (scenario.change.via) {
+    case 'dns':
+    case 'cdn':
+      return 'cutover';
+    case 'weights':
+      return 'weights';
+    case 'deploy':
+      return 'deploy';
+  }
+}
+
+function markerNames(scenario: Scenario): string[] {
+  return [...scenario.sides.old.marker, ...scenario.sides.new.marker].map(([name]) => name);
+}
+
+/** `20261124T083015Z`: sorts by time, and no file system minds it. */
+function stamp(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+}
+
+/** The first Ctrl-C or SIGTERM ends the watch in order, judges and reports; the second ends the program. */
+function followSignals(stop: AbortController): () => void {
+  const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const handle = (): void => {
+      if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      process.stderr.write(
+        '\nstopping: probes under way are waited for, then the report is written (again: quit now)\n',
+      );
+      stop.abort();
+    };
+    process.on(signal, handle);
+    return () => process.off(signal, handle);
+  });
+  return () => {
+    for (const off of handlers) off();
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * What a run does next. Pure: the live analysis and a few facts in, one step out; asked again about once a second.
+ *
+ * baseline ─(qualified)→ command, or wait for a change ─(evident)→ convergence ─→ tail ─→ stop.
+ */
+import type { Analysis, ServiceAnalysis } from '../core/analysis.ts';
+import type { EntryOf, RunMode } from '../core/entry.ts';
+import type { ChangeSpec } from '../core/scenario.ts';
+import { nsToS, sToNs } from '../core/time.ts';
+
+export interface RunFacts {
+  readonly nowNs: number;
+  /** When the first slot was due. */
+  readonly probingSinceNs: number;
+  readonly mode: RunMode;
+  readonly command: 'none' | 'not-started' | 'running' | 'ended' | 'failed';
+  /** Null while there is no command or it has not ended. */
+  readonly commandEndedAtNs: number | null;
+  readonly isStopAsked: boolean;
+  readonly startsAnyway: boolean;
+}
+
+type EndReason = EntryOf<'run-ended'>['why'];
+
+export type Step =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'start-command' }
+  | { readonly kind: 'withhold-command'; readonly why: string }
+  | { readonly kind: 'stop'; readonly why: EndReason };
+
+const wait: Step = { kind: 'wait' };
+
+/** Where no TTL is known, a failed command's change is waited for so long. */
+const ttlAssumedS = 60;
+
+export function decide(analysis: Analysis, change: ChangeSpec, facts: RunFacts): Step {
+  if (facts.isStopAsked) return { kind: 'stop', why: 'interrupted' };
+  if (facts.command === 'not-started') return beforeCommand(analysis, change, facts);
+  const changedAtNs = analysis.services.flatMap((service) => service.changes.map((seen) => seen.usedAtNs));
+  const isEvident = analysis.services.every((service) => service.changes.some((seen) => seen.isEvident));
+  if (!isEvident) return beforeEvidence(analysis, change, facts, changedAtNs);
+  if (facts.command === 'running') return wait;
+  return afterEvidence(analysis, change, facts, Math.max(...changedAtNs));
+}
+
+function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts): Step {
+  const watchedNs = facts.nowNs - facts.probingSinceNs;
+  const baselineNs = facts.mode === 'rollback' ? 0 : sToNs(change.baselineS);
+  if (watchedNs < baselineNs) return wait;
+  const unqualified = analysis.services.filter((service) => !hasQualifiedLane(analysis, service));
+  if (unqualified.length === 0 || facts.startsAnyway || facts.mode === 'rollback') return { kind: 'start-command' };
+  // As long again for a service that only just came up; then the truth is that nobody would notice the change break it.
+  if (watchedNs < 2 * baselineNs) return wait;
+  const names = unqualified.map((service) => service.name).join(', ');
+  const why = `no lane of ${names} had 10 good answers in a row in ${Math.round(nsToS(watchedNs))} s of baseline`;
+  return { kind: 'withhold-command', why };
+}
+
+function hasQualifiedLane(analysis: Analysis, service: ServiceAnalysis): boolean {
+  return analysis.lanes.some((lane) => lane.service === service.name && lane.judged && lane.qualified);
+}
+
+function beforeEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, changedAtNs: readonly number[]): Step {
+  if (facts.command === 'running') return wait;
+  if (facts.command === 'failed' && facts.commandEndedAtNs !== null) {
+    // What a failed command did change would show within two TTLs.
+    const ttlS = Math.max(
+      0,
+      ...analysis.services.map((service) => service.ttlS.after ?? service.ttlS.before ?? ttlAssumedS),
+    );
+    const patienceNs = sToNs(Math.min(2 * ttlS + 10, change.waitS));
+    return facts.nowNs - facts.commandEndedAtNs < patienceNs ? wait : { kind: 'stop', why: 'command-failed' };
+  }
+  const sinceNs = facts.commandEndedAtNs ?? Math.max(facts.probingSinceNs + sToNs(change.baselineS), ...changedAtNs);
+  const patienceS =
+    facts.command === 'ended' || changedAtNs.length > 0
+      ? Math.min(change.waitS, change.convergenceTimeoutS)
+      : change.waitS;
+  return facts.nowNs - sinceNs < sToNs(patienceS) ? wait : { kind: 'stop', why: 'nothing-changed' };
+}
+
+function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, changedAtNs: number): Step {
+  const isTailWatched = analysis.services.every((service) => service.tail.isWhole);
+  // A compliant client that may still turn up on the old side would begin the tail anew.
+  const leavesByNs = Math.max(
+    0,
+    ...analysis.lanes.filter((lane) => lane.judged && lane.qualified).map((lane) => lane.leavesOldByAtNs ?? 0),
+  );
+  if (isTailWatched && facts.nowNs > leavesByNs) return { kind: 'stop', why: 'tail-watched' };
+  const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
+  return facts.nowNs < lastNs ? wait : { kind: 'stop', why: 'not-converged' };
+}

@@ -1,0 +1,337 @@
+/**
+ * One run. Entries and batches go to the log and to the live fold as they come; at the end the log is read again and
+ * analysed anew, and that is the truth: a difference from the live fold is a bug of ours, and is said.
+ */
+import { newFold, type Fold } from '../analysis/fold.ts';
+import type { Analysis } from '../core/analysis.ts';
+import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/entry.ts';
+import { assert } from '../core/errors.ts';
+import type { Clock, DnsPort } from '../core/ports.ts';
+import type { RowBatch } from '../core/row.ts';
+import type { Lane, Scenario, Side } from '../core/scenario.ts';
+import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
+import { newRenumberer } from '../evidence/intern.ts';
+import { readRun } from '../evidence/read-run.ts';
+import type { RunWriter } from '../evidence/run-folder.ts';
+import { newWatch } from '../watch/watch.ts';
+import { decide, type RunFacts } from './decide.ts';
+
+/** The probing threads, or one prober in this thread. */
+export interface ProberHandle {
+  add(lanes: readonly Lane[]): void;
+  token(checkName: string, value: string): void;
+  /** Fires no slot due at or after `atNs`; resolves when every row has been handed over. */
+  stop(atNs: number): Promise<{ readonly definitionOverCapCount: number }>;
+}
+
+export interface CommandHandle {
+  readonly pid: number;
+  readonly ended: Promise<{ readonly exitCode: number | null; readonly signal: string | null; readonly error: string }>;
+}
+
+export interface RunPorts {
+  readonly clock: Clock;
+  readonly wallNowMs: () => number;
+  readonly dns: DnsPort;
+  readonly prober: (handlers: {
+    readonly batch: (batch: RowBatch) => void;
+    readonly entry: (entry: Entry) => void;
+  }) => ProberHandle;
+  readonly startCommand: (words: readonly string[]) => CommandHandle;
+  /** The stdout of a token command, trimmed. */
+  readonly readToken: (words: readonly string[]) => Promise<string>;
+}
+
+export interface RunOptions {
+  readonly scenario: Scenario;
+  /** What of scenario and lanes may be logged. */
+  readonly forLog: { readonly scenario: Scenario; readonly lane: (lane: Lane) => Lane };
+  readonly lanesOf: (addresses: Readonly<Record<Side, readonly string[]>>) => readonly Lane[];
+  readonly lanesOfAddress: (side: Side, address: string, startAtNs: number, firstNumber: number) => readonly Lane[];
+  readonly writer: RunWriter;
+  readonly mode: RunMode;
+  readonly command: readonly string[] | null;
+  readonly startsAnyway: boolean;
+  readonly version: string;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly vantage: string;
+  readonly host: EntryOf<'run-started'>['host'];
+  /** Asked to end: the first Ctrl-C. */
+  readonly stopSignal: AbortSignal;
+  /** About once a second, while running. */
+  readonly progress: (analysis: Analysis, nowNs: number) => void;
+}
+
+export interface RunResult {
+  readonly analysis: Analysis;
+  /** The log, read again, said something else than the live fold did: our bug. */
+  readonly differsFromLive: boolean;
+}
+
+const stepEveryNs = sToNs(0.5);
+/** Slots begin so long after the lanes are known, so that none of them is late by birth. */
+const leadNs = sToNs(0.1);
+const writeDelayMsMax = 250;
+const clockStepMsMax = 100;
+
+export async function run(options: RunOptions, ports: RunPorts): Promise<RunResult> {
+  const { scenario, writer } = options;
+  const { clock } = ports;
+  const fold = newFold();
+  const log = newLog(writer, fold, clock);
+
+  // Sides' addresses come first: side lanes, and with them the list of lanes, depend on them.
+  const early: Entry[] = [];
+  let isLogOpen = false;
+  const addresses: Record<Side, string[]> = { old: literals(scenario, 'old'), new: literals(scenario, 'new') };
+  let laneCount = 0;
+  let prober: ProberHandle | null = null;
+  const watch = newWatch({
+    clock,
+    dns: ports.dns,
+    scenario,
+    entry: (entry) => (isLogOpen ? log.entry(entry) : void early.push(entry)),
+    sideAddress: (side, address) => {
+      if (addresses[side].includes(address)) return;
+      addresses[side].push(address);
+      if (prober !== null) addLanes(options.lanesOfAddress(side, address, clock.nowNs() + leadNs, laneCount));
+    },
+  });
+  await watch.start();
+
+  const tokens = await firstTokens(scenario, ports);
+  const probingSinceNs = clock.nowNs() + leadNs;
+  const lanes = options.lanesOf(addresses).map((lane) => ({ ...lane, startAtNs: probingSinceNs }));
+  laneCount = lanes.length;
+  log.entry({
+    type: 'run-started',
+    atNs: 0,
+    formatVersion,
+    version: options.version,
+    runId: options.runId,
+    startedAtMs: options.startedAtMs,
+    mode: options.mode,
+    vantage: options.vantage,
+    scenario: options.forLog.scenario,
+    lanes: lanes.map(options.forLog.lane),
+    host: options.host,
+    command: options.command,
+  });
+  isLogOpen = true;
+  for (const entry of early) log.entry(entry);
+
+  const probing = ports.prober({ batch: log.batch, entry: log.entry });
+  prober = probing;
+  for (const [checkName, token] of tokens) probing.token(checkName, token);
+  probing.add(lanes);
+  const stopTokens = renewTokens(scenario, ports, probing, log.entry);
+
+  function addLanes(added: readonly Lane[]): void {
+    laneCount += added.length;
+    log.entry({ type: 'lanes-added', atNs: clock.nowNs(), lanes: added.map(options.forLog.lane) });
+    probing.add(added);
+  }
+
+  const why = await drive(options, ports, log, fold, probingSinceNs);
+
+  watch.stop();
+  stopTokens();
+  const probedUntilNs = clock.nowNs() + sToNs(0.02);
+  const { definitionOverCapCount } = await probing.stop(probedUntilNs);
+  log.entry({
+    type: 'run-ended',
+    atNs: clock.nowNs(),
+    why,
+    probedUntilNs,
+    rowCount: log.rowCount(),
+    definitionOverCapCount,
+  });
+  const live = fold.result();
+  writer.close();
+  // Where evidence could not be written, the live fold knows more than the log, and knows that the log is not whole.
+  if (writer.failure !== null) return { analysis: live, differsFromLive: false };
+  const analysis = analyseFolder(writer.path);
+  return { analysis, differsFromLive: JSON.stringify(analysis) !== JSON.stringify(live) };
+}
+
+/** Reads a run folder and analyses it: what `judge`, `report` and the end of a run have in common. */
+export function analyseFolder(path: string): Analysis {
+  const reading = readRun(path);
+  const fold = newFold();
+  for (const entry of reading.entries) fold.entry(entry);
+  for (const batch of reading.batches()) fold.batch(batch);
+  for (const problem of reading.problems) fold.problem(problem);
+  return fold.result();
+}
+
+// ── the steps of a run ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks `decide` again and again until it says stop; starts the wrapped command; looks for marks and clock steps. */
+function drive(
+  options: RunOptions,
+  ports: RunPorts,
+  log: Log,
+  fold: Fold,
+  probingSinceNs: number,
+): Promise<EntryOf<'run-ended'>['why']> {
+  const { clock } = ports;
+  const { scenario } = options;
+  let command: RunFacts['command'] = options.command === null ? 'none' : 'not-started';
+  let commandEndedAtNs: number | null = null;
+  let clockOffsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
+
+  function startCommand(words: readonly string[]): void {
+    const handle = ports.startCommand(words);
+    command = 'running';
+    log.entry({ type: 'command-started', atNs: clock.nowNs(), command: words, pid: handle.pid });
+    void handle.ended.then(({ exitCode, signal, error }) => {
+      commandEndedAtNs = clock.nowNs();
+      command = exitCode === 0 ? 'ended' : 'failed';
+      log.entry({ type: 'command-ended', atNs: commandEndedAtNs, exitCode, signal, error });
+    });
+  }
+
+  return new Promise((resolve) => {
+    let isDone = false;
+    const end = (why: EntryOf<'run-ended'>['why']): void => {
+      isDone = true;
+      resolve(why);
+    };
+    const step = (): void => {
+      if (isDone) return;
+      for (const mark of options.writer.readNewMarks()) {
+        log.entry({ type: 'marked', atNs: msToNs(mark.atMs - options.startedAtMs), text: mark.text });
+      }
+      const offsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
+      if (Math.abs(offsetMs - clockOffsetMs) > clockStepMsMax) {
+        log.entry({ type: 'clock-stepped', atNs: clock.nowNs(), stepMs: Math.round(offsetMs - clockOffsetMs) });
+        clockOffsetMs = offsetMs;
+      }
+      const fromNs = clock.nowNs();
+      const analysis = fold.result();
+      const costNs = clock.nowNs() - fromNs;
+      options.progress(analysis, fromNs);
+      const next = decide(analysis, scenario.change, {
+        nowNs: clock.nowNs(),
+        probingSinceNs,
+        mode: options.mode,
+        command,
+        commandEndedAtNs,
+        isStopAsked: options.stopSignal.aborted,
+        startsAnyway: options.startsAnyway,
+      });
+      switch (next.kind) {
+        case 'wait':
+          break;
+        case 'start-command':
+          assert(options.command !== null, 'only a wrapped command can be started');
+          startCommand(options.command);
+          break;
+        case 'withhold-command':
+          log.entry({ type: 'command-withheld', atNs: clock.nowNs(), why: next.why });
+          end('not-qualified');
+          return;
+        case 'stop':
+          if (command === 'running') {
+            const error = 'still running when the watch ended; it was left alone';
+            log.entry({ type: 'command-ended', atNs: clock.nowNs(), exitCode: null, signal: null, error });
+          }
+          end(next.why);
+          return;
+      }
+      // An analysis of a long run costs more; it may take a tenth of this thread, not more.
+      cancel = clock.at(clock.nowNs() + Math.max(stepEveryNs, 10 * costNs), step);
+    };
+    let cancel = clock.at(clock.nowNs() + stepEveryNs, step);
+    options.stopSignal.addEventListener('abort', () => {
+      cancel();
+      step();
+    });
+  });
+}
+
+interface Log {
+  readonly entry: (entry: Entry) => void;
+  readonly batch: (batch: RowBatch) => void;
+  readonly rowCount: () => number;
+}
+
+/** One way in for everything: to the folder first, then to the live fold; what cannot be written is said, once. */
+function newLog(writer: RunWriter, fold: Fold, clock: Clock): Log {
+  const renumber = newRenumberer();
+  let rowCount = 0;
+  let isFailureSaid = false;
+
+  function entry(one: Entry): void {
+    writer.entry(one);
+    fold.entry(one);
+    sayFailure();
+  }
+
+  function sayFailure(): void {
+    if (writer.failure === null || isFailureSaid) return;
+    isFailureSaid = true;
+    entry({ type: 'write-failed', atNs: clock.nowNs(), what: writer.path, error: writer.failure });
+  }
+
+  return {
+    entry,
+    batch(local) {
+      const batch = renumber(local);
+      rowCount += batch.rowCount;
+      writer.batch(batch);
+      fold.batch(batch);
+      const delayMs = (clock.nowNs() - batch.atNs) / nsPerMs;
+      if (delayMs > writeDelayMsMax) entry({ type: 'write-delayed', atNs: clock.nowNs(), delayMs: Math.ceil(delayMs) });
+      sayFailure();
+    },
+    rowCount: () => rowCount,
+  };
+}
+
+function literals(scenario: Scenario, side: Side): string[] {
+  return scenario.sides[side].addresses.flatMap((address) => (address.kind === 'address' ? [address.address] : []));
+}
+
+// ── tokens ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function tokenChecks(
+  scenario: Scenario,
+): { readonly name: string; readonly command: readonly string[]; readonly everyS: number }[] {
+  const checks = [...scenario.services.flatMap((service) => service.checks), ...scenario.references];
+  return checks.flatMap(({ name, request }) => (request.token === null ? [] : [{ name, ...request.token }]));
+}
+
+/** Before the first probe: a token command that fails now is the user's to mend, and rejects. */
+async function firstTokens(scenario: Scenario, ports: RunPorts): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map<string, string>();
+  for (const { name, command } of tokenChecks(scenario)) tokens.set(name, await ports.readToken(command));
+  return tokens;
+}
+
+/** Later, a token that cannot be renewed is noted and the old one goes on. */
+function renewTokens(
+  scenario: Scenario,
+  ports: RunPorts,
+  prober: ProberHandle,
+  entry: (entry: Entry) => void,
+): () => void {
+  const { clock } = ports;
+  const cancels = tokenChecks(scenario).map(({ name, command, everyS }) => {
+    const everyNs = sToNs(everyS);
+    const renew = (): void => {
+      cancel = clock.at(clock.nowNs() + everyNs, renew);
+      ports.readToken(command).then(
+        (token) => prober.token(name, token),
+        (error: Error) =>
+          entry({ type: 'noted', atNs: clock.nowNs(), text: `${name}: no new token: ${error.message}` }),
+      );
+    };
+    let cancel = clock.at(clock.nowNs() + everyNs, renew);
+    return () => cancel();
+  });
+  return () => {
+    for (const cancel of cancels) cancel();
+  };
+}

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import type { Analysis, ChangeSeen, LaneAnalysis, ServiceAnalysis } from '../../src/core/analysis.ts';
+import type { ChangeSpec } from '../../src/core/scenario.ts';
+import { sToNs } from '../../src/core/time.ts';
+import { decide, type RunFacts } from '../../src/run/decide.ts';
+
+const change: ChangeSpec = {
+  via: 'dns',
+  direction: 'old-to-new',
+  ttlBeforeS: null,
+  ttlS: 20,
+  ttlLoweredAt: null,
+  baselineS: 60,
+  waitS: 3600,
+  convergenceTimeoutS: 900,
+  tailS: 600,
+};
+
+interface Seen {
+  readonly qualified?: boolean;
+  readonly changedAtS?: number;
+  readonly evident?: boolean;
+  readonly tailWhole?: boolean;
+  readonly leavesByS?: number;
+}
+
+/** As much of an analysis as a decision looks at. */
+function analysisOf(services: readonly Seen[]): Analysis {
+  return {
+    services: services.map(({ changedAtS, evident = true, tailWhole = false }, i) => {
+      const seen = { usedAtNs: sToNs(changedAtS ?? 0), isEvident: evident } as ChangeSeen;
+      return {
+        name: `s${i}`,
+        changes: changedAtS === undefined ? [] : [seen],
+        ttlS: { before: null, after: 20 },
+        tail: { askedS: 600, watchedS: 0, isWhole: tailWhole },
+      } as unknown as ServiceAnalysis;
+    }),
+    lanes: services.map(
+      ({ qualified = true, leavesByS }, i) =>
+        ({
+          service: `s${i}`,
+          judged: true,
+          qualified,
+          leavesOldByAtNs: leavesByS === undefined ? null : sToNs(leavesByS),
+        }) as LaneAnalysis,
+    ),
+  } as unknown as Analysis;
+}
+
+const rows: {
+  name: string;
+  services: Seen[];
+  facts: Partial<RunFacts> & { nowS: number; endedS?: number };
+  step: string;
+}[] = [
+  {
+    name: 'the baseline is watched to its end',
+    services: [{}],
+    facts: { nowS: 59, command: 'not-started' },
+    step: 'wait',
+  },
+  {
+    name: 'then the command starts',
+    services: [{}],
+    facts: { nowS: 60, command: 'not-started' },
+    step: 'start-command',
+  },
+  {
+    name: 'an unqualified service holds it back',
+    services: [{}, { qualified: false }],
+    facts: { nowS: 61, command: 'not-started' },
+    step: 'wait',
+  },
+  {
+    name: 'and after twice the baseline it is not started at all',
+    services: [{}, { qualified: false }],
+    facts: { nowS: 120, command: 'not-started' },
+    step: 'withhold-command',
+  },
+  {
+    name: 'unless told to',
+    services: [{ qualified: false }],
+    facts: { nowS: 60, command: 'not-started', startsAnyway: true },
+    step: 'start-command',
+  },
+  {
+    name: 'a rollback does not wait for a baseline',
+    services: [{ qualified: false }],
+    facts: { nowS: 1, command: 'not-started', mode: 'rollback' },
+    step: 'start-command',
+  },
+  {
+    name: 'a running command is waited for, however long',
+    services: [{ changedAtS: 70, tailWhole: true }],
+    facts: { nowS: 5000, command: 'running' },
+    step: 'wait',
+  },
+  {
+    name: 'a failed command that changed nothing ends the watch after two TTLs',
+    services: [{}],
+    facts: { nowS: 119, command: 'failed', endedS: 70 },
+    step: 'wait',
+  },
+  {
+    name: '… and 10 s',
+    services: [{}],
+    facts: { nowS: 120, command: 'failed', endedS: 70 },
+    step: 'stop command-failed',
+  },
+  {
+    name: 'a failed command that did change something is watched to the end',
+    services: [{ changedAtS: 69 }],
+    facts: { nowS: 200, command: 'failed', endedS: 70 },
+    step: 'wait',
+  },
+  {
+    name: 'a mark alone is no evidence',
+    services: [{ changedAtS: 100, evident: false }],
+    facts: { nowS: 999, command: 'none' },
+    step: 'wait',
+  },
+  {
+    name: 'and without evidence the run ends',
+    services: [{ changedAtS: 100, evident: false }],
+    facts: { nowS: 1001, command: 'none' },
+    step: 'stop nothing-changed',
+  },
+  {
+    name: 'without command and mark it waits longer',
+    services: [{}],
+    facts: { nowS: 3600, command: 'none' },
+    step: 'wait',
+  },
+  { name: 'but not for ever', services: [{}], facts: { nowS: 3661, command: 'none' }, step: 'stop nothing-changed' },
+  {
+    name: 'one service of two has moved: wait for the other',
+    services: [{ changedAtS: 70, tailWhole: true }, {}],
+    facts: { nowS: 800, command: 'ended', endedS: 75 },
+    step: 'wait',
+  },
+  {
+    name: 'the tail is watched',
+    services: [{ changedAtS: 70 }],
+    facts: { nowS: 600, command: 'ended', endedS: 75 },
+    step: 'wait',
+  },
+  {
+    name: 'to its end',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91 }],
+    facts: { nowS: 700, command: 'ended', endedS: 75 },
+    step: 'stop tail-watched',
+  },
+  {
+    name: 'a client that may still turn up on the old side holds the end open',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 701 }],
+    facts: { nowS: 700, command: 'ended', endedS: 75 },
+    step: 'wait',
+  },
+  {
+    name: 'one that never leaves does not',
+    services: [{ changedAtS: 70, leavesByS: 91 }],
+    facts: { nowS: 1591, command: 'ended', endedS: 75 },
+    step: 'stop not-converged',
+  },
+  {
+    name: 'Ctrl-C ends it at once',
+    services: [{}],
+    facts: { nowS: 3, command: 'not-started', isStopAsked: true },
+    step: 'stop interrupted',
+  },
+];
+
+test.for(rows)('$name', ({ services, facts: { nowS, endedS, ...facts }, step }) => {
+  const decided = decide(analysisOf(services), change, {
+    nowNs: sToNs(nowS),
+    probingSinceNs: 0,
+    mode: 'cutover',
+    command: 'none',
+    commandEndedAtNs: endedS === undefined ? null : sToNs(endedS),
+    isStopAsked: false,
+    startsAnyway: false,
+    ...facts,
+  });
+  expect(decided.kind === 'stop' ? `stop ${decided.why}` : decided.kind).toBe(step);
+});
