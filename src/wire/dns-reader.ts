@@ -76,7 +76,8 @@ export class DnsReader {
       const target = (length - 0xc0) * 0x100 + this.u8();
       if (pointerCount === 0) end = this.at;
       pointerCount += 1;
-      if (target >= segmentStart || pointerCount > pointerCountMax) throw new Malformed('a name that points at itself');
+      if (target >= segmentStart) throw new Malformed('a name that points at itself');
+      if (pointerCount > pointerCountMax) throw new Malformed('a name of too many pointers');
       segmentStart = target;
       this.at = target;
     }
@@ -110,7 +111,7 @@ export class DnsReader {
   }
 
   #data(head: RecordHead): string {
-    switch (typeNames[head.type]) {
+    switch (typeNames[head.type] ?? 'unknown') {
       case 'A':
         return addressText(this.take(4));
       case 'AAAA':
