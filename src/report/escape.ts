@@ -3,8 +3,8 @@
  * are text: they may not become a tag, a table cell, a link, a mention or a colour of the terminal.
  */
 
-/** C0 and C1 controls, and the marks that turn the direction of text around so that it reads as something else. */
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/g;
+/** Controls, and the invisible marks that turn the direction of text around so that it reads as something else. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 
 /** One line of text that a terminal cannot be steered with: line breaks and tabs are spaces, what is unprintable is `�`. */
 export function plainText(text: string): string {

@@ -110,6 +110,12 @@ function runOf(analysis: Analysis, { iso, isoOrNull }: Instants): ReportRun {
       old: { title: scenario.sides.old.title, addresses: sides.old.addresses },
       new: { title: scenario.sides.new.title, addresses: sides.new.addresses },
     },
+    clients: scenario.clients.map(({ name, weightRatio, archetype }) => ({
+      name,
+      weightRatio,
+      standsFor: archetype.standsFor,
+    })),
+    weightsGiven: scenario.weightsGiven,
     referenceCount: scenario.references.length,
   };
 }
@@ -150,7 +156,6 @@ function serviceOf(
     convergenceS: service.convergenceS,
     tail: service.tail,
     latencyP99: service.latencyP99,
-    objectives: given?.objectives ?? analysis.scenario.objectives,
     checks: (given?.checks ?? []).map((check) => ({
       name: check.name,
       url: withoutQuery(check),

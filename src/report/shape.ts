@@ -5,7 +5,7 @@
 import type { Cause, ChangeSeen, FailureClass, Finding, Interval, OldReason, Percentiles } from '../core/analysis.ts';
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
-import type { Direction, LaneRole, Objectives, SideSeen } from '../core/scenario.ts';
+import type { Direction, LaneRole, SideSeen } from '../core/scenario.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 
 /** ISO 8601 UTC, `2026-11-24T10:00:00.000Z`. */
@@ -51,6 +51,8 @@ export interface ReportRun {
   } | null;
   readonly commandWithheldBecause: string | null;
   readonly sides: { readonly old: ReportSide; readonly new: ReportSide };
+  readonly clients: readonly { readonly name: string; readonly weightRatio: number; readonly standsFor: string }[];
+  readonly weightsGiven: boolean;
   readonly referenceCount: number;
 }
 
@@ -87,7 +89,6 @@ export interface ReportService {
     readonly ratio: number;
     readonly sampleCount: number;
   } | null;
-  readonly objectives: Objectives;
   /** URLs without their query. */
   readonly checks: readonly {
     readonly name: string;

@@ -1,0 +1,393 @@
+/**
+ * A report as headings, sentences and tables: the one order and wording that Markdown and HTML share. Everything is plain
+ * text here, and whoever prints it escapes it.
+ */
+import { boundsText, countText, durationBoundsText, durationText, ratioText } from '../core/quantity-text.ts';
+import type { Interval, Percentiles, Stretch } from '../core/analysis.ts';
+import type { Reason } from '../core/verdict.ts';
+import { clockText, msBetween, secondsText } from './instant-text.ts';
+import { serviceViews, type ServiceView } from './service-view.ts';
+import type { Instant, Report, ReportLane, ReportService } from './shape.ts';
+import { classWords, definitions, objectiveTitle, phaseWords, stateWords, verdictWords } from './words.ts';
+
+export type Tone = 'good' | 'bad' | 'unsure' | 'faint';
+
+/** The states of a lane and the instants of its changes, each a share of the run from 0 to 1, for those who can draw. */
+export interface Strip {
+  readonly stretches: readonly { readonly state: Stretch['state']; readonly from: number; readonly to: number }[];
+  readonly changesAt: readonly number[];
+}
+
+/** Text, and how it should feel. */
+export interface Cell {
+  readonly text: string;
+  readonly tone?: Tone;
+  readonly strip?: Strip;
+}
+
+export interface Table {
+  readonly columns: readonly { readonly name: string; readonly isNumber?: boolean }[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export interface Section {
+  readonly title: string;
+  readonly level: 2 | 3;
+  readonly paragraphs: readonly string[];
+  readonly table?: Table;
+  /** Term and meaning. */
+  readonly list?: readonly (readonly [term: string, meaning: string])[];
+}
+
+const rowsMax = 200;
+const stretchesMax = 12;
+
+export function sections(report: Report): Section[] {
+  const views = serviceViews(report);
+  return [
+    ...views.flatMap((view) => serviceSections(report, view)),
+    reasonSection(report),
+    ...findingSection(report),
+    ...dnsSection(report),
+    proberSection(report),
+    { title: 'What these numbers mean', level: 2, paragraphs: [probeText(report)], list: definitions },
+  ];
+}
+
+/** `old 34.0 s · new 3.4 s · DOWN 358.9 s`; the middle of a long one is left out and counted. */
+export function stretchesText(lane: ReportLane): string {
+  const texts = lane.stretches.map(
+    ({ state, fromAt, toAt }) => `${stateWords[state]} ${secondsText(msBetween(fromAt, toAt))}`,
+  );
+  if (texts.length <= stretchesMax) return texts.join(' · ');
+  const half = stretchesMax / 2;
+  const left = texts.length - stretchesMax;
+  return [...texts.slice(0, half), `… ${countText(left)} more …`, ...texts.slice(-half)].join(' · ');
+}
+
+// ── one service ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function serviceSections(report: Report, view: ServiceView): Section[] {
+  const { service } = view;
+  const verdict = verdictWords[service.verdict];
+  const urls = service.checks.map((check) => check.url).join(', ');
+  return [
+    {
+      title: `${service.name}: ${verdict}`,
+      level: 2,
+      paragraphs: [`${urls === '' ? '' : `${urls}. `}${changeText(report, view)}`],
+      table: laneTable(report, view),
+    },
+    ...outageSection(report, view),
+    ...responseTimeSection(view),
+  ];
+}
+
+function changeText(report: Report, { service }: ServiceView): string {
+  if (service.changes.length === 0) return 'No change was seen.';
+  const { startedAt, sides } = report.run;
+  const texts = service.changes.map((change) => {
+    const [from, to] =
+      change.direction === 'old-to-new' ? [sides.old.title, sides.new.title] : [sides.new.title, sides.old.title];
+    const seen: (readonly [string, string | null])[] = [
+      ['command started', change.commandFromAt],
+      ['command ended', change.commandToAt],
+      ['marked', change.markedAt],
+      ['first authoritative answer', change.authorityFirstAt],
+      ['last authoritative server followed', change.authorityLastAt],
+      ['first fresh connection there', change.identityAt],
+    ];
+    const instants = seen.flatMap(([what, at]) => (at === null ? [] : [`${what} ${clockText(startedAt, at)}`]));
+    return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC: ${instants.join(', ')}.`;
+  });
+  const ttl = service.ttlS.before === null ? '' : ` TTL ${durationText(service.ttlS.before * 1000)}.`;
+  return `${texts.join(' ')}${ttl}`;
+}
+
+function laneTable(report: Report, { service, lanes }: ServiceView): Table {
+  const limitMs =
+    report.verdict.reasons.find((one) => one.service === service.name && one.objective === 'downtimeMsMax')?.limit ??
+    null;
+  const rows = lanes.map((lane): Cell[] => {
+    const part = lane.judgedPart;
+    const downtimeMs = lane.judged && part !== null ? part.downtimeMs : lane.downtimeMs;
+    const isJudged = lane.judged && lane.qualified;
+    return [
+      { text: lane.name },
+      {
+        text: isJudged ? 'yes' : lane.judged ? 'unqualified' : 'no',
+        tone: isJudged ? 'good' : lane.judged ? 'unsure' : 'faint',
+      },
+      {
+        text: stretchesText(lane),
+        strip: stripOf(report, service, lane),
+      },
+      durationCell(downtimeMs, isJudged ? limitMs : null),
+      { text: countText(lane.slots.good) },
+      { text: countText(lane.slots.failed), ...(lane.slots.failed > 0 && isJudged ? { tone: 'bad' as const } : {}) },
+      { text: countText(lane.slots.due - lane.slots.good - lane.slots.failed) },
+      { text: durationText(part?.resolutionMs ?? lane.resolutionMs, 'up') },
+    ];
+  });
+  return {
+    columns: [
+      { name: 'Lane' },
+      { name: 'Judged' },
+      { name: 'States, in order' },
+      { name: 'Downtime' },
+      { name: 'Good', isNumber: true },
+      { name: 'Failed', isNumber: true },
+      { name: 'Unseen', isNumber: true },
+      { name: 'Seen at least', isNumber: true },
+    ],
+    rows,
+  };
+}
+
+function stripOf(report: Report, service: ReportService, lane: ReportLane): Strip {
+  const { startedAt, endedAt } = report.run;
+  const runMs = Math.max(1, msBetween(startedAt, endedAt));
+  const share = (at: Instant): number => Math.min(1, Math.max(0, msBetween(startedAt, at) / runMs));
+  return {
+    stretches: lane.stretches.map(({ state, fromAt, toAt }) => ({ state, from: share(fromAt), to: share(toAt) })),
+    changesAt: service.changes.map(({ usedAt }) => share(usedAt)),
+  };
+}
+
+function durationCell(bounds: Interval, limitMs: number | null): Cell {
+  const text = durationBoundsText(bounds);
+  if (limitMs === null) return { text, tone: 'faint' };
+  return { text, tone: bounds.min > limitMs ? 'bad' : bounds.max <= limitMs ? 'good' : 'unsure' };
+}
+
+function outageSection(report: Report, { lanes }: ServiceView): Section[] {
+  const { startedAt } = report.run;
+  const rows: Cell[][] = [];
+  for (const lane of lanes) {
+    for (const outage of lane.outages) {
+      rows.push([
+        { text: lane.name },
+        { text: `down, ${phaseWords[outage.phase]}`, ...(lane.judged ? { tone: 'bad' as const } : {}) },
+        { text: clockText(startedAt, outage.firstFailedAt) },
+        { text: outage.openAtEnd ? 'still open at the end' : clockText(startedAt, outage.firstGoodAt) },
+        { text: durationBoundsText({ min: outage.downMsMin, max: outage.downMsMax }) },
+        { text: durationBoundsText({ min: outage.faultMsMin, max: outage.faultMsMax }) },
+        { text: `${countText(outage.failedCount)} of ${countText(outage.slotCount)}` },
+        { text: tally(outage.causes, (cause) => cause) },
+        { text: tally(outage.classes, (name) => classWords[name]) },
+      ]);
+    }
+    for (const span of lane.impaired) {
+      const at = span.failedAddresses.length === 0 ? '' : `, all at ${span.failedAddresses.join(', ')}`;
+      rows.push([
+        { text: lane.name },
+        { text: 'impaired', ...(lane.judged ? { tone: 'bad' as const } : {}) },
+        { text: clockText(startedAt, span.fromAt) },
+        { text: clockText(startedAt, span.toAt) },
+        { text: `${ratioText(span.failedShare)} failed${at}` },
+        { text: '' },
+        { text: `${countText(span.failedCount)} of ${countText(span.slotCount)}` },
+        { text: tally(span.causes, (cause) => cause) },
+        { text: tally(span.classes, (name) => classWords[name]) },
+      ]);
+    }
+  }
+  if (rows.length === 0) return [];
+  const cut =
+    rows.length > rowsMax ? [`The first ${countText(rowsMax)} of ${countText(rows.length)}; report.json has all.`] : [];
+  return [
+    {
+      title: 'Outages',
+      level: 3,
+      paragraphs: cut,
+      table: {
+        columns: [
+          { name: 'Lane' },
+          { name: 'What' },
+          { name: 'First failed' },
+          { name: 'Good again' },
+          { name: 'Down' },
+          { name: 'Fault' },
+          { name: 'Failed', isNumber: true },
+          { name: 'Cause' },
+          { name: 'Seen as' },
+        ],
+        rows: rows.slice(0, rowsMax),
+      },
+    },
+  ];
+}
+
+function responseTimeSection({ lanes }: ServiceView): Section[] {
+  const cells = (side: 'old' | 'new', seen: Percentiles | null): Cell[] =>
+    seen === null
+      ? []
+      : [
+          { text: side },
+          { text: countText(seen.count) },
+          ...[seen.p50, seen.p90, seen.p99, seen.p999, seen.max].map((ms) => ({ text: msText(ms) })),
+        ];
+  const rows = lanes.flatMap((lane) =>
+    [cells('old', lane.responseTimeMs.old), cells('new', lane.responseTimeMs.new)]
+      .filter((row) => row.length > 0)
+      .map((row): Cell[] => [{ text: lane.name }, ...row]),
+  );
+  if (rows.length === 0) return [];
+  const numbers = ['Answers', 'p50', 'p90', 'p99', 'p99.9', 'Longest'].map((name) => ({ name, isNumber: true }));
+  return [
+    {
+      title: 'Response times, ms',
+      level: 3,
+      paragraphs: [],
+      table: { columns: [{ name: 'Lane' }, { name: 'Side' }, ...numbers], rows: rows.slice(0, rowsMax) },
+    },
+  ];
+}
+
+// ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function reasonSection(report: Report): Section {
+  const mark = (reason: Reason): Cell => {
+    if (reason.value === 'pass') return { text: '✓ pass', tone: 'good' };
+    if (reason.severity === 'warn') return { text: '! warning', tone: 'unsure' };
+    return reason.value === 'fail' ? { text: '✗ fail', tone: 'bad' } : { text: '? inconclusive', tone: 'unsure' };
+  };
+  const weight = (reason: Reason): number =>
+    reason.value === 'pass' ? 3 : reason.severity === 'warn' ? 2 : reason.value === 'fail' ? 0 : 1;
+  const reasons = report.verdict.reasons.toSorted((a, b) => weight(a) - weight(b));
+  return {
+    title: 'Reasons of the verdict',
+    level: 2,
+    paragraphs: [],
+    table: {
+      columns: [{ name: 'Says' }, { name: 'Of' }, { name: 'About' }, { name: 'Reason' }],
+      rows: reasons.map((reason) => [
+        mark(reason),
+        { text: reason.service ?? 'the run' },
+        { text: objectiveTitle(reason.objective) },
+        { text: reason.text },
+      ]),
+    },
+  };
+}
+
+function findingSection(report: Report): Section[] {
+  if (report.findings.length === 0) return [];
+  return [
+    {
+      title: 'Findings',
+      level: 2,
+      paragraphs: [],
+      table: {
+        columns: [{ name: 'Severity' }, { name: 'Of' }, { name: 'Finding' }, { name: 'Evidence' }],
+        rows: report.findings
+          .slice(0, rowsMax)
+          .map((finding): Cell[] => [
+            {
+              text: finding.severity,
+              tone: finding.severity === 'fail' ? 'bad' : finding.severity === 'warn' ? 'unsure' : 'faint',
+            },
+            { text: finding.service ?? 'the run' },
+            { text: finding.text },
+            { text: finding.evidence.join('; ') },
+          ]),
+      },
+    },
+  ];
+}
+
+function dnsSection(report: Report): Section[] {
+  const { startedAt } = report.run;
+  const rows: Cell[][] = [
+    ...report.authorities.map((authority): Cell[] => [
+      { text: `authority ${authority.address}` },
+      { text: authority.hostname },
+      { text: authority.ttlS === null ? '–' : String(authority.ttlS) },
+      { text: clockText(startedAt, authority.firstNewAt) },
+      { text: clockText(startedAt, authority.lastOldAt) },
+      { text: authority.unreachableCount === 0 ? '' : `unreachable ${countText(authority.unreachableCount)} times` },
+    ]),
+    ...report.resolvers.map((resolver): Cell[] => [
+      { text: `resolver ${resolver.name}` },
+      { text: resolver.hostname },
+      {
+        text:
+          resolver.ttlS.max === null
+            ? '–'
+            : boundsText({ min: resolver.ttlS.min ?? 0, max: resolver.ttlS.max }, String),
+      },
+      { text: clockText(startedAt, resolver.firstNewAt) },
+      { text: clockText(startedAt, resolver.lastOldAt) },
+      { text: resolver.convergedMs === null ? '' : `followed after ${durationText(resolver.convergedMs)}` },
+    ]),
+  ];
+  if (rows.length === 0) return [];
+  return [
+    {
+      title: 'DNS',
+      level: 2,
+      paragraphs: [],
+      table: {
+        columns: [
+          { name: 'Server' },
+          { name: 'Name' },
+          { name: 'TTL seen, s' },
+          { name: 'First new answer' },
+          { name: 'Last old answer' },
+          { name: '' },
+        ],
+        rows: rows.slice(0, rowsMax),
+      },
+    },
+  ];
+}
+
+function proberSection(report: Report): Section {
+  const { prober, run } = report;
+  const late = prober.latenessMs;
+  const paragraphs = [
+    `${countText(prober.dueCount)} probes were due, ${countText(prober.droppedCount)} were dropped. Late by ${msText(late.p50)} ms at the median, ${msText(late.p99)} ms at p99, ${msText(late.max)} ms at worst. The event loop of a probing thread stood still for at most ${msText(prober.eventLoopDelayMsMax)} ms, evidence was written at most ${msText(prober.writeDelayMsMax)} ms late, and the clocks moved by ${msText(prober.clockStepMs)} ms against each other.`,
+    run.isWhole ? 'The log is whole.' : `The log is not whole. ${run.incompleteBecause.join(' ')}`.trim(),
+  ];
+  const rows = prober.blindSpots.map(({ fromAt, toAt, why }): Cell[] => [
+    { text: clockText(run.startedAt, fromAt) },
+    { text: durationText(msBetween(fromAt, toAt)) },
+    { text: why },
+  ]);
+  return {
+    title: 'The prober itself',
+    level: 2,
+    paragraphs,
+    ...(rows.length === 0
+      ? {}
+      : {
+          table: {
+            columns: [{ name: 'Blind from' }, { name: 'For' }, { name: 'Why' }],
+            rows: rows.slice(0, rowsMax),
+          },
+        }),
+  };
+}
+
+function probeText(report: Report): string {
+  const checks = report.services.flatMap((service) => service.checks);
+  const [first] = checks;
+  const rates = [...new Set(report.lanes.map((lane) => lane.ratePerSecond))].sort((a, b) => a - b);
+  const rate =
+    rates.length === 0
+      ? ''
+      : ` Each lane sends ${boundsText({ min: rates[0] ?? 0, max: rates.at(-1) ?? 0 }, String)} probes per second, whether the one before was answered or not.`;
+  if (first === undefined) return rate.trim();
+  return `An answer is good when it is the expected one within ${durationText(first.goodWithinMs)}; a connection is given ${durationText(first.connectMs)}, a whole probe ${durationText(first.totalMs)}.${rate}`;
+}
+
+function tally<K extends string>(counts: Readonly<Partial<Record<K, number>>>, word: (key: K) => string): string {
+  return (Object.entries(counts) as [K, number][])
+    .sort(([, a], [, b]) => b - a)
+    .map(([key, count]) => `${word(key)} × ${countText(count)}`)
+    .join(', ');
+}
+
+function msText(ms: number): string {
+  return ms < 100 ? ms.toFixed(1) : countText(Math.round(ms));
+}

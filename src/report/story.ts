@@ -1,0 +1,281 @@
+/**
+ * What a stranger wants to know first: was anyone down, who, for how long, why, and what to do about it. Plain text;
+ * whoever prints it escapes it.
+ */
+import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
+import type { Reason, VerdictValue } from '../core/verdict.ts';
+import { afterText, clockText } from './instant-text.ts';
+import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
+import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
+import type { Report } from './shape.ts';
+import {
+  adviceWords,
+  causeWords,
+  inconclusiveWords,
+  objectiveTitle,
+  reasonAdvice,
+  type CauseContext,
+} from './words.ts';
+
+export interface Answer {
+  readonly question: string;
+  readonly lines: readonly string[];
+}
+
+export interface Story {
+  readonly value: VerdictValue;
+  readonly headline: string;
+  readonly answers: readonly Answer[];
+}
+
+const namedMax = 5;
+
+export function tell(report: Report): Story {
+  const views = serviceViews(report);
+  const troubled = views.filter((view) => view.hit.length > 0);
+  const answers: Answer[] = [
+    { question: troubled.length > 0 ? 'Who was down' : 'Was anyone down', lines: views.flatMap(whoLines) },
+    { question: 'For how long', lines: views.flatMap((view) => howLongLines(report, view)) },
+    { question: 'Why', lines: unique([...views.flatMap((view) => whyLines(report, view)), ...whyNotPass(report)]) },
+    { question: 'What to do', lines: unique(adviceLines(report, views)) },
+  ];
+  return {
+    value: report.verdict.value,
+    headline: headlineOf(report, views),
+    answers: answers.filter(({ lines }) => lines.length > 0),
+  };
+}
+
+// ── the sentence ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function headlineOf(report: Report, views: readonly ServiceView[]): string {
+  const [first] = views;
+  if (first === undefined) return 'The scenario has no service.';
+  const isOne = views.length === 1;
+  const subject = isOne ? first.service.name : `all ${countText(views.length)} services`;
+  const move = moveText(report, first, isOne ? subject : 'they');
+  const worstMs = worstDowntimeMs(views);
+  const isAnyHit = views.some((view) => view.hit.length > 0);
+
+  if (report.verdict.value === 'pass') {
+    const moved = sentence(moveText(report, first, subject));
+    if (!isAnyHit) return `${moved}, and no judged client was down.`;
+    return `${moved}. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`;
+  }
+  if (report.verdict.value === 'fail') {
+    const failed = views.filter((view) => view.service.verdict === 'fail').map((view) => view.service.name);
+    const who = isOne
+      ? subject
+      : `${countText(failed.length)} of ${countText(views.length)} services (${named(failed)})`;
+    if (isAnyHit && worstMs.max > 0) {
+      return `Clients of ${who} were down while ${isOne ? moveText(report, first, 'it') : move}: the one hit worst for ${durationBoundsText(worstMs)}.`;
+    }
+    const missed = unique(decisive(report, 'fail').map(({ objective }) => objectiveTitle(objective)));
+    return `${sentence(who)} missed what was asked: ${listText(missed)}.`;
+  }
+  const because = unique(
+    decisive(report, 'inconclusive').map(
+      ({ objective }) =>
+        inconclusiveWords[objective] ?? `what was seen of the ${objectiveTitle(objective)} leaves it open`,
+    ),
+  );
+  const what = report.run.mode === 'rollback' ? 'rollback' : report.run.mode === 'deploy' ? 'rollout' : 'cutover';
+  return `Nobody can say whether this ${what} was clean: ${listText(because)}.`;
+}
+
+function moveText(report: Report, view: ServiceView, subject: string): string {
+  const verb = (singular: string, plural: string): string => (/^(all |they)/.test(subject) ? plural : singular);
+  const between = `from ${view.leaving} to ${view.arriving}`;
+  if (report.run.mode === 'deploy') return `${subject} ${verb('was', 'were')} rolled out`;
+  if (report.run.mode === 'rollback') return `${subject} ${verb('was', 'were')} taken back ${between}`;
+  switch (view.service.outcome) {
+    case 'completed':
+      return `${subject} moved ${between}`;
+    case 'rolled-back':
+      return `${subject} moved ${between} and back`;
+    case 'partial':
+      return `${subject} moved in part ${between}`;
+    case 'none':
+      return `${subject} ${verb('was', 'were')} to move ${between}`;
+  }
+}
+
+// ── who, how long ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function whoLines(view: ServiceView): string[] {
+  const { judged, hit, service } = view;
+  if (judged.length === 0) return [`Nobody can say: no lane of ${service.name} was judged.`];
+  const lines: string[] = [];
+  const down = hit.filter(({ outages }) => outages.length > 0);
+  const impaired = hit.filter(({ outages }) => outages.length === 0);
+  const of = `of ${countOf(judged.length, 'judged lane')} of ${service.name}`;
+  if (down.length > 0) {
+    lines.push(`${countText(down.length)} ${of} ${down.length === 1 ? 'was' : 'were'} down: ${named(namesOf(down))}.`);
+  }
+  if (impaired.length > 0) {
+    lines.push(`${countText(impaired.length)} ${of} failed in part: ${named(namesOf(impaired))}.`);
+  }
+  if (hit.length === 0) {
+    const resolutionMs = Math.max(...judged.map((lane) => lane.judgedPart?.resolutionMs ?? lane.resolutionMs));
+    lines.push(
+      `No: ${judged.length === 1 ? 'the one judged lane' : `all ${countText(judged.length)} judged lanes`} of ${service.name} went without a failed probe. Any outage longer than ${durationText(resolutionMs, 'up')} would have been seen.`,
+    );
+  }
+  if (view.hitUnjudged.length > 0) {
+    lines.push(`Shown but not judged, and failing as well: ${named(namesOf(view.hitUnjudged))}.`);
+  }
+  return lines;
+}
+
+function howLongLines(report: Report, view: ServiceView): string[] {
+  const { hit, change } = view;
+  const started = report.run.startedAt;
+  const lines = hit.slice(0, namedMax).map((trouble) => howLongLine(report, view, trouble));
+  if (hit.length > namedMax) {
+    const more = hit.slice(namedMax);
+    const longest = Math.max(...more.map(({ downtimeMs }) => downtimeMs.max));
+    lines.push(`${countOf(more.length, 'more lane')}, each for at most ${durationText(longest, 'up')}.`);
+  }
+  for (const { lane, outages } of view.hitUnjudged.slice(0, namedMax)) {
+    const open = outages.find((outage) => outage.openAtEnd);
+    if (open === undefined) continue;
+    const since = change === undefined ? '' : `, ${afterText(change.usedAt, open.firstFailedAt)}`;
+    lines.push(
+      `${lane.name} (not judged): from ${clockText(started, open.firstFailedAt)} UTC${since}, and still when the run ended.`,
+    );
+  }
+  const weighted = view.service.impact.userWeightedMs;
+  if (hit.length > 0 && weighted.max > 0) {
+    const weights = view.service.impact.weightsAssumed ? ', every client counted as equally common' : '';
+    lines.push(`For the average user of ${view.service.name}: ${durationBoundsText(weighted)}${weights}.`);
+  }
+  return lines;
+}
+
+function howLongLine(report: Report, view: ServiceView, { lane, outages, impaired, downtimeMs }: LaneTrouble): string {
+  const started = report.run.startedAt;
+  const [first] = outages;
+  const last = outages.at(-1);
+  if (first === undefined || last === undefined) {
+    const [span] = impaired;
+    const share = span === undefined ? '' : ` ${Math.round(span.failedShare * 100).toString()} % failed`;
+    const from =
+      span === undefined ? '' : `, from ${clockText(started, span.fromAt)} to ${clockText(started, span.toAt)} UTC`;
+    return `${lane.name}: in part,${share}${from}.`;
+  }
+  const count = outages.length === 1 ? '' : ` in ${countOf(outages.length, 'outage')}`;
+  const after = view.change === undefined ? '' : `, beginning ${afterText(view.change.usedAt, first.firstFailedAt)}`;
+  const end =
+    last.firstGoodAt === null ? `and still when the run ended` : `to ${clockText(started, last.firstGoodAt)} UTC`;
+  const bounds =
+    last.firstGoodAt === null ? `${durationText(downtimeMs.min, 'down')} or more` : durationBoundsText(downtimeMs);
+  return `${lane.name}: ${bounds}${count}, from ${clockText(started, first.firstFailedAt)} ${end}${after}.`;
+}
+
+// ── why, and what to do ──────────────────────────────────────────────────────────────────────────────────────────────
+
+function whyLines(report: Report, view: ServiceView): string[] {
+  const counts = causeCounts(view.hit);
+  const failedCount = counts.reduce((sum, { count }) => sum + count, 0);
+  return counts.map((count) => {
+    const share = `${countText(count.count)} of ${countOf(failedCount, 'failed probe')}`;
+    return `${share}: ${causeWords[count.cause](contextOf(report, view, count))}.`;
+  });
+}
+
+/** What else decided: missed limits that no failed probe explains, and whatever forbids an answer. */
+function whyNotPass(report: Report): string[] {
+  const views = serviceViews(report);
+  const isAnyHit = views.some((view) => view.hit.length > 0);
+  return [...decisive(report, 'fail'), ...decisive(report, 'inconclusive')]
+    .filter(({ objective }) => !isAnyHit || !isAboutFailedProbes(objective))
+    .map(({ text }) => text)
+    .slice(0, namedMax);
+}
+
+function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
+  const lines = views.flatMap((view) =>
+    causeCounts(view.hit).map((count) => adviceWords[count.cause](contextOf(report, view, count))),
+  );
+  const decided = [...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
+  for (const { objective, value, text } of decided) {
+    const advice = reasonAdvice[objective];
+    if (advice !== undefined) lines.push(advice);
+    else if (value === 'inconclusive' && text.includes('To know: ')) {
+      lines.push(
+        `To get an answer about the ${objectiveTitle(objective)}: ${text.slice(text.indexOf('To know: ') + 9)}`,
+      );
+    }
+  }
+  for (const view of views) {
+    if (view.stayed.length > 0) {
+      const why = unique(view.stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));
+      lines.push(
+        `Leave ${view.leaving} running: at the end it still served ${named(view.stayed.map(({ name }) => name))}${why.length === 0 ? '' : ` (${why.join('; ')})`}.`,
+      );
+    }
+    const isPinned = view.hitUnjudged.some(({ outages }) =>
+      outages.some((outage) => outage.causes.pinned !== undefined),
+    );
+    if (isPinned) lines.push(adviceWords.pinned(contextOf(report, view, undefined)));
+  }
+  if (report.verdict.value === 'pass' && lines.length === 0) {
+    lines.push(
+      `Nothing. This run does not say yet when ${views[0]?.leaving ?? 'the side left'} may be turned off: keep it until nothing reaches it.`,
+    );
+  }
+  return lines;
+}
+
+function contextOf(report: Report, view: ServiceView, count: CauseCount | undefined): CauseContext {
+  const { change, service, judged, leaving, arriving } = view;
+  const { sides } = report.run;
+  const leftBy = judged
+    .map((lane) => lane.leavesOldBy.at)
+    .filter((at) => at !== null)
+    .sort()
+    .at(-1);
+  const failing = (count?.sides ?? []).map((side) =>
+    side === 'old' || side === 'new' ? sides[side].title : 'a side that could not be told',
+  );
+  return {
+    leaving,
+    arriving,
+    failing: failing.length === 0 ? 'the side that answered' : listText(unique(failing)),
+    goodWithinMs: Math.max(0, ...service.checks.map((check) => check.goodWithinMs)),
+    ttlS: service.ttlS.before,
+    leftBy:
+      leftBy === undefined || change === undefined
+        ? null
+        : `${clockText(report.run.startedAt, leftBy)} UTC, ${afterText(change.usedAt, leftBy)}`,
+    failedAddresses: count?.failedAddresses ?? [],
+  };
+}
+
+function isAboutFailedProbes(objective: string): boolean {
+  return ['outageMsMax', 'downtimeMsMax', 'failedRatioMax', 'worstMinuteFailedRatioMax', 'recovery'].includes(
+    objective,
+  );
+}
+
+function decisive(report: Report, value: VerdictValue): Reason[] {
+  return report.verdict.reasons.filter((reason) => reason.severity === 'fail' && reason.value === value);
+}
+
+function namesOf(troubles: readonly LaneTrouble[]): string[] {
+  return troubles.map(({ lane }) => lane.name);
+}
+
+function named(names: readonly string[]): string {
+  const shown = names.slice(0, namedMax);
+  const more = names.length - shown.length;
+  return listText(more > 0 ? [...shown, `${countText(more)} more`] : shown);
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

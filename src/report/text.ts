@@ -1,0 +1,93 @@
+/** What the terminal prints: the end of a run, and one calm line while it goes on. */
+import type { Analysis, PhaseName, Stretch } from '../core/analysis.ts';
+import { countText, listText } from '../core/quantity-text.ts';
+import { nsPerS } from '../core/time.ts';
+import { plainText } from './escape.ts';
+import { stretchesText } from './document.ts';
+import { serviceViews } from './service-view.ts';
+import type { Report } from './shape.ts';
+import { tell } from './story.ts';
+import { stateWords, verdictWords } from './words.ts';
+
+export type Emphasis = 'good' | 'bad' | 'unsure' | 'strong' | 'faint';
+/** Colours, where the terminal has them; the words alone must do. */
+export type Style = (text: string, emphasis: Emphasis) => string;
+
+const plain: Style = (text) => text;
+const answerLinesMax = 4;
+const sequencesMax = 4;
+
+/** The end of a run in at most 25 lines, without a line break after the last. */
+export function summaryText(
+  report: Report,
+  { runPath, style = plain }: { readonly runPath: string; readonly style?: Style },
+): string {
+  const story = tell(report);
+  const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
+  const lines = [`${style(verdictWords[story.value], emphasis[story.value])}  ${plainText(story.headline)}`];
+  for (const { question, lines: answers } of story.answers) {
+    const shown = answers.slice(0, answerLinesMax);
+    const more = answers.length - shown.length;
+    shown.forEach((answer, i) => {
+      const label = i === 0 ? style(question.padEnd(16), 'strong') : ' '.repeat(16);
+      const rest =
+        more > 0 && i === shown.length - 1 ? style(`  (${countText(more)} more in the report)`, 'faint') : '';
+      lines.push(`  ${label}${plainText(answer)}${rest}`);
+    });
+  }
+  const views = serviceViews(report);
+  const worst = views.flatMap((view) => [...view.hit, ...view.hitUnjudged]).map(({ lane }) => lane);
+  const lanes = worst.length > 0 ? worst : views.flatMap((view) => view.judged);
+  const width = Math.max(...lanes.slice(0, sequencesMax).map(({ name }) => plainText(name).length));
+  for (const lane of lanes.slice(0, sequencesMax)) {
+    lines.push(`  ${style(plainText(lane.name).padEnd(width), 'faint')}  ${plainText(stretchesText(lane))}`);
+  }
+  lines.push(`  ${style('report', 'faint')} ${plainText(runPath)}/report.html`);
+  return lines.join('\n');
+}
+
+/** `00:42 baseline · 3 lanes qualified of 5 · 412 probes · old 100 % · 0 failed · 0 dropped`: where its judged lanes are. */
+export function progressLine(analysis: Analysis, nowNs: number): string {
+  const lanes = analysis.lanes.filter((lane) => lane.judged && lane.series === 'raw');
+  const sum = (of: (slots: (typeof lanes)[number]['slots']) => number): number =>
+    lanes.reduce((total, lane) => total + of(lane.slots), 0);
+  const sent = analysis.lanes.reduce((total, lane) => total + lane.slots.sent, 0);
+  return [
+    `${elapsedText(nowNs)} ${phaseText(analysis, nowNs)}`,
+    `${countText(lanes.filter((lane) => lane.qualified).length)} lanes qualified of ${countText(lanes.length)}`,
+    `${countText(sent)} probes`,
+    ...stateShares(lanes.map((lane) => lane.stretches.at(-1)?.state ?? 'unseen')),
+    `${countText(sum((slots) => slots.failed))} failed`,
+    `${countText(sum((slots) => slots.dropped))} dropped`,
+  ].join(' · ');
+}
+
+function elapsedText(nowNs: number): string {
+  const wholeS = Math.floor(nowNs / nsPerS);
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const hours = Math.floor(wholeS / 3600);
+  const minutes = Math.floor(wholeS / 60) % 60;
+  return `${hours === 0 ? '' : `${String(hours)}:`}${two(minutes)}:${two(wholeS % 60)}`;
+}
+
+/** One word while all services agree, else how many are in which phase. */
+function phaseText(analysis: Analysis, nowNs: number): string {
+  const counts = new Map<PhaseName, number>();
+  for (const { phases } of analysis.services) {
+    const name = (phases.findLast((phase) => phase.fromAtNs <= nowNs) ?? phases[0])?.name ?? 'baseline';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const [first] = counts;
+  if (first === undefined) return 'baseline';
+  return counts.size === 1 ? first[0] : listText([...counts].map(([name, count]) => `${name} ${countText(count)}`));
+}
+
+function stateShares(states: readonly Stretch['state'][]): string[] {
+  const counts = new Map<Stretch['state'], number>();
+  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const order: readonly Stretch['state'][] = ['old', 'new', 'impaired', 'down', 'unknown', 'conflict'];
+  return order.flatMap((state) => {
+    const count = counts.get(state) ?? 0;
+    return count === 0 ? [] : [`${stateWords[state]} ${String(Math.round((count / states.length) * 100))} %`];
+  });
+}

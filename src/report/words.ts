@@ -1,0 +1,214 @@
+/**
+ * Every word that more than one rendering says. Causes become sentences for somebody who was not there, and advice for
+ * somebody who will do it again.
+ */
+import type { Cause, FailureClass, PhaseName, Stretch } from '../core/analysis.ts';
+import { durationText } from '../core/quantity-text.ts';
+import type { VerdictValue } from '../core/verdict.ts';
+
+/** What a sentence about a cause may need to know. */
+export interface CauseContext {
+  /** The title of the side that was left, and of the one moved to. */
+  readonly leaving: string;
+  readonly arriving: string;
+  /** The title of the side that failed, or both. */
+  readonly failing: string;
+  readonly goodWithinMs: number;
+  readonly ttlS: number | null;
+  /** When the last correct client must have left: `10:01:22.300 UTC, 21 s after the change`; null = not known. */
+  readonly leftBy: string | null;
+  readonly failedAddresses: readonly string[];
+}
+
+export const verdictWords: Readonly<Record<VerdictValue, string>> = {
+  pass: 'PASS',
+  fail: 'FAIL',
+  inconclusive: 'INCONCLUSIVE',
+};
+
+/** Follows "38 of 38 failed probes: ". */
+export const causeWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
+  'stale-answer': ({ leaving }) =>
+    `the DNS answer they held still named the side left (${leaving}), which no longer answered`,
+  'kept-connection': ({ leaving }) => `the connection they kept open still led to the side left (${leaving})`,
+  pinned: ({ leaving }) => `these clients never ask DNS again and stayed with ${leaving}`,
+  'stale-target': () => 'the load balancer still sent them to a target that was gone',
+  'no-target': () => 'the load balancer had no target to send them to',
+  'app-5xx': ({ failing }) => `the application itself answered with an error, on ${failing}`,
+  'side-down': ({ failing }) => `${failing} did not answer at any of its addresses`,
+  'address-down': ({ failing, failedAddresses }) =>
+    `one address of ${failing} did not answer while others did${failedAddresses.length === 0 ? '' : ` (${failedAddresses.join(', ')})`}`,
+  'dns-failed': () => 'the name could not be resolved',
+  tls: ({ failing }) => `TLS failed: no handshake, or not the right certificate, on ${failing}`,
+  'too-slow': ({ goodWithinMs }) => `the answer came later than ${durationText(goodWithinMs)}, a user's patience`,
+  'wrong-answer': () => 'an answer came, but not the expected one (status, header or body)',
+  'own-network-suspected': () => 'every lane failed in the same second, so our own network is suspected',
+  unattributed: () => 'the evidence does not tell why',
+};
+
+export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
+  'stale-answer': ({ leaving, leftBy, ttlS }) =>
+    `Keep ${leaving} answering after the switch until the last cached answer has expired${leftBy === null ? '' : `: here until ${leftBy}`}. Turn it off only then, and only when nothing reaches it any more.${
+      ttlS !== null && ttlS > 60
+        ? ` Lower the TTL of the record (${durationText(ttlS * 1000)}) to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
+        : ''
+    }`,
+  'kept-connection': ({ leaving }) =>
+    `Make clients drop their connections in time: lower the connection age of ${leaving} (on an ALB: client_keep_alive.seconds, 3600 by default) to 60 s, at least one old value before the switch, and keep it answering until they are gone.`,
+  pinned: ({ leaving }) =>
+    `Find the clients that never ask DNS again (an address in a hosts file, a JVM that caches for ever, nginx without a resolver) and restart or mend them before ${leaving} is turned off.`,
+  'stale-target': () =>
+    'Take targets out of the load balancer before their pods stop: a preStop wait longer than the deregistration takes, a grace period longer than both, and readiness gates.',
+  'no-target': () =>
+    'Have healthy targets registered before traffic comes, and in a rollout never remove the last one: readiness gates, enough replicas, a disruption budget.',
+  'app-5xx': ({ failing }) =>
+    `Look for these instants in the application's own log on ${failing}; each probe carries X-Cutwatch-Run and a trace id.`,
+  'side-down': ({ failing }) =>
+    `Find out why ${failing} stopped answering before the next attempt. Its own lanes (side:…) show it without DNS: switch only while they are good.`,
+  'address-down': ({ failedAddresses }) =>
+    `Mend the dead address${failedAddresses.length === 0 ? '' : ` (${failedAddresses.join(', ')})`} or take it out of DNS. A zone without a ready pod and cross-zone balancing off is the usual reason.`,
+  'dns-failed': () =>
+    'Change records with one UPSERT, never by delete and create, and ask every authoritative server afterwards: a gap is cached as "no such name" for up to the minimum of the SOA.',
+  tls: ({ failing }) =>
+    `Install the certificate for this very name on ${failing}, and before the switch open a connection to each of its addresses with the right server name.`,
+  'too-slow': ({ failing }) =>
+    `Look at processor limits, cold starts and connection pools on ${failing}; send it warm-up traffic before users come.`,
+  'wrong-answer': ({ failing }) =>
+    `Compare the answers of both sides to this very request before the switch; on ${failing} look at host rules, paths, redirects and the version deployed.`,
+  'own-network-suspected': () =>
+    'Give the scenario two references in other networks, or probe from a second place: then our own network can be told from the service.',
+  unattributed: () =>
+    'Look for the trace ids of the failed probes in the access logs of both sides: the log of this run has them, one a probe.',
+};
+
+/** What to do about a reason that is not about failed probes. */
+export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
+  'whole-log': 'Run it again and let it end by itself. What the log shows up to its break stands.',
+  clock: 'Keep the machine awake and its clock in step, and run it again.',
+  'command-withheld': 'Mend what kept the command from being started, or say --start-anyway.',
+  'evidence-of-change':
+    'Make sure that the change was really made, that the right authoritative servers are asked, and that addresses, certificate or marker tell the sides apart.',
+  'rolled-back': 'Mend what made the rollback necessary, and rehearse before the next attempt.',
+  'qualified-lanes': 'Let every client be good ten times in a row before the change; a baseline of 60 s gives it time.',
+  'tail-watched': 'Let the run go on to its end: a good part of the trouble after a cutover comes late.',
+  convergenceSMax:
+    'Look at the last old answer of each lane: an authoritative server that lags, a second record, or a cache that nobody knew of.',
+  flipBackCountMax:
+    'Look for records that are weighted or duplicated, for authoritative servers that disagree, and for several caches behind one resolver.',
+  burst5xxCountMax: 'Look at what was rolled out, scaled or deregistered at the instants of the bursts.',
+};
+
+/** Follows "Nobody can say whether … was clean: ". */
+export const inconclusiveWords: Readonly<Partial<Record<string, string>>> = {
+  'whole-log': 'the log is not whole',
+  clock: 'the clock moved while it was watched',
+  'command-withheld': 'the command was not started',
+  'nothing-judged': 'nothing was judged',
+  'evidence-of-change': 'no whole change was seen',
+  'qualified-lanes': 'no client was healthy before the change',
+  'no-judged-lane': 'no lane was judged',
+  'tail-watched': 'its tail was not watched to the end',
+};
+
+export const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
+  outageMsMax: 'longest outage',
+  downtimeMsMax: 'downtime',
+  failedRatioMax: 'failed share',
+  worstMinuteFailedRatioMax: 'worst minute',
+  burst5xxCountMax: 'bursts of 5xx',
+  staleTargetCountMax: 'stale targets',
+  convergenceSMax: 'convergence',
+  flipBackCountMax: 'flip-backs',
+  latencyP99RatioMax: 'p99, new against old',
+  recovery: 'recovery',
+  'whole-log': 'the log is whole',
+  clock: 'the clocks agree',
+  'command-withheld': 'the command was started',
+  'nothing-judged': 'something was judged',
+  'evidence-of-change': 'evidence of the change',
+  'rolled-back': 'the switch stayed',
+  'qualified-lanes': 'qualified lanes',
+  'no-judged-lane': 'a judged lane',
+  'tail-watched': 'the tail was watched',
+};
+
+export function objectiveTitle(objective: string): string {
+  return objectiveTitles[objective] ?? objective;
+}
+
+export const stateWords: Readonly<Record<Stretch['state'], string>> = {
+  old: 'old',
+  new: 'new',
+  unknown: 'unknown side',
+  conflict: 'conflicting',
+  down: 'DOWN',
+  impaired: 'IMPAIRED',
+  unseen: 'unseen',
+};
+
+export const phaseWords: Readonly<Record<PhaseName | 'before', string>> = {
+  before: 'before the run began to judge',
+  baseline: 'baseline',
+  switching: 'switching',
+  tail: 'tail',
+};
+
+export const classWords: Readonly<Record<FailureClass, string>> = {
+  'dns-nxdomain': 'no such name (NXDOMAIN)',
+  'dns-servfail': 'DNS server failure (SERVFAIL)',
+  'dns-timed-out': 'no DNS answer in time',
+  'dns-failed': 'no usable DNS answer',
+  'connect-refused': 'connection refused',
+  'connect-timed-out': 'no connection in time',
+  'connect-failed': 'no connection',
+  'tls-failed': 'TLS failed',
+  'tls-timed-out': 'no TLS handshake in time',
+  reset: 'connection reset',
+  'closed-before-answer': 'closed before an answer',
+  truncated: 'answer cut short',
+  'first-byte-timed-out': 'no answer in time',
+  'body-timed-out': 'answer not finished in time',
+  'malformed-answer': 'not HTTP',
+  goaway: 'HTTP/2 GOAWAY',
+  'refused-stream': 'HTTP/2 stream refused',
+  'too-slow': 'answer too late',
+  '4xx': '4xx',
+  '5xx-alb': '5xx made by the ALB',
+  '5xx-nginx': '5xx made by nginx',
+  '5xx-app': '5xx of the application',
+  'unexpected-status': 'unexpected status',
+  'header-mismatch': 'wrong header',
+  'body-mismatch': 'wrong body',
+};
+
+/** Printed under the numbers, so that nobody has to guess what was counted. */
+export const definitions: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    'Down',
+    'Downtime is a set of due instants: those whose request would fail, or not be answered well in time. Its lower bound runs from the first to the last failed probe, its upper bound from the last good probe before to the first good one after. Probes are dated by the instant they were due, not by their answer.',
+  ],
+  [
+    'Fault',
+    'Bounds on the fault itself: a failed probe met it at some instant between being due and ending, a good one met none at some instant of its own. A fault can be longer than the downtime it causes, or shorter.',
+  ],
+  ['Outage', 'One run of failed probes in one lane, whatever kinds of failure are in it.'],
+  ['Impaired', 'A stretch in which good and failed probes mix, as when one of two addresses is dead.'],
+  ['Lane', 'One steady stream of probes: one check, one kind of client, one resolver. Lanes never disturb each other.'],
+  [
+    'Judged',
+    'Lanes that were good ten times in a row before the change are judged, from the change on. Lanes that fail for ever by construction, and each side’s own lanes, are shown and not judged.',
+  ],
+  [
+    'Unseen',
+    'Dropped, blind, blocked and unfinished probes cannot end an outage. They count as harmless in a lower bound and as bad in an upper bound.',
+  ],
+  [
+    'Pass, fail, inconclusive',
+    'A quantity passes when even its upper bound keeps the limit and fails when even its lower bound misses it. Between the two nobody knows, and the verdict says so.',
+  ],
+  [
+    'Seen at least',
+    'The longest gap between two neighbouring probes: any outage longer than that would have been seen.',
+  ],
+  ['Response time', 'From the instant a probe was due to the end of its answer, so that a late start counts.'],
+];
