@@ -7,10 +7,18 @@ import { appendMark, latestRun } from '../evidence/append-mark.ts';
 export function markCommand(words: readonly string[]): void {
   const [first = '', ...rest] = words;
   const isFolder = rest.length > 0 && existsSync(join(first, 'journal.ndjson'));
-  const path = isFolder ? first : latestRun('reports');
   const text = (isFolder ? rest : words).join(' ').trim();
   if (text === '') throw userError('mark', 'expected a text');
-  if (path === null) throw userError('reports', 'no run found; name its folder: cutwatch mark <run> <text>');
+  const path = isFolder ? first : runningPath();
   appendMark(path, text, Date.now());
   process.stderr.write(`marked ${path}: ${text}\n`);
+}
+
+function runningPath(): string {
+  const latest = latestRun('reports');
+  if (latest === null) throw userError('reports', 'there is no run below it; name one: cutwatch mark <run> <text>');
+  if (!latest.isOpen) {
+    throw userError(latest.path, 'the newest run has ended; name the one to mark: cutwatch mark <run> <text>');
+  }
+  return latest.path;
 }

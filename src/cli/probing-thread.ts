@@ -9,9 +9,10 @@ import type { RowBatch } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { newRowBuffer, transferablesOf } from '../evidence/row-buffer.ts';
-import { newClock, watchStalls } from '../net/clock.ts';
+import { newClock } from '../net/clock.ts';
 import { newDialer } from '../net/dialer.ts';
 import { newDnsPort } from '../net/dns-port.ts';
+import { watchForStalls } from '../net/stall.ts';
 import { newProber, type ProberOptions } from '../prober/prober.ts';
 
 export interface ThreadData {
@@ -60,7 +61,7 @@ function flush(): void {
   cancelFlush = clock.at(nowNs + flushEveryNs, flush);
 }
 
-const stopStalls = watchStalls(clock, (fromNs, toNs) =>
+const stopStalls = watchForStalls(clock, (fromNs, toNs) =>
   event({ type: 'prober-stalled', atNs: toNs, worker: data.worker, fromNs, toNs }),
 );
 

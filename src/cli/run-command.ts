@@ -10,7 +10,7 @@ import { createRunFolder } from '../evidence/run-folder.ts';
 import { newClock } from '../net/clock.ts';
 import { newDnsPort } from '../net/dns-port.ts';
 import { run } from '../run/run.ts';
-import { laneForSideAddress, lanesOf } from '../scenario/lanes.ts';
+import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
 import { startProbingThreads } from './probing-threads.ts';
@@ -52,8 +52,7 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
       scenario,
       forLog: { scenario: withoutSecrets(scenario), lane: laneWithoutSecrets },
       lanesOf: (addresses) => lanesOf(scenario, addresses),
-      lanesOfAddress: (side, address, startAtNs, firstNumber) =>
-        laneForSideAddress(scenario, side, address, startAtNs, firstNumber),
+      lanesOfAddress: (found) => lanesForSideAddress(scenario, found),
       writer,
       mode: modeOf(scenario, flags),
       command: command.length === 0 ? null : command,
@@ -84,7 +83,11 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
   try {
     const { analysis, differsFromLive } = await Promise.race([started, broken.promise]);
     progress.end();
-    const exitCode = finish(analysis, { path, writeReport: writer.report, json: flags.json ?? false });
+    const exitCode = finish(analysis, {
+      path,
+      writeReport: (name, text) => writer.report(name, text),
+      json: flags.json ?? false,
+    });
     if (!differsFromLive) return exitCode;
     process.stderr.write(
       `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +

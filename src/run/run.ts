@@ -47,7 +47,13 @@ export interface RunOptions {
   /** What of scenario and lanes may be logged. */
   readonly forLog: { readonly scenario: Scenario; readonly lane: (lane: Lane) => Lane };
   readonly lanesOf: (addresses: Readonly<Record<Side, readonly string[]>>) => readonly Lane[];
-  readonly lanesOfAddress: (side: Side, address: string, startAtNs: number, firstNumber: number) => readonly Lane[];
+  /** The lanes of an address that a side's name got during the run. */
+  readonly lanesOfAddress: (found: {
+    readonly side: Side;
+    readonly address: string;
+    readonly startAtNs: number;
+    readonly firstNumber: number;
+  }) => readonly Lane[];
   readonly writer: RunWriter;
   readonly mode: RunMode;
   readonly command: readonly string[] | null;
@@ -95,7 +101,8 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     sideAddress: (side, address) => {
       if (addresses[side].includes(address)) return;
       addresses[side].push(address);
-      if (prober !== null) addLanes(options.lanesOfAddress(side, address, clock.nowNs() + leadNs, laneCount));
+      if (prober !== null)
+        addLanes(options.lanesOfAddress({ side, address, startAtNs: clock.nowNs() + leadNs, firstNumber: laneCount }));
     },
   });
   await watch.start();
