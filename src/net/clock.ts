@@ -1,0 +1,178 @@
+/**
+ * The real clock. Every thread of a run counts from the same instant: `process.hrtime` is one clock for all of them,
+ * `performance.now()` is the cheaper reading of the same clock but starts at another instant in each thread, so the
+ * distance is measured once.
+ *
+ * All waiting goes through one heap and one Node timer. Most waits are deadlines that are cancelled long before they are
+ * due: with the heap that costs an array push and pop, where a Node timer each would cost a linked list each.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Cancel, Clock } from '../core/ports.ts';
+import { nsPerMs } from '../core/time.ts';
+
+interface Waiting {
+  readonly atNs: number;
+  readonly run: () => void;
+  /** Its place in the heap; -1 once it has run or was cancelled. */
+  index: number;
+}
+
+/**
+ * Node's timers count whole milliseconds, so a wake-up is either up to 1 ms late or early. We wake early and let the
+ * event loop turn until the instant is here, as long as that stays under this share of the processor; then we wake late.
+ */
+const turningShareMax = 0.05;
+
+/** How much unused share may be saved up. */
+const turningSavedMaxNs = 5 * nsPerMs;
+
+/** Node cannot wait longer than 2^31 ms at once. */
+const waitMsMax = 3_600_000;
+
+export function newClock(startedAtHrNs: bigint): Clock {
+  const offsetNs = offsetOfPerformance(startedAtHrNs);
+  const nowNs = (): number => Math.round(performance.now() * nsPerMs + offsetNs);
+
+  const heap: Waiting[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  /** What the timer waits for; -Infinity while turning or waking, which look at the heap themselves. */
+  let armedForNs = Infinity;
+  let turningSavedNs = turningSavedMaxNs;
+  let turnedAtNs = nowNs();
+
+  function arm(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const first = heap[0];
+    armedForNs = first === undefined ? Infinity : first.atNs;
+    if (first === undefined) return;
+    const atNs = nowNs();
+    const waitMs = Math.max(0, (first.atNs - atNs) / nsPerMs);
+    const wholeMs = Math.floor(waitMs);
+    turningSavedNs = Math.min(turningSavedMaxNs, turningSavedNs + (atNs - turnedAtNs) * turningShareMax);
+    turnedAtNs = atNs;
+    const mayTurn = (waitMs - wholeMs) * nsPerMs <= turningSavedNs;
+    if (wholeMs === 0 && mayTurn) {
+      armedForNs = -Infinity;
+      setImmediate(turn);
+    } else {
+      timer = setTimeout(wake, Math.min(waitMsMax, mayTurn ? wholeMs : wholeMs + 1));
+    }
+  }
+
+  function turn(): void {
+    const atNs = nowNs();
+    turningSavedNs -= atNs - turnedAtNs;
+    turnedAtNs = atNs;
+    const first = heap[0];
+    if (first !== undefined && first.atNs > atNs && first.atNs - atNs <= turningSavedNs) {
+      setImmediate(turn);
+      return;
+    }
+    wake();
+  }
+
+  function wake(): void {
+    armedForNs = -Infinity;
+    try {
+      const atNs = nowNs();
+      for (let first = heap[0]; first !== undefined && first.atNs <= atNs; first = heap[0]) {
+        remove(heap, first);
+        first.run();
+      }
+    } finally {
+      arm();
+    }
+  }
+
+  return {
+    nowNs,
+    at(atNs: number, run: () => void): Cancel {
+      const waiting: Waiting = { atNs, run, index: heap.length };
+      heap.push(waiting);
+      siftUp(heap, waiting);
+      if (atNs < armedForNs) arm();
+      else timer?.ref();
+      return () => {
+        if (waiting.index === -1) return;
+        remove(heap, waiting);
+        // A timer with nothing to wait for must not keep the process alive, and is there for the next wait.
+        if (heap.length === 0) timer?.unref();
+      };
+    },
+  };
+}
+
+/** The closest of several readings, in case the thread is taken off the processor between the two clocks. */
+function offsetOfPerformance(startedAtHrNs: bigint): number {
+  let offsetNs = 0;
+  let widthNs = Infinity;
+  for (let i = 0; i < 16; i += 1) {
+    const beforeNs = performance.now() * nsPerMs;
+    const hrNs = process.hrtime.bigint();
+    const afterNs = performance.now() * nsPerMs;
+    if (afterNs - beforeNs >= widthNs) continue;
+    widthNs = afterNs - beforeNs;
+    offsetNs = Number(hrNs - startedAtHrNs) - (beforeNs + afterNs) / 2;
+  }
+  return offsetNs;
+}
+
+function remove(heap: Waiting[], waiting: Waiting): void {
+  const last = heap.pop();
+  if (last !== undefined && last !== waiting) {
+    last.index = waiting.index;
+    heap[last.index] = last;
+    siftUp(heap, last);
+    siftDown(heap, last);
+  }
+  waiting.index = -1;
+}
+
+function siftUp(heap: Waiting[], waiting: Waiting): void {
+  while (waiting.index > 0) {
+    const parent = heap[(waiting.index - 1) >> 1] as Waiting;
+    if (parent.atNs <= waiting.atNs) return;
+    swap(heap, waiting, parent);
+  }
+}
+
+function siftDown(heap: Waiting[], waiting: Waiting): void {
+  for (;;) {
+    const left = heap[2 * waiting.index + 1];
+    if (left === undefined) return;
+    const right = heap[2 * waiting.index + 2];
+    const child = right !== undefined && right.atNs < left.atNs ? right : left;
+    if (waiting.atNs <= child.atNs) return;
+    swap(heap, child, waiting);
+  }
+}
+
+function swap(heap: Waiting[], up: Waiting, down: Waiting): void {
+  const index = up.index;
+  up.index = down.index;
+  down.index = index;
+  heap[up.index] = up;
+  heap[down.index] = down;
+}
+
+const lookEveryMs = 20;
+const stallNsMin = 100 * nsPerMs;
+
+/**
+ * Notices when this thread did not run for more than 100 ms: a blocked event loop, SIGSTOP, a processor given to
+ * somebody else. Nothing that was due in between was sent, and no answer's time is known, so the span is blind. Reports
+ * from the last moment the thread is known to have run to the first one after; the true stall is up to 20 ms shorter.
+ */
+export function watchStalls(clock: Clock, onStall: (fromNs: number, toNs: number) => void): Cancel {
+  let ranAtNs = clock.nowNs();
+  const timer = setInterval(() => {
+    const fromNs = ranAtNs;
+    ranAtNs = clock.nowNs();
+    if (ranAtNs - fromNs > stallNsMin) onStall(fromNs, ranAtNs);
+  }, lookEveryMs);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
