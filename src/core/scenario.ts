@@ -180,6 +180,8 @@ export interface Scenario {
   readonly references: readonly Check[];
   /** The defaults; a service's own stand with the service. */
   readonly objectives: Objectives;
+  /** What the file says and this version does not do as one might expect; sentences. Left out when there is none. */
+  readonly warnings?: readonly string[];
 }
 
 // ── lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────────

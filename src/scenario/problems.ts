@@ -1,0 +1,130 @@
+/** What is wrong with a scenario, in words and with its place: path, what was found, what was expected. */
+import type { Problem } from '../core/errors.ts';
+import type { Path, ScenarioDocument } from './document.ts';
+import { suggestion } from './nearest.ts';
+import { isSecretName, withoutUrlSecrets } from './secret-names.ts';
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** `sentence` may begin with `expected`: then what was found is added. `at: 'key'` points at the last key of the path. */
+export type Report = (path: Path, sentence: string, at?: 'key') => void;
+
+export interface Problems {
+  readonly report: Report;
+  readonly reportIssue: (issue: Issue, jsonSchema: unknown) => void;
+  /** In the order of the file, each once. */
+  readonly list: () => readonly Problem[];
+}
+
+export function problemsOf(document: ScenarioDocument, value: unknown): Problems {
+  const problems: Problem[] = [...document.problems];
+
+  const report: Report = (path, sentence, at) => {
+    const where = at === 'key' ? document.whereOfKey(path) : document.whereOf(path);
+    const found = sentence.startsWith('expected ') ? `, found ${foundText(document, value, path)}` : '';
+    problems.push({ where, text: `${pathText(path)}${sentence}${found}` });
+  };
+
+  const reportIssue = (outer: Issue, jsonSchema: unknown): void => {
+    for (const { issue, path } of innermost(outer)) {
+      if (issue.code === 'unrecognized_keys') {
+        const known = keysAt(jsonSchema, path);
+        for (const key of issue.keys) report([...path, key], `unknown key${suggestion(key, known)}`, 'key');
+      } else if (issue.code === 'invalid_key') {
+        const sentence = issue.issues[0]?.message ?? 'not a key';
+        const found = sentence.startsWith('expected ') ? `, found ${JSON.stringify(path.at(-1))}` : '';
+        problems.push({ where: document.whereOfKey(path), text: `${pathText(path)}${sentence}${found}` });
+      } else if (valueAt(value, path) === undefined) {
+        problems.push({ where: document.whereOf(path), text: `${pathText(path)}missing; ${messageOf(issue)}` });
+      } else {
+        report(path, messageOf(issue));
+      }
+    }
+  };
+
+  return { report, reportIssue, list: () => inFileOrder(problems) };
+}
+
+function messageOf(issue: Issue): string {
+  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) {
+    return `expected one of ${issue.options.map(String).join(', ')}`;
+  }
+  return issue.message;
+}
+
+/** Of a union, what is wrong with the one form that was meant; the union's own message where none was. */
+export function innermost(issue: Issue, around: Path = []): readonly { issue: Issue; path: Path }[] {
+  const path = [...around, ...(issue.path as Path)];
+  if (issue.code === 'invalid_union') {
+    const meant = issue.errors.find((issues) => issues.every((inner) => isInside(inner)));
+    if (meant !== undefined) return meant.flatMap((inner) => innermost(inner, path));
+  }
+  return [{ issue, path }];
+}
+
+function isInside(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'too_small';
+}
+
+/** `services[0].url: `; nothing for the whole file. */
+function pathText(path: Path): string {
+  if (path.length === 0) return '';
+  const steps = path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i === 0 ? '' : '.'}${step}`));
+  return `${steps.join('')}: `;
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce((around: unknown, step) => {
+    if (typeof around !== 'object' || around === null || !Object.hasOwn(around, step)) return undefined;
+    return (around as Record<string | number, unknown>)[step];
+  }, value);
+}
+
+const secretKeys = new Set(['headers', 'cookies', 'body', 'token']);
+const textLengthMax = 60;
+
+function foundText(document: ScenarioDocument, value: unknown, path: Path): string {
+  const found = valueAt(value, path);
+  if (found === undefined || found === null) return 'nothing';
+  if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list';
+  if (typeof found === 'object') return 'a map';
+  if (path.some((step) => typeof step === 'string' && (secretKeys.has(step) || isSecretName(step)))) return '‹secret›';
+  const source = document.sourceOf(path);
+  // What a variable holds may be secret, whatever its name: only what the file says is shown.
+  if (source !== null) return `the value of ${JSON.stringify(source)}`;
+  if (typeof found !== 'string') return JSON.stringify(found);
+  const text = withoutUrlSecrets(found);
+  return JSON.stringify(text.length > textLengthMax ? `${text.slice(0, textLengthMax)}…` : text);
+}
+
+/** The keys that the JSON Schema knows at a path, whichever form of a union it is. */
+function keysAt(jsonSchema: unknown, path: Path): readonly string[] {
+  const steps: Path = path;
+  const reach = (schema: unknown, depth: number): readonly string[] => {
+    if (typeof schema !== 'object' || schema === null) return [];
+    const { properties, items, additionalProperties, anyOf, oneOf } = schema as Record<string, unknown>;
+    const forms = [anyOf, oneOf].flatMap((form) => (Array.isArray(form) ? (form as unknown[]) : []));
+    const inForms = forms.flatMap((form) => reach(form, depth));
+    const known = (properties ?? {}) as Record<string, unknown>;
+    const step = steps[depth];
+    if (step === undefined) return [...Object.keys(known), ...inForms];
+    if (typeof step === 'number') return [...reach(items, depth + 1), ...inForms];
+    const next = Object.hasOwn(known, step) ? known[step] : additionalProperties;
+    return [...reach(next, depth + 1), ...inForms];
+  };
+  return [...new Set(reach(jsonSchema, 0))];
+}
+
+function inFileOrder(problems: readonly Problem[]): readonly Problem[] {
+  const once = new Map(problems.map((problem) => [`${problem.where} ${problem.text}`, problem]));
+  const place = ({ where }: Problem): readonly [number, number] => {
+    const [line, column] = where.split(':').slice(-2).map(Number);
+    return [line ?? 0, column ?? 0];
+  };
+  return [...once.values()].toSorted((a, b) => {
+    const [lineA, columnA] = place(a);
+    const [lineB, columnB] = place(b);
+    return lineA - lineB || columnA - columnB;
+  });
+}

@@ -1,0 +1,362 @@
+/**
+ * The shape of a scenario file. Structure and single values are checked here; what contradicts something elsewhere in the
+ * file is found where the sections are built. Defaults are named for editors, and filled in where they are inherited.
+ */
+import { defaultChange, defaultClients, defaultObjectives, defaultProbe } from './defaults.ts';
+import type {
+  ChangeInput,
+  ClientsInput,
+  ObjectivesInput,
+  ProbeInput,
+  ResolverInput,
+  ScenarioInput,
+  ServiceInput,
+  SideInput,
+} from './input.ts';
+import {
+  addressProblem,
+  bool,
+  certificateProblem,
+  checkedText,
+  dohUrlProblem,
+  fields,
+  hostnameProblem,
+  instantProblem,
+  methodProblem,
+  name,
+  number,
+  oneOf,
+  regexProblem,
+  serverProblem,
+  sideAddressProblem,
+  text,
+  urlProblem,
+  whole,
+} from './leaves.ts';
+import { z } from 'zod';
+
+/** An optional key: what it means, and its default where it is a plain value. */
+function optional<T extends z.ZodType>(schema: T, description: string, defaultValue?: unknown): z.ZodExactOptional<T> {
+  const meta = defaultValue === undefined ? { description } : { description, default: defaultValue };
+  return schema.meta(meta).exactOptional();
+}
+
+function map<S extends z.ZodRawShape>(what: string, shape: S): z.ZodObject<S, z.core.$strict> {
+  return z.strictObject(shape, { error: `expected ${what}` });
+}
+
+function list<T extends z.ZodType>(item: T, what: string): z.ZodArray<T> {
+  return z.array(item, { error: `expected ${what}` }).min(1, `expected ${what}`);
+}
+
+const url = (): z.ZodString => checkedText('an http or https URL', urlProblem);
+const file = (what: string): z.ZodString => text(`a path to ${what}`);
+
+const token = map('a map with command and everyS', {
+  command: list(text('a word'), 'a list of words: program, argument, …').meta({
+    description: 'Its standard output is the token.',
+  }),
+  everyS: number({ above: 0 }).meta({ description: 'Seconds after which it is run again; below the life of a token.' }),
+});
+
+const request = map('a map such as { method: GET, headers: {} }', {
+  method: optional(
+    checkedText('a method such as GET', methodProblem),
+    'HTTP method. Any but GET and HEAD needs writes: true.',
+    'GET',
+  ),
+  headers: optional(
+    fields('a map of header names and texts'),
+    'Headers to send. Their values never reach the log. ${TOKEN} stands for what the token command printed.',
+  ),
+  cookies: optional(fields('a map of cookie names and texts'), 'Cookies to send; never in the log.'),
+  body: optional(z.string({ error: 'expected a text' }), 'Body to send; never in the log.'),
+  writes: optional(bool(), 'Says that sending this request again and again does no harm.', false),
+  token: optional(token, 'A command that prints a credential that expires.'),
+});
+
+const status = whole({ min: 200, max: 599 });
+const expect = map('a map such as { status: 200 }', {
+  status: optional(status, 'The one good status.', 200),
+  statusIn: optional(list(status, 'a list of statuses'), 'All good statuses; instead of status.'),
+  bodyIncludes: optional(text('a text'), 'What the first 64 KiB of the body must contain.'),
+  bodyMatches: optional(
+    checkedText('a regular expression', regexProblem),
+    'A regular expression (flag u) that the first 64 KiB of the body must match.',
+  ),
+  header: optional(fields('a map of header names and texts'), 'Headers of the answer that must be equal.'),
+});
+
+const timeoutMs = (): z.ZodNumber => whole({ min: 1, max: 600_000 });
+const timeouts = map('a map such as { connectMs: 5000, totalMs: 12000 }', {
+  connectMs: optional(timeoutMs(), 'To connect by TCP.', defaultProbe.connectMs),
+  tlsMs: optional(timeoutMs(), 'For the TLS handshake.', defaultProbe.tlsMs),
+  firstByteMs: optional(timeoutMs(), 'From sending to the first byte; by default as totalMs.'),
+  totalMs: optional(
+    timeoutMs(),
+    "The whole probe. Under 12 s, an ALB's 504 for a target that does not accept (after 10 s) is never seen.",
+    defaultProbe.totalMs,
+  ),
+});
+
+const probe = {
+  ratePerSecond: optional(
+    number({ min: 0.01, max: 50_000 }),
+    'Probes per second of each lane.',
+    defaultProbe.ratePerSecond,
+  ),
+  goodWithinMs: optional(
+    whole({ min: 1, max: 600_000 }),
+    "A user's patience: a later answer is too slow, and a failure.",
+    defaultProbe.goodWithinMs,
+  ),
+  timeouts: optional(timeouts, 'When to give up.'),
+  request: optional(request, 'What to send.'),
+  expect: optional(expect, 'What a good answer is.'),
+};
+
+const count = (): z.ZodNumber => whole({ min: 0 });
+const objectives = map('a map such as { downtimeMsMax: 0 }', {
+  outageMsMax: optional(number({ min: 0 }), 'The longest outage.', defaultObjectives.outageMsMax),
+  downtimeMsMax: optional(number({ min: 0 }), 'All outages together.', defaultObjectives.downtimeMsMax),
+  failedRatioMax: optional(
+    number({ min: 0, max: 1 }),
+    'Failed of all probes, above baseline; breached by 3 failures at least.',
+    defaultObjectives.failedRatioMax,
+  ),
+  worstMinuteFailedRatioMax: optional(
+    number({ min: 0, max: 1 }),
+    'The same in the worst minute.',
+    defaultObjectives.worstMinuteFailedRatioMax,
+  ),
+  burst5xxCountMax: optional(count(), 'Bursts of 5xx answers.', defaultObjectives.burst5xxCountMax),
+  staleTargetCountMax: optional(
+    count(),
+    'Load balancer targets that nobody owns.',
+    defaultObjectives.staleTargetCountMax,
+  ),
+  convergenceSMax: optional(
+    z.union([z.literal('auto'), number({ min: 0 })], { error: 'expected auto or a number ≥ 0' }),
+    'Until the last old answer; auto = 2 × TTL + 10.',
+    'auto',
+  ),
+  flipBackCountMax: optional(count(), 'Returns to the side that was left.', defaultObjectives.flipBackCountMax),
+  latencyP99RatioMax: optional(
+    number({ above: 0 }),
+    'p99 of the new side over that of the old; warns.',
+    defaultObjectives.latencyP99RatioMax,
+  ),
+});
+
+const check = map('a map such as { url: https://shop.example/ready }', {
+  name: optional(name('a name'), 'How reports call it, after the name of the service.'),
+  url: url().meta({ description: 'What to ask for. Redirects are not followed.' }),
+  ...probe,
+});
+
+const service = map('a map such as { name: orders, url: https://orders.example/ready }', {
+  name: name('a name').meta({ description: 'How reports call it.' }),
+  url: optional(url(), 'What to ask for; instead of checks. Redirects are not followed.'),
+  checks: optional(list(check, 'a list of checks'), 'Several URLs of one service; instead of url.'),
+  resolvers: optional(
+    list(text('the name of a resolver'), 'a list of names of resolvers'),
+    'Which resolvers its clients ask; by default all.',
+  ),
+  tls: optional(
+    map('a map with ca, certificate and key', {
+      ca: optional(file('a PEM file'), "Certificates to trust instead of the system's."),
+      certificate: optional(file('a PEM file'), 'Client certificate.'),
+      key: optional(file('a PEM file'), 'Its private key.'),
+    }),
+    'Private CA and client certificate. Verification cannot be turned off.',
+  ),
+  objectives: optional(objectives, "Limits of this service, over the scenario's."),
+  ...probe,
+}).superRefine((value, context) => {
+  if ((value.url === undefined) !== (value.checks === undefined)) return;
+  const which = value.url === undefined ? 'neither is there' : 'both are there';
+  context.addIssue({ code: 'custom', message: `a service has either url or checks; ${which}` });
+});
+
+const opaque = (): z.ZodRecord<z.ZodString, z.ZodUnknown> =>
+  z.record(z.string(), z.unknown(), { error: 'expected a map' });
+
+const side = map('a map such as { addresses: ["dns:lb.example"] }', {
+  title: optional(text('a text'), 'What people call it, such as ALB/ECS.'),
+  addresses: optional(
+    list(checkedText('an address, a network or dns:name', sideAddressProblem), 'a list of addresses'),
+    'Addresses, networks, and dns:name for names whose addresses are looked up again and again.',
+  ),
+  marker: optional(fields('a map of header names and texts'), 'Headers that only this side sends.'),
+  certificateSha256: optional(
+    list(checkedText('a SHA-256 fingerprint', certificateProblem), 'a list of fingerprints'),
+    'Certificates that only this side shows.',
+  ),
+  aws: optional(opaque(), 'Accepted; this version does not look at AWS.'),
+  kubernetes: optional(opaque(), 'Accepted; this version does not look at Kubernetes.'),
+}).superRefine((value, context) => {
+  if (value.addresses ?? value.marker ?? value.certificateSha256) return;
+  const message = 'nothing tells this side from the other: give addresses, marker or certificateSha256';
+  context.addIssue({ code: 'custom', message });
+});
+
+const resolver = map('a map such as { name: vpc, address: "10.0.0.2:53" }', {
+  name: name('a name').meta({ description: 'system is this machine: /etc/resolv.conf, and getaddrinfo beside it.' }),
+  address: optional(checkedText('an address', serverProblem), 'UDP, and TCP when truncated. Port 53 by default.'),
+  doh: optional(checkedText('an https URL', dohUrlProblem), 'DNS over HTTPS.'),
+  dot: optional(checkedText('an address', serverProblem), 'DNS over TLS. Port 853 by default.'),
+  serverName: optional(checkedText('a host name', hostnameProblem), 'The name in the certificate of a dot server.'),
+  ca: optional(file('a PEM file'), "Certificates to trust instead of the system's, for doh and dot."),
+}).superRefine((value, context) => {
+  const ways = [value.address, value.doh, value.dot].filter((way) => way !== undefined).length;
+  const say = (message: string): void => context.addIssue({ code: 'custom', message });
+  if (value.name === 'system' && ways > 0) say("system is this machine's own resolver; give the server another name");
+  if (value.name !== 'system' && ways !== 1) {
+    say(`a resolver has one of address, doh and dot (or is called system); found ${ways === 0 ? 'none' : ways}`);
+  }
+  if (value.serverName !== undefined && value.dot === undefined) say('serverName is for dot');
+  if (value.ca !== undefined && value.dot === undefined && value.doh === undefined) say('ca is for doh and dot');
+});
+
+const seconds = (): z.ZodNumber => number({ min: 0 });
+const kinded = <K extends string, S extends z.ZodRawShape>(
+  kind: K,
+  shape: S,
+): z.ZodObject<{ kind: z.ZodLiteral<K> } & S, z.core.$strict> => z.strictObject({ kind: z.literal(kind), ...shape });
+
+const resolve = z.union(
+  [
+    oneOf('per-connection', 'ttl', 'once'),
+    z.discriminatedUnion('kind', [
+      kinded('per-connection', {}),
+      kinded('ttl', {
+        minS: optional(seconds(), 'Kept at least so long.', 0),
+        maxS: optional(seconds(), 'Kept at most so long; by default a week.', 604_800),
+      }),
+      kinded('fixed', {
+        s: number({ above: 0 }),
+        graceS: optional(seconds(), 'Then still used while asking anew.', 0),
+      }),
+      kinded('once', {}),
+      kinded('on-break', { minS: optional(seconds(), 'Not more often than this.', 30) }),
+      kinded('refresh', { s: number({ above: 0 }) }),
+      kinded('pinned', { address: checkedText('an IP address', addressProblem) }),
+    ]),
+  ],
+  { error: 'expected per-connection, ttl, once, or a map such as { kind: fixed, s: 30 }' },
+);
+
+const connect = z.union(
+  [
+    oneOf('new', 'keep-alive', 'http2'),
+    z.discriminatedUnion('kind', [
+      kinded('new', {}),
+      kinded('keep-alive', {
+        idleS: optional(seconds(), 'Closed after so long without a request; 0 = never.', 0),
+        maxAgeS: optional(seconds(), 'Closed at this age; 0 = never.', 0),
+        maxRequests: optional(count(), 'Closed after so many; 0 = never.', 0),
+      }),
+      kinded('http2', { idleS: optional(seconds(), 'Closed after so long without a request; 0 = never.', 0) }),
+    ]),
+  ],
+  { error: 'expected new, keep-alive, http2, or a map such as { kind: keep-alive, idleS: 90 }' },
+);
+
+const family = z.union([z.literal(4), z.literal(6)], { error: 'expected 4 or 6' });
+const client = map('a weight, or a map such as { weight: 10, resolve: { kind: fixed, s: 30 }, connect: new }', {
+  weight: optional(number({ above: 0 }), 'Share of users, relative to the other weights.'),
+  resolve: optional(resolve, 'When it asks DNS.', 'per-connection'),
+  connect: optional(connect, 'When it opens a connection.', 'new'),
+  choose: optional(
+    oneOf('first', 'round-robin', 'happy-eyeballs', 'next-on-failure'),
+    'Which of several addresses.',
+    'first',
+  ),
+  families: optional(list(family, 'a list of 4 and 6'), 'Address families in order of preference.', [4, 6]),
+  retriesOnce: optional(bool(), 'Whether it tries again once, as a browser does.', false),
+  judged: optional(bool(), 'Whether objectives hold for it; by default not if it resolves once or never.'),
+});
+
+const clients = z.union(
+  [
+    list(text('the name of a client'), 'a list of names of clients'),
+    z.record(
+      name('a name'),
+      z.union([number({ above: 0 }), client], { error: 'expected a weight above 0, or a map that describes a client' }),
+    ),
+  ],
+  { error: 'expected a list of names, or a map of names and weights such as { fresh: 40, chrome: 60 }' },
+);
+
+const change = map('a map such as { via: dns, ttlS: 60 }', {
+  via: optional(oneOf('dns', 'cdn', 'weights', 'deploy'), 'How it is made; decides what is evidence of it.', 'dns'),
+  direction: optional(oneOf('old-to-new', 'new-to-old'), 'Where it goes.', 'old-to-new'),
+  ttlBeforeS: optional(whole({ min: 0 }), 'TTL of the record before it was lowered.'),
+  ttlS: optional(whole({ min: 0 }), 'TTL of the record at the change.'),
+  ttlLoweredAt: optional(checkedText('an instant', instantProblem), 'When it was lowered.'),
+  baselineS: optional(seconds(), 'Watched before the change.', defaultChange.baselineS),
+  waitS: optional(seconds(), 'How long to wait for a change that nobody marks.', defaultChange.waitS),
+  convergenceTimeoutS: optional(
+    seconds(),
+    'How long to wait for the last old answer.',
+    defaultChange.convergenceTimeoutS,
+  ),
+  tailS: optional(seconds(), 'Watched after the last old answer.', defaultChange.tailS),
+});
+
+const authorities = z.union(
+  [oneOf('auto', 'none'), list(checkedText('an address', serverProblem), 'a list of addresses')],
+  {
+    error: 'expected auto, none, or a list of addresses such as ["10.0.0.2:53"]',
+  },
+);
+const references = list(url(), 'a list of URLs');
+
+/** Each section by itself, so that one broken section does not hide what is wrong with another. */
+export const probeInput: z.ZodType<ProbeInput> = map('a map', probe);
+export const serviceInput: z.ZodType<ServiceInput> = service;
+export const sideInput: z.ZodType<SideInput> = side;
+export const resolverInput: z.ZodType<ResolverInput> = resolver;
+export const authoritiesInput: z.ZodType<NonNullable<ScenarioInput['authorities']>> = authorities;
+export const clientsInput: z.ZodType<ClientsInput> = clients;
+export const changeInput: z.ZodType<ChangeInput> = change;
+export const referencesInput: z.ZodType<readonly string[]> = references;
+export const objectivesInput: z.ZodType<ObjectivesInput> = objectives;
+
+export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, services and sides', {
+  name: name('a name').meta({ description: 'Of the scenario; in the name of every run folder.' }),
+  defaults: optional(map('a map', probe), 'For every check that does not say otherwise.'),
+  services: list(service, 'a list of services').meta({ description: 'What is moved.' }),
+  sides: map('a map with old and new', { old: side, new: side }).meta({
+    description: 'The platforms. Address, certificate and marker decide which side an answer came from.',
+  }),
+  resolvers: optional(list(resolver, 'a list of resolvers'), 'Recursive DNS servers to ask; by default system.'),
+  authorities: optional(
+    authorities,
+    'Authoritative servers: found by NS look-up, none (private zones), or these.',
+    'auto',
+  ),
+  clients: optional(
+    clients,
+    'Kinds of clients: names, or names with weights. Side lanes are always there.',
+    defaultClients,
+  ),
+  change: optional(change, 'The switch, and how long to watch.'),
+  references: optional(references, 'Endpoints in other networks, to know our own network; two or more.'),
+  objectives: optional(objectives, 'Limits for each service and judged client.'),
+});
+
+export function scenarioJsonSchema(): Readonly<Record<string, unknown>> {
+  const { $schema, ...rest } = jsonSchemaOf(scenarioInput);
+  return {
+    $schema,
+    title: 'cutwatch scenario',
+    description: 'What to watch while services move from one platform to another.',
+    ...rest,
+  };
+}
+
+/** Draft 7, the newest that editors' YAML servers read. */
+export function jsonSchemaOf(schema: z.ZodType): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(schema, { target: 'draft-07', io: 'input' });
+}

@@ -1,0 +1,65 @@
+/** What may go into a log: everything that tells what was probed, nothing that would let a reader in. */
+import type { Check, Lane, RequestSpec, Resolver, Scenario, TlsSpec } from '../core/scenario.ts';
+import { secretMark, withoutUrlSecrets } from './secret-names.ts';
+
+/** Headers whose values are never secret, and which help to understand an answer. */
+const harmlessHeaders = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'content-type',
+  'pragma',
+  'user-agent',
+]);
+
+export function withoutSecrets(scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    services: scenario.services.map((service) => ({
+      ...service,
+      checks: service.checks.map(checkWithoutSecrets),
+      tls: tlsWithoutSecrets(service.tls),
+    })),
+    resolvers: scenario.resolvers.map(resolverWithoutSecrets),
+    references: scenario.references.map(checkWithoutSecrets),
+  };
+}
+
+export function laneWithoutSecrets(lane: Lane): Lane {
+  return {
+    ...lane,
+    check: checkWithoutSecrets(lane.check),
+    resolver: lane.resolver === null ? null : resolverWithoutSecrets(lane.resolver),
+    tls: tlsWithoutSecrets(lane.tls),
+  };
+}
+
+function checkWithoutSecrets(check: Check): Check {
+  return {
+    ...check,
+    url: withoutUrlSecrets(check.url),
+    path: withoutUrlSecrets(check.path),
+    request: requestWithoutSecrets(check.request),
+  };
+}
+
+function requestWithoutSecrets({ method, headers, body, token }: RequestSpec): RequestSpec {
+  return {
+    method,
+    headers: headers.map(([name, value]) => [name, harmlessHeaders.has(name.toLowerCase()) ? value : secretMark]),
+    body: body === null ? null : secretMark,
+    token: token === null ? null : { ...token, command: token.command.map((word, i) => (i === 0 ? word : secretMark)) },
+  };
+}
+
+function tlsWithoutSecrets(tls: TlsSpec): TlsSpec {
+  return { ...tls, keyPem: tls.keyPem === null ? null : secretMark };
+}
+
+function resolverWithoutSecrets(resolver: Resolver): Resolver {
+  const { server } = resolver;
+  return server.kind === 'https'
+    ? { ...resolver, server: { ...server, url: withoutUrlSecrets(server.url) } }
+    : resolver;
+}

@@ -1,0 +1,126 @@
+/**
+ * What of a scenario can be looked at although something in it is broken: one broken value must not hide what is wrong
+ * elsewhere.
+ */
+import type { Path, ScenarioDocument } from './document.ts';
+import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
+import { innermost, valueAt } from './problems.ts';
+import {
+  authoritiesInput,
+  changeInput,
+  clientsInput,
+  objectivesInput,
+  probeInput,
+  referencesInput,
+  resolverInput,
+  serviceInput,
+  sideInput,
+} from './schema.ts';
+import type { z } from 'zod';
+
+export interface Sections {
+  readonly name: string | null;
+  readonly defaults: NonNullable<ScenarioInput['defaults']>;
+  readonly services: readonly Item<ServiceInput>[];
+  readonly sides: { readonly old: SideInput | null; readonly new: SideInput | null };
+  /** null: the file has none; those that are broken are left out. */
+  readonly resolvers: readonly Item<ResolverInput>[] | null;
+  /** Those of broken resolvers too: a reference to one is right. */
+  readonly resolverNames: readonly string[];
+  readonly authorities: NonNullable<ScenarioInput['authorities']>;
+  readonly clients: NonNullable<ScenarioInput['clients']> | null;
+  readonly change: NonNullable<ScenarioInput['change']>;
+  readonly references: readonly string[];
+  readonly objectives: NonNullable<ScenarioInput['objectives']>;
+}
+
+export interface Item<T> {
+  readonly input: T;
+  readonly path: Path;
+}
+
+/** Every section that is whole by itself, once the broken `issues` are cut out. */
+export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[]): Sections {
+  const pruned = issues.length === 0 ? value : withoutBroken(value, issues);
+  const whole = <T>(schema: z.ZodType<T>, path: Path): T | null => schema.safeParse(valueAt(pruned, path)).data ?? null;
+  const listAt = (key: string): readonly unknown[] | null => {
+    const list = valueAt(pruned, [key]);
+    return Array.isArray(list) ? list : null;
+  };
+  const items = <T>(schema: z.ZodType<T>, key: string): readonly Item<T>[] | null =>
+    listAt(key)?.flatMap((_, i) => {
+      const input = whole(schema, [key, i]);
+      return input === null ? [] : [{ input, path: [key, i] }];
+    }) ?? null;
+  const name = valueAt(pruned, ['name']);
+
+  return {
+    name: typeof name === 'string' ? name : null,
+    defaults: whole(probeInput, ['defaults']) ?? {},
+    services: items(serviceInput, 'services') ?? [],
+    sides: { old: whole(sideInput, ['sides', 'old']), new: whole(sideInput, ['sides', 'new']) },
+    resolvers: items(resolverInput, 'resolvers'),
+    resolverNames: (listAt('resolvers') ?? [])
+      .map((resolver) => valueAt(resolver, ['name']))
+      .filter((text) => typeof text === 'string'),
+    authorities: whole(authoritiesInput, ['authorities']) ?? 'auto',
+    clients: whole(clientsInput, ['clients']),
+    change: whole(changeInput, ['change']) ?? {},
+    references: whole(referencesInput, ['references']) ?? [],
+    objectives: whole(objectivesInput, ['objectives']) ?? {},
+  };
+}
+
+/** Without the keys whose values are broken; the items of lists stay, so that paths stay right. */
+function withoutBroken(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const copy = structuredClone(value);
+  for (const { issue, path } of issues.flatMap((outer) => innermost(outer))) {
+    const around = valueAt(copy, path);
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) delete (around as Record<string, unknown>)[key];
+      continue;
+    }
+    const parent = valueAt(copy, path.slice(0, -1));
+    const key = path.at(-1);
+    if (typeof parent === 'object' && parent !== null && !Array.isArray(parent) && typeof key === 'string') {
+      delete (parent as Record<string, unknown>)[key];
+    }
+  }
+  return copy;
+}
+
+/**
+ * What is wrong with the document's structure. A variable is text; where a number, true or false is expected it is read as
+ * one, in place.
+ */
+export function issuesOf(schema: z.ZodType, document: ScenarioDocument): readonly z.core.$ZodIssue[] {
+  const { value } = document;
+  const issues = schema.safeParse(value).error?.issues ?? [];
+  let hasChanged = false;
+  for (const { issue, path } of issues.flatMap((outer) => innermost(outer))) {
+    const found = valueAt(value, path);
+    if (typeof found !== 'string' || document.sourceOf(path) === null) continue;
+    const typed = typedText(found, expectedTypes(issue));
+    if (typed === null) continue;
+    setAt(value, path, typed);
+    hasChanged = true;
+  }
+  return hasChanged ? (schema.safeParse(value).error?.issues ?? []) : issues;
+}
+
+function typedText(text: string, expected: ReadonlySet<string>): number | boolean | null {
+  if (expected.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
+  return expected.has('number') && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
+}
+
+function expectedTypes(issue: z.core.$ZodIssue): ReadonlySet<string> {
+  if (issue.code === 'invalid_type') return new Set([issue.expected === 'int' ? 'number' : issue.expected]);
+  if (issue.code !== 'invalid_union') return new Set();
+  return new Set(issue.errors.flat().flatMap((inner) => (inner.path.length > 0 ? [] : [...expectedTypes(inner)])));
+}
+
+function setAt(value: unknown, path: Path, replacement: unknown): void {
+  const around = valueAt(value, path.slice(0, -1)) as Record<string | number, unknown>;
+  const last = path.at(-1);
+  if (last !== undefined) around[last] = replacement;
+}
