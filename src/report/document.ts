@@ -26,7 +26,7 @@ export interface Cell {
 }
 
 export interface Table {
-  readonly columns: readonly { readonly name: string; readonly isNumber?: boolean }[];
+  readonly columns: readonly { readonly name: string; readonly kind?: 'number' | 'short' }[];
   readonly rows: readonly (readonly Cell[])[];
 }
 
@@ -132,13 +132,13 @@ function laneTable(report: Report, { service, lanes }: ServiceView): Table {
   return {
     columns: [
       { name: 'Lane' },
-      { name: 'Judged' },
+      { name: 'Judged', kind: 'short' },
       { name: 'States, in order' },
       { name: 'Downtime' },
-      { name: 'Good', isNumber: true },
-      { name: 'Failed', isNumber: true },
-      { name: 'Unseen', isNumber: true },
-      { name: 'Seen at least', isNumber: true },
+      { name: 'Good', kind: 'number' },
+      { name: 'Failed', kind: 'number' },
+      { name: 'Unseen', kind: 'number' },
+      { name: 'Resolution', kind: 'number' },
     ],
     rows,
   };
@@ -204,11 +204,11 @@ function outageSection(report: Report, { lanes }: ServiceView): Section[] {
         columns: [
           { name: 'Lane' },
           { name: 'What' },
-          { name: 'First failed' },
-          { name: 'Good again' },
+          { name: 'First failed', kind: 'short' },
+          { name: 'Good again', kind: 'short' },
           { name: 'Down' },
           { name: 'Fault' },
-          { name: 'Failed', isNumber: true },
+          { name: 'Failed', kind: 'number' },
           { name: 'Cause' },
           { name: 'Seen as' },
         ],
@@ -233,13 +233,16 @@ function responseTimeSection({ lanes }: ServiceView): Section[] {
       .map((row): Cell[] => [{ text: lane.name }, ...row]),
   );
   if (rows.length === 0) return [];
-  const numbers = ['Answers', 'p50', 'p90', 'p99', 'p99.9', 'Longest'].map((name) => ({ name, isNumber: true }));
+  const numbers = ['Answers', 'p50', 'p90', 'p99', 'p99.9', 'Longest'].map((name) => ({
+    name,
+    kind: 'number' as const,
+  }));
   return [
     {
       title: 'Response times, ms',
       level: 3,
       paragraphs: [],
-      table: { columns: [{ name: 'Lane' }, { name: 'Side' }, ...numbers], rows: rows.slice(0, rowsMax) },
+      table: { columns: [{ name: 'Lane' }, { name: 'Side', kind: 'short' }, ...numbers], rows: rows.slice(0, rowsMax) },
     },
   ];
 }
@@ -260,7 +263,7 @@ function reasonSection(report: Report): Section {
     level: 2,
     paragraphs: [],
     table: {
-      columns: [{ name: 'Says' }, { name: 'Of' }, { name: 'About' }, { name: 'Reason' }],
+      columns: [{ name: 'Says', kind: 'short' }, { name: 'Of' }, { name: 'About' }, { name: 'Reason' }],
       rows: reasons.map((reason) => [
         mark(reason),
         { text: reason.service ?? 'the run' },
@@ -279,18 +282,16 @@ function findingSection(report: Report): Section[] {
       level: 2,
       paragraphs: [],
       table: {
-        columns: [{ name: 'Severity' }, { name: 'Of' }, { name: 'Finding' }, { name: 'Evidence' }],
-        rows: report.findings
-          .slice(0, rowsMax)
-          .map((finding): Cell[] => [
-            {
-              text: finding.severity,
-              tone: finding.severity === 'fail' ? 'bad' : finding.severity === 'warn' ? 'unsure' : 'faint',
-            },
-            { text: finding.service ?? 'the run' },
-            { text: finding.text },
-            { text: finding.evidence.join('; ') },
-          ]),
+        columns: [{ name: 'Severity', kind: 'short' }, { name: 'Of' }, { name: 'Finding' }, { name: 'Evidence' }],
+        rows: report.findings.slice(0, rowsMax).map((finding): Cell[] => [
+          {
+            text: finding.severity,
+            tone: finding.severity === 'fail' ? 'bad' : finding.severity === 'warn' ? 'unsure' : 'faint',
+          },
+          { text: finding.service ?? 'the run' },
+          { text: finding.text },
+          { text: finding.evidence.join('; ') },
+        ]),
       },
     },
   ];
@@ -332,8 +333,8 @@ function dnsSection(report: Report): Section[] {
           { name: 'Server' },
           { name: 'Name' },
           { name: 'TTL seen, s' },
-          { name: 'First new answer' },
-          { name: 'Last old answer' },
+          { name: 'First new answer', kind: 'short' },
+          { name: 'Last old answer', kind: 'short' },
           { name: '' },
         ],
         rows: rows.slice(0, rowsMax),
@@ -362,7 +363,7 @@ function proberSection(report: Report): Section {
       ? {}
       : {
           table: {
-            columns: [{ name: 'Blind from' }, { name: 'For' }, { name: 'Why' }],
+            columns: [{ name: 'Blind from', kind: 'short' }, { name: 'For' }, { name: 'Why' }],
             rows: rows.slice(0, rowsMax),
           },
         }),

@@ -41,12 +41,13 @@ dl.answers dd { margin: 0; } dl.answers p { margin: 0 0 .4rem; } dl.answers p:la
 h2 { margin: 3rem 0 .5rem; font-size: 1.25rem; font-weight: 620; }
 h3 { margin: 1.75rem 0 .4rem; font-size: 1rem; font-weight: 620; }
 section > p { max-width: 52rem; margin: .3rem 0 .9rem; color: var(--faint); }
-p, td, dd, h1, h2 { overflow-wrap: anywhere; }
+p, dd, h1, h2 { overflow-wrap: anywhere; } td { overflow-wrap: break-word; }
 .wide { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .875rem; line-height: 1.45; }
 th { padding: .45rem .9rem .45rem 0; text-align: left; font-weight: 500; color: var(--faint); border-bottom: 1px solid var(--line); white-space: nowrap; }
 td { padding: .5rem .9rem .5rem 0; vertical-align: top; border-bottom: 1px solid var(--line); min-width: 4.5rem; }
 th.number, td.number { text-align: right; min-width: 0; }
+td.number, td.short { white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 td.strip { min-width: 20rem; width: 45%; color: var(--faint); }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; } .unsure { color: var(--unsure); } .faint { color: var(--faint); }
@@ -72,4 +73,4 @@ dl.terms dt { font-weight: 600; } dl.terms dd { margin: 0; color: var(--faint); 
 `;
 
 /** SHA-256 of `style`, base64. */
-export const styleSha256 = 'jIbbt8IauGPru23+hQhLEqoNE2DMJhARrqr2tILvyOM=';
+export const styleSha256 = 'Faz5gZJLyLr/h+eR1cb/u6irfQJSvDBZ2Mq3Fn2tMPY=';

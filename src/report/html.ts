@@ -31,9 +31,9 @@ export function html(report: Report): string {
 <header>
 <p class="verdict ${story.value}">${verdict}</p>
 <p class="run">${markupText(run.scenario)} · ${markupText(when)} · seen from ${markupText(from)}</p>
-<h1>${markupText(story.headline)}</h1>
+<h1>${proseHtml(story.headline)}</h1>
 <dl class="answers">
-${story.answers.map(({ question, lines }) => `<dt>${markupText(question)}</dt><dd>${lines.map((line) => `<p>${markupText(line)}</p>`).join('')}</dd>`).join('\n')}
+${story.answers.map(({ question, lines }) => `<dt>${markupText(question)}</dt><dd>${lines.map((line) => `<p>${proseHtml(line)}</p>`).join('')}</dd>`).join('\n')}
 </dl>
 </header>
 ${sections(report).map(sectionHtml).join('\n')}
@@ -44,12 +44,17 @@ ${sections(report).map(sectionHtml).join('\n')}
 `;
 }
 
+/** A number stays on the line of its unit. */
+function proseHtml(text: string): string {
+  return markupText(text).replaceAll(/(\d) (?=(?:ms|s|min|h|%)(?:\W|$))/g, '$1\u00a0');
+}
+
 function sectionHtml({ title, level, paragraphs, table, list }: Section): string {
   const heading = `h${String(level)}`;
   return [
     '<section>',
     `<${heading}>${markupText(title)}</${heading}>`,
-    ...paragraphs.map((paragraph) => `<p>${markupText(paragraph)}</p>`),
+    ...paragraphs.map((paragraph) => `<p>${proseHtml(paragraph)}</p>`),
     ...(table === undefined ? [] : [tableHtml(table)]),
     ...(list === undefined
       ? []
@@ -65,12 +70,12 @@ function tableHtml({ columns, rows }: Table): string {
     const list = names.filter((name) => name !== undefined);
     return list.length === 0 ? '' : ` class="${list.join(' ')}"`;
   };
-  const numberClass = (i: number): string | undefined => (columns[i]?.isNumber === true ? 'number' : undefined);
+  const kindOf = (i: number): string | undefined => columns[i]?.kind;
   const cellHtml = (cell: Cell, i: number): string =>
-    `<td${classOf([cell.tone, numberClass(i), cell.strip === undefined ? undefined : 'strip'])}>${cell.strip === undefined ? '' : stripHtml(cell.strip)}${markupText(cell.text)}</td>`;
+    `<td${classOf([cell.tone, kindOf(i), cell.strip === undefined ? undefined : 'strip'])}>${cell.strip === undefined ? '' : stripHtml(cell.strip)}${markupText(cell.text)}</td>`;
   return [
     '<div class="wide"><table>',
-    `<thead><tr>${columns.map(({ name }, i) => `<th scope="col"${classOf([numberClass(i)])}>${markupText(name)}</th>`).join('')}</tr></thead>`,
+    `<thead><tr>${columns.map(({ name }, i) => `<th scope="col"${classOf([kindOf(i)])}>${markupText(name)}</th>`).join('')}</tr></thead>`,
     '<tbody>',
     ...rows.map((cells) => `<tr>${cells.map(cellHtml).join('')}</tr>`),
     '</tbody></table></div>',

@@ -53,8 +53,8 @@ function caseLines(className: string, objective: string, reasons: readonly Reaso
   const { value, texts } = deciding(reasons);
   const name = `${objective}: ${objectiveTitle(objective)}`;
   const open = `    <testcase classname="${markupText(className)}" name="${markupText(name)}" time="0">`;
-  const all = reasons.map(({ severity, value: says, text }) =>
-    markupText(severity === 'warn' && says !== 'pass' ? `warning: ${text}` : text),
+  const beside = (value === 'pass' ? reasons : reasons.filter(({ text }) => !texts.includes(text))).map((reason) =>
+    markupText(reason.severity === 'warn' && reason.value !== 'pass' ? `warning: ${reason.text}` : reason.text),
   );
   const message = markupText(texts[0] ?? '');
   return [
@@ -65,7 +65,7 @@ function caseLines(className: string, objective: string, reasons: readonly Reaso
         ]
       : []),
     ...(value === 'inconclusive' ? [`      <skipped message="${message}"/>`] : []),
-    `      <system-out>${all.join('\n')}</system-out>`,
+    ...(beside.length === 0 ? [] : [`      <system-out>${beside.join('\n')}</system-out>`]),
     '    </testcase>',
   ];
 }

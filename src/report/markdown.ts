@@ -44,7 +44,7 @@ function tableLines({ columns, rows }: Table): string[] {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     row(columns.map(({ name }) => markdownText(name))),
-    row(columns.map(({ isNumber }) => (isNumber === true ? '---:' : '---'))),
+    row(columns.map(({ kind }) => (kind === 'number' ? '---:' : '---'))),
     ...rows.map((cells) => row(cells.map(({ text }) => markdownText(text)))),
     '',
   ];

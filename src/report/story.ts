@@ -34,7 +34,10 @@ export function tell(report: Report): Story {
   const views = serviceViews(report);
   const troubled = views.filter((view) => view.hit.length > 0);
   const answers: Answer[] = [
-    { question: troubled.length > 0 ? 'Who was down' : 'Was anyone down', lines: views.flatMap(whoLines) },
+    {
+      question: troubled.length > 0 ? 'Who was down' : 'Was anyone down',
+      lines: [...views.flatMap(whoLines), ...standsForLines(report, views)],
+    },
     { question: 'For how long', lines: views.flatMap((view) => howLongLines(report, view)) },
     { question: 'Why', lines: unique([...views.flatMap((view) => whyLines(report, view)), ...whyNotPass(report)]) },
     { question: 'What to do', lines: unique(adviceLines(report, views)) },
@@ -52,13 +55,13 @@ function headlineOf(report: Report, views: readonly ServiceView[]): string {
   const [first] = views;
   if (first === undefined) return 'The scenario has no service.';
   const isOne = views.length === 1;
-  const subject = isOne ? first.service.name : `all ${countText(views.length)} services`;
+  const subject = isOne ? first.service.name : `All ${countText(views.length)} services`;
   const move = moveText(report, first, isOne ? subject : 'they');
   const worstMs = worstDowntimeMs(views);
   const isAnyHit = views.some((view) => view.hit.length > 0);
 
   if (report.verdict.value === 'pass') {
-    const moved = sentence(moveText(report, first, subject));
+    const moved = moveText(report, first, subject);
     if (!isAnyHit) return `${moved}, and no judged client was down.`;
     return `${moved}. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`;
   }
@@ -71,7 +74,7 @@ function headlineOf(report: Report, views: readonly ServiceView[]): string {
       return `Clients of ${who} were down while ${isOne ? moveText(report, first, 'it') : move}: the one hit worst for ${durationBoundsText(worstMs)}.`;
     }
     const missed = unique(decisive(report, 'fail').map(({ objective }) => objectiveTitle(objective)));
-    return `${sentence(who)} missed what was asked: ${listText(missed)}.`;
+    return `${who} missed what was asked: ${listText(missed)}.`;
   }
   const because = unique(
     decisive(report, 'inconclusive').map(
@@ -84,7 +87,7 @@ function headlineOf(report: Report, views: readonly ServiceView[]): string {
 }
 
 function moveText(report: Report, view: ServiceView, subject: string): string {
-  const verb = (singular: string, plural: string): string => (/^(all |they)/.test(subject) ? plural : singular);
+  const verb = (singular: string, plural: string): string => (/^(All |they)/.test(subject) ? plural : singular);
   const between = `from ${view.leaving} to ${view.arriving}`;
   if (report.run.mode === 'deploy') return `${subject} ${verb('was', 'were')} rolled out`;
   if (report.run.mode === 'rollback') return `${subject} ${verb('was', 'were')} taken back ${between}`;
@@ -116,15 +119,28 @@ function whoLines(view: ServiceView): string[] {
     lines.push(`${countText(impaired.length)} ${of} failed in part: ${named(namesOf(impaired))}.`);
   }
   if (hit.length === 0) {
+    const count = countOf(judged.length, 'judged lane');
     const resolutionMs = Math.max(...judged.map((lane) => lane.judgedPart?.resolutionMs ?? lane.resolutionMs));
     lines.push(
-      `No: ${judged.length === 1 ? 'the one judged lane' : `all ${countText(judged.length)} judged lanes`} of ${service.name} went without a failed probe. Any outage longer than ${durationText(resolutionMs, 'up')} would have been seen.`,
+      service.verdict === 'pass'
+        ? `No: not one probe failed in ${count} of ${service.name}. Any outage longer than ${durationText(resolutionMs, 'up')} would have been seen.`
+        : `Not as far as was seen: not one probe failed in ${count} of ${service.name}.`,
     );
   }
   if (view.hitUnjudged.length > 0) {
     lines.push(`Shown but not judged, and failing as well: ${named(namesOf(view.hitUnjudged))}.`);
   }
   return lines;
+}
+
+/** Clients are archetypes; this says who behaves so. */
+function standsForLines(report: Report, views: readonly ServiceView[]): string[] {
+  const hit = new Set(views.flatMap((view) => [...view.hit, ...view.hitUnjudged]).map(({ lane }) => lane.client));
+  const known = report.run.clients.filter(({ name, standsFor }) => hit.has(name) && standsFor !== '');
+  if (known.length === 0) return [];
+  return [
+    `Each client stands for others: ${known.map(({ name, standsFor }) => `${name} for ${standsFor}`).join('; ')}.`,
+  ];
 }
 
 function howLongLines(report: Report, view: ServiceView): string[] {
@@ -274,8 +290,4 @@ function named(names: readonly string[]): string {
 
 function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)];
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,6 +1,6 @@
 /** What the terminal prints: the end of a run, and one calm line while it goes on. */
-import type { Analysis, PhaseName, Stretch } from '../core/analysis.ts';
-import { countText, listText } from '../core/quantity-text.ts';
+import type { Analysis, LaneAnalysis, PhaseName, Stretch } from '../core/analysis.ts';
+import { countOf, countText, listText } from '../core/quantity-text.ts';
 import { nsPerS } from '../core/time.ts';
 import { plainText } from './escape.ts';
 import { stretchesText } from './document.ts';
@@ -46,7 +46,7 @@ export function summaryText(
   return lines.join('\n');
 }
 
-/** `00:42 baseline · 3 lanes qualified of 5 · 412 probes · old 100 % · 0 failed · 0 dropped`: where its judged lanes are. */
+/** `00:42 baseline · 3 of 5 lanes qualified · 412 probes · old 100 % · 0 failed · 0 dropped`: where its judged lanes are. */
 export function progressLine(analysis: Analysis, nowNs: number): string {
   const lanes = analysis.lanes.filter((lane) => lane.judged && lane.series === 'raw');
   const sum = (of: (slots: (typeof lanes)[number]['slots']) => number): number =>
@@ -54,9 +54,9 @@ export function progressLine(analysis: Analysis, nowNs: number): string {
   const sent = analysis.lanes.reduce((total, lane) => total + lane.slots.sent, 0);
   return [
     `${elapsedText(nowNs)} ${phaseText(analysis, nowNs)}`,
-    `${countText(lanes.filter((lane) => lane.qualified).length)} lanes qualified of ${countText(lanes.length)}`,
+    `${countText(lanes.filter((lane) => lane.qualified).length)} of ${countOf(lanes.length, 'lane')} qualified`,
     `${countText(sent)} probes`,
-    ...stateShares(lanes.map((lane) => lane.stretches.at(-1)?.state ?? 'unseen')),
+    ...stateShares(lanes),
     `${countText(sum((slots) => slots.failed))} failed`,
     `${countText(sum((slots) => slots.dropped))} dropped`,
   ].join(' · ');
@@ -82,12 +82,14 @@ function phaseText(analysis: Analysis, nowNs: number): string {
   return counts.size === 1 ? first[0] : listText([...counts].map(([name, count]) => `${name} ${countText(count)}`));
 }
 
-function stateShares(states: readonly Stretch['state'][]): string[] {
-  const counts = new Map<Stretch['state'], number>();
-  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+/** By the newest state of each lane; what is still in flight reads as unseen and is passed over. */
+function stateShares(lanes: readonly LaneAnalysis[]): string[] {
+  const states = lanes
+    .map((lane) => lane.stretches.findLast(({ state }) => state !== 'unseen')?.state)
+    .filter((state) => state !== undefined);
   const order: readonly Stretch['state'][] = ['old', 'new', 'impaired', 'down', 'unknown', 'conflict'];
   return order.flatMap((state) => {
-    const count = counts.get(state) ?? 0;
+    const count = states.filter((one) => one === state).length;
     return count === 0 ? [] : [`${stateWords[state]} ${String(Math.round((count / states.length) * 100))} %`];
   });
 }

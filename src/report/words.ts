@@ -48,9 +48,9 @@ export const causeWords: Readonly<Record<Cause, (context: CauseContext) => strin
 
 export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
   'stale-answer': ({ leaving, leftBy, ttlS }) =>
-    `Keep ${leaving} answering after the switch until the last cached answer has expired${leftBy === null ? '' : `: here until ${leftBy}`}. Turn it off only then, and only when nothing reaches it any more.${
+    `Keep ${leaving} answering after the switch until the last cached answer has expired${leftBy === null ? '' : `: here until ${leftBy}`}${ttlS === null ? '' : ` (TTL ${durationText(ttlS * 1000)})`}. Turn it off only then, and only when nothing reaches it any more.${
       ttlS !== null && ttlS > 60
-        ? ` Lower the TTL of the record (${durationText(ttlS * 1000)}) to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
+        ? ` Lower the TTL of the record to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
         : ''
     }`,
   'kept-connection': ({ leaving }) =>
@@ -206,9 +206,6 @@ export const definitions: readonly (readonly [term: string, meaning: string])[] 
     'Pass, fail, inconclusive',
     'A quantity passes when even its upper bound keeps the limit and fails when even its lower bound misses it. Between the two nobody knows, and the verdict says so.',
   ],
-  [
-    'Seen at least',
-    'The longest gap between two neighbouring probes: any outage longer than that would have been seen.',
-  ],
+  ['Resolution', 'The longest gap between two neighbouring probes: any outage longer than that would have been seen.'],
   ['Response time', 'From the instant a probe was due to the end of its answer, so that a late start counts.'],
 ];

@@ -39,19 +39,27 @@ interface LaneObjective {
   readonly boundsText: (observed: Interval) => string;
   readonly limitText: (limit: number) => string;
   readonly judge: (part: Judged, limit: number) => VerdictValue;
+  /** What stands beside a zero. */
+  readonly zeroText: (resolutionText: string) => string;
 }
+
+const outageSeen = (resolutionText: string): string => `Any outage longer than ${resolutionText} would have been seen.`;
+const probesApart = (resolutionText: string): string => `Its probes were at most ${resolutionText} apart.`;
 
 const ofDurations = {
   boundsText: durationBoundsText,
   limitText: (limit: number) => durationText(limit),
+  zeroText: outageSeen,
 };
 const ofRatios = {
   boundsText: (observed: Interval) => boundsText(observed, ratioText),
   limitText: (limit: number) => ratioText(limit),
+  zeroText: outageSeen,
 };
 const ofCounts = {
   boundsText: (observed: Interval) => boundsText(observed, countText),
   limitText: countText,
+  zeroText: probesApart,
 };
 
 const laneObjectives: readonly LaneObjective[] = [
@@ -119,6 +127,13 @@ export function laneReasons(
     const reasonOf = ({ lane, observed, value }: (typeof results)[number], rest: string): Reason => {
       const name = laneName(lane);
       const bounds = `${name}: ${objective.noun} ${objective.boundsText(observed)}, limit ${objective.limitText(limit)}`;
+      const resolutionText = durationText(lane.judgedPart.resolutionMs, 'up');
+      const explanation =
+        value === 'inconclusive'
+          ? ` ${narrowedBy(lane, referenceCount)}`
+          : observed.max === 0
+            ? ` ${objective.zeroText(resolutionText)}`
+            : '';
       return {
         objective: objective.key,
         service,
@@ -127,7 +142,7 @@ export function laneReasons(
         lane: name,
         limit,
         observed,
-        text: `${bounds}. ${explanation(lane, observed, value, referenceCount)}${rest}`.trim(),
+        text: `${bounds}.${explanation}${rest}`,
       };
     };
 
@@ -147,7 +162,7 @@ export function laneReasons(
       .map((result, i) =>
         reasonOf(
           result,
-          i === 0 ? `Missed by ${countText(failed.length)} of ${countOf(lanes.length, 'judged lane')}.` : '',
+          i === 0 ? ` Missed by ${countText(failed.length)} of ${countOf(lanes.length, 'judged lane')}.` : '',
         ),
       );
     const more = failed.slice(lanesNamedMax);
@@ -190,14 +205,6 @@ function judgeFailedRatio(part: Judged, limit: number): VerdictValue {
 
 function seenCount(lane: JudgedLane): number {
   return lane.judgedPart.slots.good + lane.judgedPart.slots.failed;
-}
-
-function explanation(lane: JudgedLane, observed: Interval, value: VerdictValue, referenceCount: number): string {
-  if (value === 'inconclusive') return `${narrowedBy(lane, referenceCount)}`;
-  if (value === 'pass' && observed.min === 0) {
-    return `Any outage longer than ${durationText(lane.judgedPart.resolutionMs, 'up')} would have been seen.`;
-  }
-  return '';
 }
 
 /** What stood between these bounds and an answer, so that the next run can do better. */
