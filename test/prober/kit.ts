@@ -127,36 +127,22 @@ export function laneOf(number: number, client: string, overrides: Partial<Lane> 
   };
 }
 
-export function newBench(lanes: Lane[]): Bench {
-  const clock = newTestClock();
-  const rows: Bench['rows'] = [];
-  const entries: Entry[] = [];
+export interface TestNetwork {
+  readonly dialer: Dialer;
+  readonly dns: DnsPort;
+  readonly world: World;
+  readonly requests: Bench['requests'];
+  readonly queries: Bench['queries'];
+  readonly dials: string[];
+}
+
+/** A network that does what `world` says, at the instants the clock says. */
+export function newTestNetwork(clock: Clock): TestNetwork {
   const requests: Bench['requests'] = [];
   const queries: Bench['queries'] = [];
   const dials: string[] = [];
   const world: World = { answer: () => ({}), resolve: () => ({ addresses: ['127.0.1.1'], ttlS: 5 }) };
-  const numbers = new Map<string, number>();
   const atS = (): number => clock.nowNs() / 1e9;
-
-  const sink: RowSink = {
-    define(kind, key) {
-      const known = numbers.get(`${kind} ${key}`);
-      if (known !== undefined) return known;
-      const next = [...numbers.keys()].filter((one) => one.startsWith(`${kind} `)).length + 2;
-      numbers.set(`${kind} ${key}`, next);
-      return next;
-    },
-    row(row) {
-      const addressText = [...numbers].find(([key, n]) => key.startsWith('address ') && n === row.address)?.[0];
-      const lane = lanes[row.lane] as Lane;
-      rows.push({
-        ...row,
-        outcomeName: outcomes[row.outcome] as Outcome,
-        addressText: addressText?.slice('address '.length) ?? '',
-        sentNs: dueAtNs(lane, row.slot) + row.lateUs * 1000,
-      });
-    },
-  };
 
   const dialer: Dialer = {
     dial({ address }, deadlines) {
@@ -262,15 +248,45 @@ export function newBench(lanes: Lane[]): Bench {
     },
   };
 
+  return { dialer, dns, world, requests, queries, dials };
+}
+
+export function newBench(lanes: Lane[]): Bench {
+  const clock = newTestClock();
+  const network = newTestNetwork(clock);
+  const rows: Bench['rows'] = [];
+  const entries: Entry[] = [];
+  const numbers = new Map<string, number>();
+
+  const sink: RowSink = {
+    define(kind, key) {
+      const known = numbers.get(`${kind} ${key}`);
+      if (known !== undefined) return known;
+      const next = [...numbers.keys()].filter((one) => one.startsWith(`${kind} `)).length + 2;
+      numbers.set(`${kind} ${key}`, next);
+      return next;
+    },
+    row(row) {
+      const addressText = [...numbers].find(([key, n]) => key.startsWith('address ') && n === row.address)?.[0];
+      const lane = lanes[row.lane] as Lane;
+      rows.push({
+        ...row,
+        outcomeName: outcomes[row.outcome] as Outcome,
+        addressText: addressText?.slice('address '.length) ?? '',
+        sentNs: dueAtNs(lane, row.slot) + row.lateUs * 1000,
+      });
+    },
+  };
+
   const prober = newProber({
     clock,
-    dialer,
-    dns,
+    dialer: network.dialer,
+    dns: network.dns,
     sink,
     event: (entry) => entries.push(entry),
     run: { runId: 'c0ffee42', startedAtMs: Date.UTC(2026, 10, 24, 8, 30), version: '0.1.0' },
     markerNames: ['x-served-by'],
   });
   prober.add(lanes);
-  return { clock, prober, world, rows, entries, requests, queries, dials, lanes };
+  return { ...network, clock, prober, rows, entries, lanes };
 }
