@@ -5,7 +5,7 @@ import type { Clock, DnsRecord, DnsServer } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import type { DnsAnswer } from '../wire/dns-message.ts';
 import { messageBytesMax } from '../wire/dns-message.ts';
-import { concludeReply, failureOf, malformed, newQuery, timedOut } from './dns-exchange.ts';
+import { codeOf, concludeReply, failureOf, malformed, newQuery, timedOut, unreachable } from './dns-exchange.ts';
 import type { Ask, Asked } from './dns-exchange.ts';
 import { openTls } from './dns-stream.ts';
 import type { TlsServer } from './dns-stream.ts';
@@ -51,9 +51,7 @@ export function newDnsOverHttps(
         return address;
       }
     }
-    return asked.kind === 'failed'
-      ? asked
-      : { kind: 'failed', reason: 'unreachable', error: 'the server has no address' };
+    return asked.kind === 'failed' ? asked : unreachable('the server has no address');
   }
 }
 
@@ -62,32 +60,45 @@ interface Target {
   readonly tls: TlsServer;
 }
 
-/** One connection for each query: one that hangs, or was closed meanwhile, costs no other query anything. */
+/**
+ * One connection for each query: one that hangs, or was closed meanwhile, costs no other query anything. We open it, since
+ * undici would open another after a failure on its own. While it is still shaking hands it is also ours to close, as undici
+ * forgets it; from then on it is undici's, which breaks an assertion when somebody else closes it.
+ */
 async function exchange(clock: Clock, target: Target, ask: Ask): Promise<Asked> {
-  const { url, tls } = target;
   const query = newQuery(ask);
-  let isLate = false;
-  const client = new Client(url.origin, {
+  const socket = openTls(target.tls, ['h2', 'http/1.1']);
+  let isOurs = true;
+  const client = new Client(target.url.origin, {
     allowH2: true,
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: (_options, connected) => {
-      const socket = openTls(tls, ['h2', 'http/1.1']);
-      socket.once('secureConnect', () => connected(null, socket));
+      if (!isOurs) return connected(new Error('closed'), null);
+      socket.once('secureConnect', () => {
+        isOurs = false;
+        connected(null, socket);
+      });
       socket.once('error', (error) => connected(error, null));
     },
   });
+  let isLate = false;
+  const end = (): void => {
+    if (isOurs) socket.destroy();
+    void client.destroy();
+  };
   const cancelDeadline = clock.at(ask.deadlineNs, () => {
     isLate = true;
-    void client.destroy();
+    end();
   });
   try {
-    return await post(client, url, query);
+    return await post(client, target.url, query);
   } catch (error) {
-    return isLate ? timedOut : failureOf(error);
+    if (isLate) return timedOut;
+    return codeOf(error) === 'UND_ERR_SOCKET' ? unreachable('closed before an answer') : failureOf(error);
   } finally {
     cancelDeadline();
-    void client.destroy();
+    end();
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIP, SocketAddress } from 'node:net';
+import { assert } from '../core/errors.ts';
 import type { Clock, DnsPort, DnsServer } from '../core/ports.ts';
 import { isAskable, normalName } from '../wire/dns-name.ts';
 import { malformed, plainAnswer, timedOut } from './dns-exchange.ts';
@@ -33,6 +34,7 @@ export function newDnsPort(options: DnsPortOptions): DnsPort {
     if (literal !== null) return literal;
     if (!isAskable(question.name)) return malformed('this name cannot be asked for');
     if (clock.nowNs() >= question.deadlineNs) return timedOut;
+    assert(!('address' in server) || isIP(server.address) !== 0, 'a DNS server is asked at an address, not at a name');
     switch (server.kind) {
       case 'udp':
         return askUdp(clock, server, question, udpAttemptCount);

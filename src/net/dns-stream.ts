@@ -13,7 +13,7 @@ export function askTcp(clock: Clock, server: ServerAddress, ask: Ask): Promise<A
 
 /** DNS over TLS (RFC 7858), the certificate checked against the server's name, or its address when it has none. */
 export function askTls(clock: Clock, server: Extract<DnsServer, { kind: 'tls' }>, ask: Ask): Promise<Asked> {
-  return exchange(clock, ask, () => openTls(server, ['dot']));
+  return exchange(clock, ask, () => openTls(server));
 }
 
 export interface TlsServer extends ServerAddress {
@@ -22,14 +22,16 @@ export interface TlsServer extends ServerAddress {
   readonly caPem?: string;
 }
 
-export function openTls(server: TlsServer, alpn: string[]): TLSSocket {
-  return connectTls({
+export function openTls(server: TlsServer, alpn?: string[]): TLSSocket {
+  const socket = connectTls({
     host: server.address,
     port: server.port,
     ...(server.serverName !== '' && { servername: server.serverName }),
-    ALPNProtocols: alpn,
+    ...(alpn !== undefined && { ALPNProtocols: alpn }),
     secureContext: secureContextOf(server.caPem ?? ''),
   });
+  // Else the query waits for the acknowledgement of the handshake's end: 40 ms, measured with bind9 and unbound.
+  return socket.setNoDelay();
 }
 
 const secureContexts = new Map<string, SecureContext>();
@@ -51,8 +53,7 @@ function exchange(clock: Clock, ask: Ask, open: () => Socket): Promise<Asked> {
   const socket = open();
   const cancelDeadline = clock.at(ask.deadlineNs, () => settle(timedOut));
   socket.on('error', (error) => settle(failureOf(error)));
-  socket.on('close', () => settle(unreachable('closed before an answer')));
-  socket.on('end', () => settle(unreachable('closed before an answer')));
+  for (const event of ['end', 'close']) socket.on(event, () => settle(unreachable('closed before an answer')));
   socket.on('data', (bytes) => {
     const reply = frame.add(bytes);
     if (reply !== null) settle(concludeReply(reply, query));
