@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { sToNs } from '../../src/core/time.ts';
+import { toReport } from '../../src/report/report-json.ts';
+import { progressLine, summaryText } from '../../src/report/text.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import { foundingIncident } from './cases.ts';
+import { analysisOf, laneOf, serviceOf, slotsOf } from './kit.ts';
+
+test('one calm line says phase, qualified lanes, sides, failed and dropped', () => {
+  const old = { state: 'old' as const, fromAtNs: 0, toAtNs: sToNs(41.9) };
+  const inFlight = { state: 'unseen' as const, fromAtNs: sToNs(41.9), toAtNs: sToNs(42.3) };
+  const slots = slotsOf({ good: 83, pending: 1 });
+  const analysis = analysisOf({
+    lanes: [
+      laneOf({ slots, stretches: [old, inFlight] }),
+      laneOf({ number: 1, slots, stretches: [old], qualified: false }),
+      laneOf({ number: 2, slots: slotsOf({ failed: 83, good: 0 }), judged: false, client: 'side:new' }),
+    ],
+  });
+  expect(progressLine(analysis, sToNs(42.3))).toBe(
+    '00:42 baseline · 1 of 2 lanes qualified · 249 probes · old 100 % · 0 failed · 0 dropped',
+  );
+});
+
+test('services in different phases are counted by phase', () => {
+  const baseline = serviceOf({ name: 'billing', phases: [] });
+  const analysis = analysisOf({ services: [serviceOf(), baseline], lanes: [] });
+  expect(progressLine(analysis, sToNs(3723))).toBe(
+    '1:02:03 tail 1 and baseline 1 · 0 of 0 lanes qualified · 0 probes · 0 failed · 0 dropped',
+  );
+});
+
+test('a summary has no colours of its own, and takes the ones it is given', () => {
+  const report = toReport(foundingIncident, judge(foundingIncident));
+  expect(summaryText(report, { runPath: 'r' })).not.toContain('\u001b');
+  const styled = summaryText(report, { runPath: 'r', style: (text, emphasis) => `<${emphasis}>${text}` });
+  expect(styled).toMatch(/^<bad>FAIL {2}/);
+});
