@@ -13,6 +13,7 @@ import { run } from '../run/run.ts';
 import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
+import { newGuard } from './guard.ts';
 import { startProbingThreads } from './probing-threads.ts';
 import { newProgress } from './progress.ts';
 import { finish } from './write-reports.ts';
@@ -42,6 +43,7 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
   const runId = randomBytes(4).toString('hex');
   const path = flags.out ?? join('reports', `${stamp(startedAtMs)}-${scenario.name}`);
   const writer = createRunFolder(path);
+  const guard = newGuard(flags.maxRate);
   const stop = new AbortController();
   const unfollow = followSignals(stop);
   const progress = newProgress(process.stderr);
@@ -51,8 +53,8 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
     {
       scenario,
       forLog: { scenario: withoutSecrets(scenario), lane: laneWithoutSecrets },
-      lanesOf: (addresses) => lanesOf(scenario, addresses),
-      lanesOfAddress: (found) => lanesForSideAddress(scenario, found),
+      lanesOf: (addresses) => guard.admit(lanesOf(scenario, addresses), 0),
+      lanesOfAddress: (found) => guard.admit(lanesForSideAddress(scenario, found), found.firstNumber),
       writer,
       mode: modeOf(scenario, flags),
       command: command.length === 0 ? null : command,

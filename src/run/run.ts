@@ -42,18 +42,24 @@ export interface RunPorts {
   readonly readToken: (words: readonly string[]) => Promise<string>;
 }
 
+export interface NewLanes {
+  readonly lanes: readonly Lane[];
+  /** What the reader of the report should know of them. */
+  readonly notes: readonly string[];
+}
+
 export interface RunOptions {
   readonly scenario: Scenario;
   /** What of scenario and lanes may be logged. */
   readonly forLog: { readonly scenario: Scenario; readonly lane: (lane: Lane) => Lane };
-  readonly lanesOf: (addresses: Readonly<Record<Side, readonly string[]>>) => readonly Lane[];
+  readonly lanesOf: (addresses: Readonly<Record<Side, readonly string[]>>) => NewLanes;
   /** The lanes of an address that a side's name got during the run. */
   readonly lanesOfAddress: (found: {
     readonly side: Side;
     readonly address: string;
     readonly startAtNs: number;
     readonly firstNumber: number;
-  }) => readonly Lane[];
+  }) => NewLanes;
   readonly writer: RunWriter;
   readonly mode: RunMode;
   readonly command: readonly string[] | null;
@@ -109,7 +115,8 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
 
   const tokens = await firstTokens(scenario, ports);
   const probingSinceNs = clock.nowNs() + leadNs;
-  const lanes = options.lanesOf(addresses).map((lane) => ({ ...lane, startAtNs: probingSinceNs }));
+  const { lanes: unstarted, notes } = options.lanesOf(addresses);
+  const lanes = unstarted.map((lane) => ({ ...lane, startAtNs: probingSinceNs }));
   laneCount = lanes.length;
   log.entry({
     type: 'run-started',
@@ -127,6 +134,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   });
   isLogOpen = true;
   for (const entry of early) log.entry(entry);
+  note(notes);
 
   const probing = ports.prober({ batch: log.batch, entry: log.entry });
   prober = probing;
@@ -134,10 +142,16 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   probing.add(lanes);
   const stopTokens = renewTokens(scenario, ports, probing, log.entry);
 
-  function addLanes(added: readonly Lane[]): void {
-    laneCount += added.length;
-    log.entry({ type: 'lanes-added', atNs: clock.nowNs(), lanes: added.map(options.forLog.lane) });
-    probing.add(added);
+  function note(texts: readonly string[]): void {
+    for (const text of texts) log.entry({ type: 'noted', atNs: clock.nowNs(), text });
+  }
+
+  function addLanes(added: NewLanes): void {
+    note(added.notes);
+    if (added.lanes.length === 0) return;
+    laneCount += added.lanes.length;
+    log.entry({ type: 'lanes-added', atNs: clock.nowNs(), lanes: added.lanes.map(options.forLog.lane) });
+    probing.add(added.lanes);
   }
 
   const why = await drive(options, ports, log, fold, probingSinceNs);

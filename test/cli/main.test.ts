@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'cutwatch-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const main = resolve('src/cli/main.ts');
+
+function cutwatch(...args: string[]): {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
+  return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder });
+}
+
+function scenario(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+const minimal = readFileSync('scenarios/minimal.yaml', 'utf8');
+
+test('plan prints every lane on standard output, and exits 0', () => {
+  const { status, stdout, stderr } = cutwatch('plan', scenario('minimal.yaml', minimal));
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  expect(stdout).toContain('orders keep-alive via system');
+});
+
+describe('what the user has to mend is said without a stack, on standard error, with exit status 2', () => {
+  test('a file that is not there', () => {
+    expect(cutwatch('plan', 'shop.yaml')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'shop.yaml: there is no such scenario file\n',
+    });
+  });
+
+  test('a scenario that cannot be used: every problem, each with its place', () => {
+    const file = scenario('bad.yaml', minimal.replace('services:', 'servces:'));
+    const { status, stderr } = cutwatch('run', file);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^bad\.yaml:\d+:\d+: /m);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test('a rate above the guard', () => {
+    const file = scenario('fast.yaml', `${minimal}\ndefaults: { ratePerSecond: 50 }\n`);
+    const { status, stderr } = cutwatch('run', file);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--max-rate');
+  });
+
+  test('a command that does not exist, with the nearest one', () => {
+    const { status, stderr } = cutwatch('jugde');
+    expect(status).toBe(2);
+    expect(stderr).toContain('Did you mean judge?');
+  });
+
+  test('a run folder that is none', () => {
+    expect(cutwatch('judge', 'nowhere').status).toBe(2);
+  });
+
+  test('a mark without a running watch', () => {
+    expect(cutwatch('mark', 'switch orders')).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+test('help says every exit status', () => {
+  const { status, stdout } = cutwatch('--help');
+  expect(status).toBe(0);
+  for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(stdout).toMatch(new RegExp(`^ {2}${code}\\b`, 'm'));
+});
+
+test('schema prints the published schema', () => {
+  const { stdout } = cutwatch('schema');
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8')));
+});
