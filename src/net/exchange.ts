@@ -30,13 +30,14 @@ export function notSent(outcome: Outcome, error: string, atNs: number): Exchange
   return { ...newDraft(atNs), outcome, error, endedAtNs: atNs };
 }
 
-/** Adds a piece of body. False when the body is longer than we read. */
+/** Adds a piece of body. False when the body is longer than we read: then it is cut. */
 export function addBody(draft: Draft, chunks: Uint8Array[], chunk: Uint8Array): boolean {
   const room = bodyBytesMax - draft.bodyBytes;
   const isWhole = chunk.length <= room;
   const taken = isWhole ? chunk : chunk.subarray(0, room);
   if (taken.length > 0) chunks.push(taken);
   draft.bodyBytes += taken.length;
+  draft.cutByUs = !isWhole;
   return isWhole;
 }
 

@@ -1,63 +1,168 @@
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import { assert } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Cancel, Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
-import { assert } from '../core/errors.ts';
+import { sToNs } from '../core/time.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { atDeadline } from './deadline.ts';
-import { addBody, headerPairsMax, joinBody, newDraft, notSent, type Draft } from './exchange.ts';
-import { codeOf, tlsReason } from './trouble.ts';
+import { addBody, joinBody, newDraft, notSent, type Draft } from './exchange.ts';
+import { AnswerReader } from './http1-answer.ts';
+import { requestBytes } from './http1-request.ts';
+import { codeOf, isOwnTrouble, tlsReason } from './trouble.ts';
+
+/** How long a server may take to close what it said it would close, so that the TIME_WAIT is on its side. */
+const lingerNs = sToNs(1);
+
+interface UnderWay {
+  readonly draft: Draft;
+  readonly reader: AnswerReader;
+  readonly chunks: Uint8Array[];
+  readonly resolve: (exchange: Exchange) => void;
+  readonly cancelDeadline: Cancel;
+  readonly cancelFirstByte: Cancel | null;
+  readonly asksToClose: boolean;
+}
 
 /**
- * HTTP/1.1 on a socket that the dialer opened. undici gets it once; when it dies, undici's wish for another one is
- * refused, so nothing is ever sent again without our knowing.
+ * HTTP/1.1 on a socket that the dialer opened: written and read here, since undici costs twice the time and hides what
+ * we must see (docs/decisions/). The socket is read all the time, so a server that closes it while it is idle is noticed
+ * at once, and nothing ever replaces it.
  */
 export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock: Clock): Connection {
-  let isGiven = false;
+  let underWay: UnderWay | null = null;
   let isOpen = true;
-  let isBusy = false;
-  const client = new Client('http://unused', {
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 2 ** 31 - 1,
-    keepAliveMaxTimeout: 2 ** 31 - 1,
-    strictContentLength: false,
-    maxHeaderSize: 64 * 1024,
-    connect(_options, callback) {
-      if (isGiven) {
-        callback(new Error('the connection is closed'), null);
-        return;
-      }
-      isGiven = true;
-      queueMicrotask(() => callback(null, socket));
-    },
-  });
-  client.on('disconnect', () => {
-    ended('server-closed');
-  });
-  client.on('connectionError', () => {});
-  socket.on('error', (error) => {
-    ended(codeOf(error) === 'ECONNRESET' ? 'reset' : 'server-closed');
-  });
-  socket.on('close', () => {
-    ended('server-closed');
-  });
-  // undici takes the socket over at the first connect, and then notices an idle close.
-  const taken = new Promise<void>((resolve) => {
-    client.once('connect', () => {
-      resolve();
+  let isServerClosed = false;
+  let cancelLinger: Cancel | null = null;
+
+  socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('error', onError);
+  socket.on('close', onClose);
+
+  function exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs = deadlineNs): Promise<Exchange> {
+    assert(underWay === null, 'an HTTP/1.1 connection carries one exchange at a time');
+    if (!isOpen) return Promise.resolve(notSent('closed-before-answer', 'not sent', clock.nowNs()));
+    const sent = requestBytes(request);
+    if (sent === null) return Promise.resolve(notSent('own-trouble', 'line break in the request', clock.nowNs()));
+    return new Promise((resolve) => {
+      const draft = newDraft(clock.nowNs());
+      const chunks: Uint8Array[] = [];
+      underWay = {
+        draft,
+        chunks,
+        resolve,
+        reader: new AnswerReader(request.method, (bytes) => addBody(draft, chunks, bytes)),
+        cancelDeadline: atDeadline(clock, deadlineNs, onDeadline),
+        cancelFirstByte: firstByteAtNs < deadlineNs ? atDeadline(clock, firstByteAtNs, onFirstByteDeadline) : null,
+        asksToClose: sent.asksToClose,
+      };
+      socket.write(sent.bytes, 'latin1');
     });
-  });
-  socket.once('end', () => {
+  }
+
+  function onData(bytes: Buffer): void {
+    if (underWay === null) {
+      onIdleBytes(bytes);
+      return;
+    }
+    const { draft, reader, cancelFirstByte } = underWay;
+    const atNs = clock.nowNs();
+    if (draft.firstByteAtNs === 0) {
+      draft.firstByteAtNs = atNs;
+      cancelFirstByte?.();
+    }
+    const takenCount = reader.take(bytes);
+    if (reader.problem !== '') {
+      finish('malformed-answer', reader.problem, atNs);
+    } else if (reader.isDone) {
+      draft.framingComplete = true;
+      // More than the answer: whatever it is, the next request would take it for its own answer.
+      const isOver = !isBlank(bytes, takenCount);
+      finish('answered', '', atNs);
+      if (isOver) connection.close();
+    } else if (draft.cutByUs) {
+      finish('answered', '', atNs);
+    }
+  }
+
+  /** Nobody asked: a 408 before an idle close, or a server that lost count. Empty lines are a known slip. */
+  function onIdleBytes(bytes: Buffer): void {
+    if (isOpen && isBlank(bytes, 0)) return;
     ended('server-closed');
-  });
+    socket.destroy();
+  }
+
+  /** The server closed in order. */
+  function onEnd(): void {
+    if (underWay === null) {
+      ended('server-closed');
+      return;
+    }
+    const { reader } = underWay;
+    isServerClosed = true;
+    const atNs = clock.nowNs();
+    if (reader.endsHere) finish('answered', '', atNs);
+    else if (reader.status !== 0) finish('truncated', 'closed', atNs);
+    else if (reader.isInHead) finish('truncated', 'closed in the head', atNs);
+    else finish('closed-before-answer', '', atNs);
+  }
+
+  function onError(error: Error): void {
+    const code = codeOf(error);
+    if (underWay === null) {
+      ended('reset');
+      return;
+    }
+    const reason = tlsReason(error);
+    const atNs = clock.nowNs();
+    if (isOwnTrouble(code)) finish('own-trouble', code, atNs);
+    else if (underWay.reader.status !== 0) finish('truncated', reason || code, atNs);
+    else if (reason !== '') finish('tls-failed', reason, atNs);
+    else finish('reset', code, atNs);
+  }
+
+  function onClose(): void {
+    cancelLinger?.();
+    if (underWay === null) ended('server-closed');
+    else onEnd();
+  }
+
+  function onDeadline(): void {
+    if (underWay === null) return;
+    finish(underWay.reader.status === 0 ? 'first-byte-timed-out' : 'body-timed-out', '', clock.nowNs());
+  }
+
+  function onFirstByteDeadline(): void {
+    if (underWay?.draft.firstByteAtNs === 0) finish('first-byte-timed-out', '', clock.nowNs());
+  }
+
+  function finish(outcome: Outcome, error: string, atNs: number): void {
+    assert(underWay !== null, 'only an exchange that is under way ends');
+    const { draft, reader, chunks, resolve, cancelDeadline, cancelFirstByte, asksToClose } = underWay;
+    underWay = null;
+    cancelDeadline();
+    cancelFirstByte?.();
+    draft.outcome = outcome;
+    draft.error = error;
+    draft.status = reader.status;
+    if (reader.status !== 0) draft.headers = reader.headers;
+    draft.informationalSeen = reader.informationalSeen;
+    draft.bodyStart = joinBody(chunks);
+    draft.serverClosed = reader.closes || isServerClosed;
+    draft.endedAtNs = atNs;
+    if (outcome !== 'answered' || draft.cutByUs) {
+      connection.close();
+    } else if (reader.closes || asksToClose) {
+      isOpen = false;
+      cancelLinger = clock.at(atNs + lingerNs, () => socket.destroy());
+    }
+    resolve(draft);
+  }
 
   function ended(why: 'server-closed' | 'reset'): void {
     if (!isOpen) return;
     isOpen = false;
-    if (!isBusy) connection.onClosed?.(why);
+    connection.onClosed?.(why);
   }
 
   const connection: Connection = {
@@ -66,133 +171,17 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
       return isOpen;
     },
     onClosed: null,
-    exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs = deadlineNs): Promise<Exchange> {
-      assert(!isBusy, 'an HTTP/1.1 connection carries one exchange at a time');
-      if (!isOpen) return Promise.resolve(notSent('closed-before-answer', 'not sent', clock.nowNs()));
-      isBusy = true;
-      return new Promise((resolve) => {
-        new UndiciExchange(client, clock, request, deadlineNs, firstByteAtNs, (exchange) => {
-          isBusy = false;
-          if (exchange.serverClosed || exchange.outcome !== 'answered' || exchange.cutByUs) connection.close();
-          resolve(exchange);
-        });
-      });
-    },
+    exchange,
     close() {
       isOpen = false;
-      client.destroy(null, () => {});
-      socket.destroy();
+      if (cancelLinger === null) socket.destroy();
     },
   };
-  void taken;
   return connection;
 }
 
-class UndiciExchange implements Dispatcher.DispatchHandler {
-  readonly #draft: Draft;
-  readonly #chunks: Uint8Array[] = [];
-  readonly #clock: Clock;
-  readonly #done: (exchange: Exchange) => void;
-  readonly #cancelDeadline: Cancel;
-  readonly #client: Client;
-  #framing: 'length' | 'chunked' | 'none' | 'close' = 'close';
-  #isEnded = false;
-  readonly #cancelFirst: Cancel | null = null;
-
-  constructor(
-    client: Client,
-    clock: Clock,
-    request: HttpRequest,
-    deadlineNs: number,
-    firstByteAtNs: number,
-    done: (exchange: Exchange) => void,
-  ) {
-    this.#client = client;
-    this.#clock = clock;
-    this.#done = done;
-    this.#draft = newDraft(clock.nowNs());
-    this.#cancelDeadline = atDeadline(clock, deadlineNs, () => {
-      this.#end(this.#draft.status === 0 ? 'first-byte-timed-out' : 'body-timed-out', '');
-    });
-    if (firstByteAtNs < deadlineNs) {
-      this.#cancelFirst = atDeadline(clock, firstByteAtNs, () => {
-        if (this.#draft.firstByteAtNs === 0) this.#end('first-byte-timed-out', '');
-      });
-    }
-    this.#isHead = request.method === 'HEAD';
-    client.dispatch(
-      {
-        path: request.path,
-        method: request.method as Dispatcher.HttpMethod,
-        headers: ['host', request.authority, ...request.headers],
-        body: request.body,
-      },
-      this,
-    );
-  }
-
-  readonly #isHead: boolean;
-
-  onRequestStart(): void {
-    this.#draft.sentAtNs = this.#clock.nowNs();
-  }
-
-  onResponseStarted(): void {
-    if (this.#draft.firstByteAtNs === 0) this.#draft.firstByteAtNs = this.#clock.nowNs();
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200) {
-      this.#draft.informationalSeen = true;
-      return;
-    }
-    this.#draft.status = status;
-    const raw = (controller.rawHeaders ?? []) as unknown as readonly Buffer[];
-    const headers = raw.slice(0, 2 * headerPairsMax).map((part) => part.toString('latin1'));
-    this.#draft.headers = headers;
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i]?.toLowerCase();
-      const value = headers[i + 1]?.toLowerCase() ?? '';
-      if (name === 'content-length') this.#framing = 'length';
-      if (name === 'transfer-encoding' && value.includes('chunked')) this.#framing = 'chunked';
-      if (name === 'connection' && value.includes('close')) this.#draft.serverClosed = true;
-    }
-    if (this.#isHead || status === 204 || status === 304) this.#framing = 'none';
-    if (this.#framing === 'close') this.#draft.serverClosed = true;
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (addBody(this.#draft, this.#chunks, Uint8Array.from(chunk))) return;
-    this.#draft.cutByUs = true;
-    this.#end('answered', '');
-  }
-
-  onResponseEnd(): void {
-    this.#draft.framingComplete = this.#framing !== 'close';
-    this.#end('answered', '');
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const code = codeOf(error);
-    const tls = tlsReason(error);
-    if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') this.#end('malformed-answer', code);
-    else if (this.#draft.status !== 0) this.#end('truncated', code === 'UND_ERR_SOCKET' ? 'closed' : code);
-    else if (tls !== '') this.#end('tls-failed', tls);
-    else if (code === 'UND_ERR_SOCKET')
-      this.#end(this.#draft.firstByteAtNs === 0 ? 'closed-before-answer' : 'malformed-answer', '');
-    else this.#end('reset', code);
-  }
-
-  #end(outcome: Outcome, error: string): void {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
-    this.#cancelDeadline();
-    this.#cancelFirst?.();
-    this.#draft.outcome = outcome;
-    this.#draft.error = error;
-    this.#draft.endedAtNs = this.#clock.nowNs();
-    this.#draft.bodyStart = joinBody(this.#chunks);
-    if (outcome !== 'answered' || this.#draft.cutByUs) this.#client.destroy(null, () => {});
-    this.#done(this.#draft);
-  }
+/** Nothing but line ends. */
+function isBlank(bytes: Buffer, from: number): boolean {
+  for (let i = from; i < bytes.length; i += 1) if (bytes[i] !== 13 && bytes[i] !== 10) return false;
+  return true;
 }

@@ -133,7 +133,6 @@ export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, cl
     });
     stream.on('data', (chunk: Buffer) => {
       if (isEnded || addBody(draft, chunks, chunk)) return;
-      draft.cutByUs = true;
       end('answered', '');
       stream.close(constants.NGHTTP2_CANCEL);
     });

@@ -2,15 +2,7 @@
 import type { Outcome } from '../core/outcome.ts';
 
 /** A code that says our own machine ran out of something: blind, never downtime. */
-const ownTrouble: ReadonlySet<string> = new Set([
-  'EADDRNOTAVAIL',
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EACCES',
-  'EPERM',
-]);
+const ownTrouble: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /** Why a certificate was refused. What is not here is told by its code. */
 const certificateReasons: Readonly<Record<string, string>> = {
