@@ -2,9 +2,10 @@
  * The report as one page that needs nothing else: no script, no font, no picture from anywhere, and a policy that would
  * refuse them. The first screen answers; the tables below it prove.
  */
-import { sections, type Cell, type Section, type Strip, type Table } from './document.ts';
+import { sections } from './document.ts';
 import { markupText } from './escape.ts';
 import { style, styleSha256 } from './html-style.ts';
+import type { Cell, Section, Strip, Table } from './section.ts';
 import type { Report } from './shape.ts';
 import { tell } from './story.ts';
 import { stateWords, verdictWords } from './words.ts';

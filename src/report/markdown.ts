@@ -1,6 +1,7 @@
 /** The report for a pull request or a ticket: GitHub's Markdown, the verdict first. */
-import { sections, type Section, type Table } from './document.ts';
+import { sections } from './document.ts';
 import { markdownText } from './escape.ts';
+import type { Section, Table } from './section.ts';
 import type { Report } from './shape.ts';
 import { tell } from './story.ts';
 import { verdictWords } from './words.ts';

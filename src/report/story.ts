@@ -3,19 +3,14 @@
  * whoever prints it escapes it.
  */
 import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
-import type { Reason, VerdictValue } from '../core/verdict.ts';
+import type { VerdictValue } from '../core/verdict.ts';
 import { afterText, clockText } from './instant-text.ts';
-import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
+import { headlineOf } from './headline.ts';
+import { decisive, named, namedMax, unique } from './pick.ts';
+import { causeCounts, serviceViews } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import type { Report } from './shape.ts';
-import {
-  adviceWords,
-  causeWords,
-  inconclusiveWords,
-  objectiveTitle,
-  reasonAdvice,
-  type CauseContext,
-} from './words.ts';
+import { adviceWords, causeWords, objectiveTitle, reasonAdvice, type CauseContext } from './words.ts';
 
 export interface Answer {
   readonly question: string;
@@ -27,8 +22,6 @@ export interface Story {
   readonly headline: string;
   readonly answers: readonly Answer[];
 }
-
-const namedMax = 5;
 
 export function tell(report: Report): Story {
   const views = serviceViews(report);
@@ -47,60 +40,6 @@ export function tell(report: Report): Story {
     headline: headlineOf(report, views),
     answers: answers.filter(({ lines }) => lines.length > 0),
   };
-}
-
-// ── the sentence ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function headlineOf(report: Report, views: readonly ServiceView[]): string {
-  const [first] = views;
-  if (first === undefined) return 'The scenario has no service.';
-  const isOne = views.length === 1;
-  const subject = isOne ? first.service.name : `All ${countText(views.length)} services`;
-  const move = moveText(report, first, isOne ? subject : 'they');
-  const worstMs = worstDowntimeMs(views);
-  const isAnyHit = views.some((view) => view.hit.length > 0);
-
-  if (report.verdict.value === 'pass') {
-    const moved = moveText(report, first, subject);
-    if (!isAnyHit) return `${moved}, and no judged client was down.`;
-    return `${moved}. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`;
-  }
-  if (report.verdict.value === 'fail') {
-    const failed = views.filter((view) => view.service.verdict === 'fail').map((view) => view.service.name);
-    const who = isOne
-      ? subject
-      : `${countText(failed.length)} of ${countText(views.length)} services (${named(failed)})`;
-    if (isAnyHit && worstMs.max > 0) {
-      return `Clients of ${who} were down while ${isOne ? moveText(report, first, 'it') : move}: the one hit worst for ${durationBoundsText(worstMs)}.`;
-    }
-    const missed = unique(decisive(report, 'fail').map(({ objective }) => objectiveTitle(objective)));
-    return `${who} missed what was asked: ${listText(missed)}.`;
-  }
-  const because = unique(
-    decisive(report, 'inconclusive').map(
-      ({ objective }) =>
-        inconclusiveWords[objective] ?? `what was seen of the ${objectiveTitle(objective)} leaves it open`,
-    ),
-  );
-  const what = report.run.mode === 'rollback' ? 'rollback' : report.run.mode === 'deploy' ? 'rollout' : 'cutover';
-  return `Nobody can say whether this ${what} was clean: ${listText(because)}.`;
-}
-
-function moveText(report: Report, view: ServiceView, subject: string): string {
-  const verb = (singular: string, plural: string): string => (/^(All |they)/.test(subject) ? plural : singular);
-  const between = `from ${view.leaving} to ${view.arriving}`;
-  if (report.run.mode === 'deploy') return `${subject} ${verb('was', 'were')} rolled out`;
-  if (report.run.mode === 'rollback') return `${subject} ${verb('was', 'were')} taken back ${between}`;
-  switch (view.service.outcome) {
-    case 'completed':
-      return `${subject} moved ${between}`;
-    case 'rolled-back':
-      return `${subject} moved ${between} and back`;
-    case 'partial':
-      return `${subject} moved in part ${between}`;
-    case 'none':
-      return `${subject} ${verb('was', 'were')} to move ${between}`;
-  }
 }
 
 // ── who, how long ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,20 +213,6 @@ function isAboutFailedProbes(objective: string): boolean {
   );
 }
 
-function decisive(report: Report, value: VerdictValue): Reason[] {
-  return report.verdict.reasons.filter((reason) => reason.severity === 'fail' && reason.value === value);
-}
-
 function namesOf(troubles: readonly LaneTrouble[]): string[] {
   return troubles.map(({ lane }) => lane.name);
-}
-
-function named(names: readonly string[]): string {
-  const shown = names.slice(0, namedMax);
-  const more = names.length - shown.length;
-  return listText(more > 0 ? [...shown, `${countText(more)} more`] : shown);
-}
-
-function unique(texts: readonly string[]): string[] {
-  return [...new Set(texts)];
 }

@@ -3,7 +3,7 @@ import type { Analysis, LaneAnalysis, PhaseName, Stretch } from '../core/analysi
 import { countOf, countText, listText } from '../core/quantity-text.ts';
 import { nsPerS } from '../core/time.ts';
 import { plainText } from './escape.ts';
-import { stretchesText } from './document.ts';
+import { stretchesText } from './service-sections.ts';
 import { serviceViews } from './service-view.ts';
 import type { Report } from './shape.ts';
 import { tell } from './story.ts';

@@ -110,7 +110,7 @@ export const inconclusiveWords: Readonly<Partial<Record<string, string>>> = {
   'tail-watched': 'its tail was not watched to the end',
 };
 
-export const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
+const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
   outageMsMax: 'longest outage',
   downtimeMsMax: 'downtime',
   failedRatioMax: 'failed share',

@@ -11,7 +11,7 @@ import type {
 import type { Check, Objectives, Scenario, Service, SideSpec } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
 
-export const objectives: Objectives = {
+const objectives: Objectives = {
   outageMsMax: 2000,
   downtimeMsMax: 5000,
   failedRatioMax: 0.001,

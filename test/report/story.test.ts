@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Analysis, Cause, LaneAnalysis } from '../../src/core/analysis.ts';
 import { sToNs } from '../../src/core/time.ts';
-import { stretchesText } from '../../src/report/document.ts';
+import { stretchesText } from '../../src/report/service-sections.ts';
 import { toReport } from '../../src/report/report-json.ts';
 import { tell, type Story } from '../../src/report/story.ts';
 import { judge } from '../../src/verdict/judge.ts';

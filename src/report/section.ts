@@ -1,0 +1,39 @@
+/** What a report is laid out as. Everything is plain text here, and whoever prints it escapes it. */
+import type { Stretch } from '../core/analysis.ts';
+import { countText } from '../core/quantity-text.ts';
+
+export type Tone = 'good' | 'bad' | 'unsure' | 'faint';
+
+/** The states of a lane and the instants of its changes, each a share of the run from 0 to 1, for those who can draw. */
+export interface Strip {
+  readonly stretches: readonly { readonly state: Stretch['state']; readonly from: number; readonly to: number }[];
+  readonly changesAt: readonly number[];
+}
+
+/** Text, and how it should feel. */
+export interface Cell {
+  readonly text: string;
+  readonly tone?: Tone;
+  readonly strip?: Strip;
+}
+
+export interface Table {
+  readonly columns: readonly { readonly name: string; readonly kind?: 'number' | 'short' }[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export interface Section {
+  readonly title: string;
+  readonly level: 2 | 3;
+  readonly paragraphs: readonly string[];
+  readonly table?: Table;
+  /** Term and meaning. */
+  readonly list?: readonly (readonly [term: string, meaning: string])[];
+}
+
+/** More rows than anybody reads stay in report.json. */
+export const rowsMax = 200;
+
+export function msText(ms: number): string {
+  return ms < 100 ? ms.toFixed(1) : countText(Math.round(ms));
+}

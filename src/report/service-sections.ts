@@ -1,0 +1,208 @@
+/** What befell one service: its change, its lanes, their outages and response times. */
+import type { Interval, Percentiles } from '../core/analysis.ts';
+import { countText, durationBoundsText, durationText, ratioText } from '../core/quantity-text.ts';
+import { clockText, msBetween, secondsText } from './instant-text.ts';
+import { msText, rowsMax, type Cell, type Section, type Strip, type Table } from './section.ts';
+import type { ServiceView } from './service-view.ts';
+import type { Instant, Report, ReportLane, ReportService } from './shape.ts';
+import { classWords, phaseWords, stateWords, verdictWords } from './words.ts';
+
+const stretchesMax = 12;
+
+export function serviceSections(report: Report, view: ServiceView): Section[] {
+  const { service } = view;
+  const verdict = verdictWords[service.verdict];
+  const urls = service.checks.map((check) => check.url).join(', ');
+  return [
+    {
+      title: `${service.name}: ${verdict}`,
+      level: 2,
+      paragraphs: [`${urls === '' ? '' : `${urls}. `}${changeText(report, view)}`],
+      table: laneTable(report, view),
+    },
+    ...outageSection(report, view),
+    ...responseTimeSection(view),
+  ];
+}
+
+function changeText(report: Report, { service }: ServiceView): string {
+  if (service.changes.length === 0) return 'No change was seen.';
+  const { startedAt, sides } = report.run;
+  const texts = service.changes.map((change) => {
+    const [from, to] =
+      change.direction === 'old-to-new' ? [sides.old.title, sides.new.title] : [sides.new.title, sides.old.title];
+    const seen: (readonly [string, string | null])[] = [
+      ['command started', change.commandFromAt],
+      ['command ended', change.commandToAt],
+      ['marked', change.markedAt],
+      ['first authoritative answer', change.authorityFirstAt],
+      ['last authoritative server followed', change.authorityLastAt],
+      ['first fresh connection there', change.identityAt],
+    ];
+    const instants = seen.flatMap(([what, at]) => (at === null ? [] : [`${what} ${clockText(startedAt, at)}`]));
+    return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC: ${instants.join(', ')}.`;
+  });
+  const ttl = service.ttlS.before === null ? '' : ` TTL ${durationText(service.ttlS.before * 1000)}.`;
+  return `${texts.join(' ')}${ttl}`;
+}
+
+function laneTable(report: Report, { service, lanes }: ServiceView): Table {
+  const limitMs =
+    report.verdict.reasons.find((one) => one.service === service.name && one.objective === 'downtimeMsMax')?.limit ??
+    null;
+  const rows = lanes.map((lane): Cell[] => {
+    const part = lane.judgedPart;
+    const downtimeMs = lane.judged && part !== null ? part.downtimeMs : lane.downtimeMs;
+    const isJudged = lane.judged && lane.qualified;
+    return [
+      { text: lane.name },
+      {
+        text: isJudged ? 'yes' : lane.judged ? 'unqualified' : 'no',
+        tone: isJudged ? 'good' : lane.judged ? 'unsure' : 'faint',
+      },
+      {
+        text: stretchesText(lane),
+        strip: stripOf(report, service, lane),
+      },
+      durationCell(downtimeMs, isJudged ? limitMs : null),
+      { text: countText(lane.slots.good) },
+      { text: countText(lane.slots.failed), ...(lane.slots.failed > 0 && isJudged ? { tone: 'bad' as const } : {}) },
+      { text: countText(lane.slots.due - lane.slots.good - lane.slots.failed) },
+      { text: durationText(part?.resolutionMs ?? lane.resolutionMs, 'up') },
+    ];
+  });
+  return {
+    columns: [
+      { name: 'Lane' },
+      { name: 'Judged', kind: 'short' },
+      { name: 'States, in order' },
+      { name: 'Downtime' },
+      { name: 'Good', kind: 'number' },
+      { name: 'Failed', kind: 'number' },
+      { name: 'Unseen', kind: 'number' },
+      { name: 'Resolution', kind: 'number' },
+    ],
+    rows,
+  };
+}
+
+function stripOf(report: Report, service: ReportService, lane: ReportLane): Strip {
+  const { startedAt, endedAt } = report.run;
+  const runMs = Math.max(1, msBetween(startedAt, endedAt));
+  const share = (at: Instant): number => Math.min(1, Math.max(0, msBetween(startedAt, at) / runMs));
+  return {
+    stretches: lane.stretches.map(({ state, fromAt, toAt }) => ({ state, from: share(fromAt), to: share(toAt) })),
+    changesAt: service.changes.map(({ usedAt }) => share(usedAt)),
+  };
+}
+
+function durationCell(bounds: Interval, limitMs: number | null): Cell {
+  const text = durationBoundsText(bounds);
+  if (limitMs === null) return { text, tone: 'faint' };
+  return { text, tone: bounds.min > limitMs ? 'bad' : bounds.max <= limitMs ? 'good' : 'unsure' };
+}
+
+function outageSection(report: Report, { lanes }: ServiceView): Section[] {
+  const { startedAt } = report.run;
+  const rows: Cell[][] = [];
+  for (const lane of lanes) {
+    for (const outage of lane.outages) {
+      rows.push([
+        { text: lane.name },
+        { text: `down, ${phaseWords[outage.phase]}`, ...(lane.judged ? { tone: 'bad' as const } : {}) },
+        { text: clockText(startedAt, outage.firstFailedAt) },
+        { text: outage.openAtEnd ? 'still open at the end' : clockText(startedAt, outage.firstGoodAt) },
+        { text: durationBoundsText({ min: outage.downMsMin, max: outage.downMsMax }) },
+        { text: durationBoundsText({ min: outage.faultMsMin, max: outage.faultMsMax }) },
+        { text: `${countText(outage.failedCount)} of ${countText(outage.slotCount)}` },
+        { text: tally(outage.causes, (cause) => cause) },
+        { text: tally(outage.classes, (name) => classWords[name]) },
+      ]);
+    }
+    for (const span of lane.impaired) {
+      const at = span.failedAddresses.length === 0 ? '' : `, all at ${span.failedAddresses.join(', ')}`;
+      rows.push([
+        { text: lane.name },
+        { text: 'impaired', ...(lane.judged ? { tone: 'bad' as const } : {}) },
+        { text: clockText(startedAt, span.fromAt) },
+        { text: clockText(startedAt, span.toAt) },
+        { text: `${ratioText(span.failedShare)} failed${at}` },
+        { text: '' },
+        { text: `${countText(span.failedCount)} of ${countText(span.slotCount)}` },
+        { text: tally(span.causes, (cause) => cause) },
+        { text: tally(span.classes, (name) => classWords[name]) },
+      ]);
+    }
+  }
+  if (rows.length === 0) return [];
+  const cut =
+    rows.length > rowsMax ? [`The first ${countText(rowsMax)} of ${countText(rows.length)}; report.json has all.`] : [];
+  return [
+    {
+      title: 'Outages',
+      level: 3,
+      paragraphs: cut,
+      table: {
+        columns: [
+          { name: 'Lane' },
+          { name: 'What' },
+          { name: 'First failed', kind: 'short' },
+          { name: 'Good again', kind: 'short' },
+          { name: 'Down' },
+          { name: 'Fault' },
+          { name: 'Failed', kind: 'number' },
+          { name: 'Cause' },
+          { name: 'Seen as' },
+        ],
+        rows: rows.slice(0, rowsMax),
+      },
+    },
+  ];
+}
+
+function responseTimeSection({ lanes }: ServiceView): Section[] {
+  const cells = (side: 'old' | 'new', seen: Percentiles | null): Cell[] =>
+    seen === null
+      ? []
+      : [
+          { text: side },
+          { text: countText(seen.count) },
+          ...[seen.p50, seen.p90, seen.p99, seen.p999, seen.max].map((ms) => ({ text: msText(ms) })),
+        ];
+  const rows = lanes.flatMap((lane) =>
+    [cells('old', lane.responseTimeMs.old), cells('new', lane.responseTimeMs.new)]
+      .filter((row) => row.length > 0)
+      .map((row): Cell[] => [{ text: lane.name }, ...row]),
+  );
+  if (rows.length === 0) return [];
+  const numbers = ['Answers', 'p50', 'p90', 'p99', 'p99.9', 'Longest'].map((name) => ({
+    name,
+    kind: 'number' as const,
+  }));
+  return [
+    {
+      title: 'Response times, ms',
+      level: 3,
+      paragraphs: [],
+      table: { columns: [{ name: 'Lane' }, { name: 'Side', kind: 'short' }, ...numbers], rows: rows.slice(0, rowsMax) },
+    },
+  ];
+}
+
+/** `old 34.0 s · new 3.4 s · DOWN 358.9 s`; the middle of a long one is left out and counted. */
+export function stretchesText(lane: ReportLane): string {
+  const texts = lane.stretches.map(
+    ({ state, fromAt, toAt }) => `${stateWords[state]} ${secondsText(msBetween(fromAt, toAt))}`,
+  );
+  if (texts.length <= stretchesMax) return texts.join(' · ');
+  const half = stretchesMax / 2;
+  const left = texts.length - stretchesMax;
+  return [...texts.slice(0, half), `… ${countText(left)} more …`, ...texts.slice(-half)].join(' · ');
+}
+
+function tally<K extends string>(counts: Readonly<Partial<Record<K, number>>>, word: (key: K) => string): string {
+  return (Object.entries(counts) as [K, number][])
+    .sort(([, a], [, b]) => b - a)
+    .map(([key, count]) => `${word(key)} × ${countText(count)}`)
+    .join(', ');
+}
