@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
-import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
@@ -8,6 +7,7 @@ import { expect, test } from 'vitest';
 import { makeCertificates } from './servers/certificates.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { findProgram, programPath } from './servers/installed.ts';
+import { isAlive } from './servers/own-process.ts';
 import { addLoopbackAddress } from './servers/loopback-address.ts';
 import { startNamed } from './servers/named.ts';
 import { answerByReset } from './servers/nginx-conf.ts';
@@ -85,7 +85,7 @@ describeReal('nginx', ['nginx'], () => {
       nginx.pause();
     }
     expect(pids).toHaveLength(2);
-    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    expect(pids.filter(isAlive)).toEqual([]);
   });
 
   test('an old worker that still owes an answer is not waited for', async () => {

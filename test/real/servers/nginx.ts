@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { programPath } from './installed.ts';
 import { nginxConf, parseAccessLog, type AccessEntry, type NginxConf } from './nginx-conf.ts';
-import { startProcess, type OwnProcess } from './own-process.ts';
+import { isAlive, readProc, startProcess, type OwnProcess } from './own-process.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -105,18 +104,12 @@ export async function startNginx(first: NginxConf): Promise<Nginx> {
 }
 
 function childrenOf(pid: number): readonly number[] {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  return existsSync(path) ? readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number) : [];
-}
-
-function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`);
+  return (readProc(pid, `task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number);
 }
 
 /** An old worker names itself so just before it closes its listening sockets. */
 function isShuttingDown(pid: number): boolean {
-  const path = `/proc/${pid}/cmdline`;
-  return !existsSync(path) || readFileSync(path, 'utf8').includes('shutting down');
+  return readProc(pid, 'cmdline')?.includes('shutting down') ?? true;
 }
 
 function isAccepting(address: string, port: number): Promise<boolean> {

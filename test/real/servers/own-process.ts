@@ -53,3 +53,18 @@ export function startProcess(
     [Symbol.asyncDispose]: () => stop('SIGKILL'),
   };
 }
+
+/** False for a zombie too: an orphan that has died stays one until the machine's first process looks. */
+export function isAlive(pid: number): boolean {
+  const stat = readProc(pid, 'stat');
+  return stat !== null && !/\) [ZX] /.test(stat);
+}
+
+/** A file of `/proc/<pid>/`, or `null` when there is no such process any more. */
+export function readProc(pid: number, name: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return null;
+  }
+}
