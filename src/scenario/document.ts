@@ -31,6 +31,8 @@ export interface ScenarioDocument {
   whereOfKey(path: Path): string;
   /** As written in the file, where variables were put in; null else. */
   sourceOf(path: Path): string | null;
+  /** A variable in it is not set, which has been said; what it stands for is not known. */
+  isUnset(path: Path): boolean;
 }
 
 export interface DocumentContext {
@@ -48,44 +50,65 @@ export function readDocument(text: string, { file, env }: DocumentContext): Scen
 
   const problems = syntaxProblems(document, text, where);
   const isReadable = document.errors.every((error) => error.code === 'DUPLICATE_KEY');
-  const sources = isReadable ? putInEnvironment(document, env, where, problems) : new Map<Scalar, string>();
-
-  let value: unknown = null;
-  try {
-    value = isReadable ? document.toJS({ maxAliasCount: 100 }) : null;
-  } catch (error) {
-    // An alias without an anchor, or aliases of aliases without end.
-    problems.push({ where: `${file}:1:1`, text: error instanceof Error ? error.message : String(error) });
-  }
+  const scalars = isReadable ? putInEnvironment(document, env, where, problems) : new Map<Scalar, Put>();
+  const value = isReadable ? plainOf(document, text, where, problems) : null;
+  const putAt = (path: Path): Put | undefined => {
+    const { node } = find(document, path);
+    return isScalar(node) ? scalars.get(node) : undefined;
+  };
 
   return {
     value,
     problems,
-    isReadable: isReadable && value !== null,
+    isReadable: value !== null,
     whereOf: (path) => where(find(document, path).valueOffset),
     whereOfKey: (path) => where(find(document, path).keyOffset),
-    sourceOf: (path) => {
-      const { node } = find(document, path);
-      return isScalar(node) ? (sources.get(node) ?? null) : null;
-    },
+    sourceOf: (path) => putAt(path)?.source ?? null,
+    isUnset: (path) => putAt(path)?.isUnset ?? false,
   };
 }
 
-/** One per line: what follows from the first is noise. */
-function syntaxProblems(document: Document, text: string, where: (offset: number) => string): Problem[] {
-  const problems: Problem[] = [];
-  let lastLine = '';
-  for (const error of [...document.errors, ...document.warnings]) {
-    const place = where(error.pos[0]);
-    const line = place.slice(0, place.lastIndexOf(':'));
-    if (line === lastLine && error.code !== 'DUPLICATE_KEY') continue;
-    lastLine = line;
-    problems.push({ where: place, text: syntaxText(error, text) });
+function plainOf(document: Document, text: string, where: (offset: number) => string, problems: Problem[]): unknown {
+  const before = problems.length;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      const why = `there is no &${alias.source} before this *${alias.source}`;
+      problems.push({ where: where(offsetOf(alias) ?? 0), text: why });
+    },
+    Pair(_, { key }) {
+      if (isScalar(key)) return;
+      const offset = offsetOf(key) ?? 0;
+      problems.push({ where: where(offset), text: isVariable(text, offset) ? quotesNeeded : 'a key is a word' });
+    },
+  });
+  if (problems.length > before) return null;
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    // The only error left: aliases of aliases that would fill the memory.
+    problems.push({ where: where(0), text: 'aliases of aliases make this file too large' });
+    return null;
   }
+}
+
+/** The first error of syntax, as what follows from it is noise, and every key that is there twice. */
+function syntaxProblems(document: Document, text: string, where: (offset: number) => string): Problem[] {
+  const all = [...document.errors, ...document.warnings];
+  const first = all.find((error) => error.code !== 'DUPLICATE_KEY');
+  const problems = all
+    .filter((error) => error === first || error.code === 'DUPLICATE_KEY')
+    .map((error) => ({ where: where(error.pos[0]), text: syntaxText(error, text) }));
   if (problems.length === 0 && document.contents === null) {
     problems.push({ where: where(0), text: 'the file is empty; the least is a name, services and two sides' });
   }
   return problems;
+}
+
+const quotesNeeded = 'inside { } and [ ] a variable needs quotes: "${NAME}"';
+
+function isVariable(text: string, offset: number): boolean {
+  return text.slice(offset - 1, offset + 1) === '${';
 }
 
 function syntaxText(error: Document['errors'][number] | Document['warnings'][number], text: string): string {
@@ -94,10 +117,15 @@ function syntaxText(error: Document['errors'][number] | Document['warnings'][num
     return `${key === undefined ? 'a key' : `the key "${key}"`} is there twice`;
   }
   if (error.code === 'MULTIPLE_DOCS') return 'a second document begins here; a scenario is one document';
-  if (text.slice(error.pos[0] - 1, error.pos[0] + 1) === '${') {
-    return 'inside { } and [ ] a variable needs quotes: "${NAME}"';
-  }
-  return `not YAML: ${error.message}`;
+  if (isVariable(text, error.pos[0])) return quotesNeeded;
+  // Without what stands there: it may be a credential.
+  return `not YAML: ${error.message.replace(/: ".*$/s, '')}`;
+}
+
+/** A scalar into which variables were put. */
+interface Put {
+  readonly source: string;
+  readonly isUnset: boolean;
 }
 
 function putInEnvironment(
@@ -105,8 +133,8 @@ function putInEnvironment(
   env: DocumentContext['env'],
   where: (offset: number) => string,
   problems: Problem[],
-): Map<Scalar, string> {
-  const sources = new Map<Scalar, string>();
+): ReadonlyMap<Scalar, Put> {
+  const scalars = new Map<Scalar, Put>();
   // `${TOKEN}` in a header or cookie is the place of what the token command prints, wherever a request has one.
   const hasTokenCommand = tokenIsConfigured(document);
   visit(document, {
@@ -117,11 +145,12 @@ function putInEnvironment(
       );
       const expansion = expand(node.value, env, hasTokenCommand && isHeader ? ['TOKEN'] : []);
       for (const text of expansion.problems) problems.push({ where: where(node.range?.[0] ?? 0), text });
-      if (expansion.hasVariable) sources.set(node, node.value);
+      const isUnset = expansion.problems.length > 0;
+      if (expansion.hasVariable || isUnset) scalars.set(node, { source: node.value, isUnset });
       node.value = expansion.text;
     },
   });
-  return sources;
+  return scalars;
 }
 
 function tokenIsConfigured(document: Document): boolean {

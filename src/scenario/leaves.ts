@@ -5,6 +5,24 @@
 import { isAddress, isHostname, parseAddressAndPort, parseNetwork, unbracketed } from './network.ts';
 import { z } from 'zod';
 
+/** An optional key: what it means, and its default where it is a plain value. */
+export function optional<T extends z.ZodType>(
+  schema: T,
+  description: string,
+  defaultValue?: unknown,
+): z.ZodExactOptional<T> {
+  const meta = defaultValue === undefined ? { description } : { description, default: defaultValue };
+  return schema.meta(meta).exactOptional();
+}
+
+export function map<S extends z.ZodRawShape>(what: string, shape: S): z.ZodObject<S, z.core.$strict> {
+  return z.strictObject(shape, { error: `expected ${what}` });
+}
+
+export function list<T extends z.ZodType>(item: T, what: string): z.ZodArray<T> {
+  return z.array(item, { error: `expected ${what}` }).min(1, `expected ${what}`);
+}
+
 interface Bounds {
   readonly min?: number;
   readonly max?: number;

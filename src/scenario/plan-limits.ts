@@ -88,7 +88,11 @@ export function warningsOfPlan(scenario: Scenario): readonly string[] {
   for (const service of services) {
     const slowest = slowestOf(service);
     const oneFailedMs = 2000 / slowest.ratePerSecond;
-    const tight = limits.filter((key) => service.objectives[key] > 0 && service.objectives[key] < oneFailedMs);
+    // A limit below one interval is refused, not warned of.
+    const tight = limits.filter((key) => {
+      const limitMs = service.objectives[key];
+      return limitMs >= oneFailedMs / 2 && limitMs < oneFailedMs;
+    });
     if (tight.length > 0) {
       warnings.push(
         `${service.name}: at ${slowest.ratePerSecond} probes/s one failed probe means an outage of up to ` +

@@ -3,6 +3,7 @@ import type { Problem } from '../core/errors.ts';
 import { nameOfLane } from '../core/lane-name.ts';
 import type { Check, Lane, Scenario, Service, Side } from '../core/scenario.ts';
 import { lanesOf } from './lanes.ts';
+import { isAddress } from './network.ts';
 import { withoutUrlSecrets } from './secret-names.ts';
 import { type Load, loadsOf, problemsOfPlan, round, warningsOfPlan } from './plan-limits.ts';
 
@@ -156,10 +157,14 @@ const familyCount = 2;
 const sideNameEveryS = 5;
 
 function dnsRows(scenario: Scenario, lanes: readonly Lane[]): readonly (readonly string[])[] {
-  const hostnames = new Set(scenario.services.flatMap(({ checks }) => checks.map(({ hostname }) => hostname)));
+  const checks = scenario.services.flatMap((service) => service.checks);
+  // Nobody is asked for an address.
+  const hostnames = new Set(checks.map(({ hostname }) => hostname).filter((hostname) => !isAddress(hostname)));
   const names = pendingNames(scenario);
   const asked = new Set(
-    lanes.flatMap(({ resolver, check }) => (resolver === null ? [] : [`${resolver.name} ${check.hostname}`])),
+    lanes.flatMap(({ resolver, check }) =>
+      resolver === null || isAddress(check.hostname) ? [] : [`${resolver.name} ${check.hostname}`],
+    ),
   );
   const { authorities } = scenario;
   const authorityPolls = hostnames.size * familyCount;

@@ -2,7 +2,7 @@
 import type { Problem } from '../core/errors.ts';
 import type { Path, ScenarioDocument } from './document.ts';
 import { suggestion } from './nearest.ts';
-import { isSecretName, withoutUrlSecrets } from './secret-names.ts';
+import { withoutUrlSecrets } from './secret-names.ts';
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -21,6 +21,7 @@ export function problemsOf(document: ScenarioDocument, value: unknown): Problems
   const problems: Problem[] = [...document.problems];
 
   const report: Report = (path, sentence, at) => {
+    if (document.isUnset(path)) return;
     const where = at === 'key' ? document.whereOfKey(path) : document.whereOf(path);
     const found = sentence.startsWith('expected ') ? `, found ${foundText(document, value, path)}` : '';
     problems.push({ where, text: `${pathText(path)}${sentence}${found}` });
@@ -81,15 +82,16 @@ export function valueAt(value: unknown, path: Path): unknown {
   }, value);
 }
 
-const secretKeys = new Set(['headers', 'cookies', 'body', 'token']);
+/** Below these keys a value may be a credential. */
+const secretKeys = new Set(['headers', 'cookies', 'body', 'command']);
 const textLengthMax = 60;
 
 function foundText(document: ScenarioDocument, value: unknown, path: Path): string {
   const found = valueAt(value, path);
   if (found === undefined || found === null) return 'nothing';
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list';
-  if (typeof found === 'object') return 'a map';
-  if (path.some((step) => typeof step === 'string' && (secretKeys.has(step) || isSecretName(step)))) return '‹secret›';
+  if (typeof found === 'object') return Object.keys(found).length === 0 ? 'an empty map' : 'a map';
+  if (path.some((step) => typeof step === 'string' && secretKeys.has(step))) return '‹secret›';
   const source = document.sourceOf(path);
   // What a variable holds may be secret, whatever its name: only what the file says is shown.
   if (source !== null) return `the value of ${JSON.stringify(source)}`;

@@ -2,10 +2,10 @@
  * The shape of a scenario file. Structure and single values are checked here; what contradicts something elsewhere in the
  * file is found where the sections are built. Defaults are named for editors, and filled in where they are inherited.
  */
+import { clientsInput } from './client-schema.ts';
 import { defaultChange, defaultClients, defaultObjectives, defaultProbe } from './defaults.ts';
 import type {
   ChangeInput,
-  ClientsInput,
   ObjectivesInput,
   ProbeInput,
   ResolverInput,
@@ -14,7 +14,6 @@ import type {
   SideInput,
 } from './input.ts';
 import {
-  addressProblem,
   bool,
   certificateProblem,
   checkedText,
@@ -22,10 +21,13 @@ import {
   fields,
   hostnameProblem,
   instantProblem,
+  list,
+  map,
   methodProblem,
   name,
   number,
   oneOf,
+  optional,
   regexProblem,
   serverProblem,
   sideAddressProblem,
@@ -34,20 +36,6 @@ import {
   whole,
 } from './leaves.ts';
 import { z } from 'zod';
-
-/** An optional key: what it means, and its default where it is a plain value. */
-function optional<T extends z.ZodType>(schema: T, description: string, defaultValue?: unknown): z.ZodExactOptional<T> {
-  const meta = defaultValue === undefined ? { description } : { description, default: defaultValue };
-  return schema.meta(meta).exactOptional();
-}
-
-function map<S extends z.ZodRawShape>(what: string, shape: S): z.ZodObject<S, z.core.$strict> {
-  return z.strictObject(shape, { error: `expected ${what}` });
-}
-
-function list<T extends z.ZodType>(item: T, what: string): z.ZodArray<T> {
-  return z.array(item, { error: `expected ${what}` }).min(1, `expected ${what}`);
-}
 
 const url = (): z.ZodString => checkedText('an http or https URL', urlProblem);
 const file = (what: string): z.ZodString => text(`a path to ${what}`);
@@ -195,7 +183,8 @@ const side = map('a map such as { addresses: ["dns:lb.example"] }', {
   aws: optional(opaque(), 'Accepted; this version does not look at AWS.'),
   kubernetes: optional(opaque(), 'Accepted; this version does not look at Kubernetes.'),
 }).superRefine((value, context) => {
-  if (value.addresses ?? value.marker ?? value.certificateSha256) return;
+  const hasMarker = Object.keys(value.marker ?? {}).length > 0;
+  if (hasMarker || value.addresses !== undefined || value.certificateSha256 !== undefined) return;
   const message = 'nothing tells this side from the other: give addresses, marker or certificateSha256';
   context.addIssue({ code: 'custom', message });
 });
@@ -219,75 +208,6 @@ const resolver = map('a map such as { name: vpc, address: "10.0.0.2:53" }', {
 });
 
 const seconds = (): z.ZodNumber => number({ min: 0 });
-const kinded = <K extends string, S extends z.ZodRawShape>(
-  kind: K,
-  shape: S,
-): z.ZodObject<{ kind: z.ZodLiteral<K> } & S, z.core.$strict> => z.strictObject({ kind: z.literal(kind), ...shape });
-
-const resolve = z.union(
-  [
-    oneOf('per-connection', 'ttl', 'once'),
-    z.discriminatedUnion('kind', [
-      kinded('per-connection', {}),
-      kinded('ttl', {
-        minS: optional(seconds(), 'Kept at least so long.', 0),
-        maxS: optional(seconds(), 'Kept at most so long; by default a week.', 604_800),
-      }),
-      kinded('fixed', {
-        s: number({ above: 0 }),
-        graceS: optional(seconds(), 'Then still used while asking anew.', 0),
-      }),
-      kinded('once', {}),
-      kinded('on-break', { minS: optional(seconds(), 'Not more often than this.', 30) }),
-      kinded('refresh', { s: number({ above: 0 }) }),
-      kinded('pinned', { address: checkedText('an IP address', addressProblem) }),
-    ]),
-  ],
-  { error: 'expected per-connection, ttl, once, or a map such as { kind: fixed, s: 30 }' },
-);
-
-const connect = z.union(
-  [
-    oneOf('new', 'keep-alive', 'http2'),
-    z.discriminatedUnion('kind', [
-      kinded('new', {}),
-      kinded('keep-alive', {
-        idleS: optional(seconds(), 'Closed after so long without a request; 0 = never.', 0),
-        maxAgeS: optional(seconds(), 'Closed at this age; 0 = never.', 0),
-        maxRequests: optional(count(), 'Closed after so many; 0 = never.', 0),
-      }),
-      kinded('http2', { idleS: optional(seconds(), 'Closed after so long without a request; 0 = never.', 0) }),
-    ]),
-  ],
-  { error: 'expected new, keep-alive, http2, or a map such as { kind: keep-alive, idleS: 90 }' },
-);
-
-const family = z.union([z.literal(4), z.literal(6)], { error: 'expected 4 or 6' });
-const client = map('a weight, or a map such as { weight: 10, resolve: { kind: fixed, s: 30 }, connect: new }', {
-  weight: optional(number({ above: 0 }), 'Share of users, relative to the other weights.'),
-  resolve: optional(resolve, 'When it asks DNS.', 'per-connection'),
-  connect: optional(connect, 'When it opens a connection.', 'new'),
-  choose: optional(
-    oneOf('first', 'round-robin', 'happy-eyeballs', 'next-on-failure'),
-    'Which of several addresses.',
-    'first',
-  ),
-  families: optional(list(family, 'a list of 4 and 6'), 'Address families in order of preference.', [4, 6]),
-  retriesOnce: optional(bool(), 'Whether it tries again once, as a browser does.', false),
-  judged: optional(bool(), 'Whether objectives hold for it; by default not if it resolves once or never.'),
-});
-
-const clients = z.union(
-  [
-    list(text('the name of a client'), 'a list of names of clients'),
-    z.record(
-      name('a name'),
-      z.union([number({ above: 0 }), client], { error: 'expected a weight above 0, or a map that describes a client' }),
-    ),
-  ],
-  { error: 'expected a list of names, or a map of names and weights such as { fresh: 40, chrome: 60 }' },
-);
-
 const change = map('a map such as { via: dns, ttlS: 60 }', {
   via: optional(oneOf('dns', 'cdn', 'weights', 'deploy'), 'How it is made; decides what is evidence of it.', 'dns'),
   direction: optional(oneOf('old-to-new', 'new-to-old'), 'Where it goes.', 'old-to-new'),
@@ -318,7 +238,6 @@ export const serviceInput: z.ZodType<ServiceInput> = service;
 export const sideInput: z.ZodType<SideInput> = side;
 export const resolverInput: z.ZodType<ResolverInput> = resolver;
 export const authoritiesInput: z.ZodType<NonNullable<ScenarioInput['authorities']>> = authorities;
-export const clientsInput: z.ZodType<ClientsInput> = clients;
 export const changeInput: z.ZodType<ChangeInput> = change;
 export const referencesInput: z.ZodType<readonly string[]> = references;
 export const objectivesInput: z.ZodType<ObjectivesInput> = objectives;
@@ -337,7 +256,7 @@ export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, ser
     'auto',
   ),
   clients: optional(
-    clients,
+    clientsInput,
     'Kinds of clients: names, or names with weights. Side lanes are always there.',
     defaultClients,
   ),

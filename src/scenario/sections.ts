@@ -5,10 +5,10 @@
 import type { Path, ScenarioDocument } from './document.ts';
 import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
 import { innermost, valueAt } from './problems.ts';
+import { clientsInput } from './client-schema.ts';
 import {
   authoritiesInput,
   changeInput,
-  clientsInput,
   objectivesInput,
   probeInput,
   referencesInput,
@@ -71,22 +71,27 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
   };
 }
 
-/** Without the keys whose values are broken; the items of lists stay, so that paths stay right. */
+/** Without what is broken; the items of lists stay, so that paths stay right. */
 function withoutBroken(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
   const copy = structuredClone(value);
   for (const { issue, path } of issues.flatMap((outer) => innermost(outer))) {
-    const around = valueAt(copy, path);
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) delete (around as Record<string, unknown>)[key];
-      continue;
-    }
-    const parent = valueAt(copy, path.slice(0, -1));
-    const key = path.at(-1);
-    if (typeof parent === 'object' && parent !== null && !Array.isArray(parent) && typeof key === 'string') {
-      delete (parent as Record<string, unknown>)[key];
+    const broken = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+    for (const cut of broken.map(cutAt)) {
+      const around = valueAt(copy, cut.slice(0, -1));
+      const key = cut.at(-1);
+      if (typeof around !== 'object' || around === null || Array.isArray(around) || key === undefined) continue;
+      delete (around as Record<string | number, unknown>)[key];
     }
   }
   return copy;
+}
+
+/** With what others in the same map are compared with, the whole map is cut: or they would seem wrong too. */
+function cutAt(path: Path): Path {
+  if (path[0] === 'clients') return path.slice(0, 2);
+  const [around, key] = path.slice(-2);
+  const isCompared = (around === 'request' && key === 'method') || (around === 'timeouts' && key === 'totalMs');
+  return isCompared ? path.slice(0, -1) : path;
 }
 
 /**
@@ -95,7 +100,7 @@ function withoutBroken(value: unknown, issues: readonly z.core.$ZodIssue[]): unk
  */
 export function issuesOf(schema: z.ZodType, document: ScenarioDocument): readonly z.core.$ZodIssue[] {
   const { value } = document;
-  const issues = schema.safeParse(value).error?.issues ?? [];
+  const issues = issuesIn(schema, value);
   let hasChanged = false;
   for (const { issue, path } of issues.flatMap((outer) => innermost(outer))) {
     const found = valueAt(value, path);
@@ -105,7 +110,14 @@ export function issuesOf(schema: z.ZodType, document: ScenarioDocument): readonl
     setAt(value, path, typed);
     hasChanged = true;
   }
-  return hasChanged ? (schema.safeParse(value).error?.issues ?? []) : issues;
+  return hasChanged ? issuesIn(schema, value) : issues;
+}
+
+/** A key that is mistyped is missing too: where a map has unknown keys, what it lacks as a whole is not said. */
+function issuesIn(schema: z.ZodType, value: unknown): readonly z.core.$ZodIssue[] {
+  const issues = schema.safeParse(value).error?.issues ?? [];
+  const mistyped = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])));
+  return issues.filter(({ code, path }) => code !== 'custom' || !mistyped.has(path.join('.')));
 }
 
 function typedText(text: string, expected: ReadonlySet<string>): number | boolean | null {
