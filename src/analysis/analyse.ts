@@ -1,0 +1,219 @@
+/** From the evidence to the `Analysis`, from top to bottom. Reads what was gathered, changes nothing of it. */
+import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
+import type { Entry, EntryOf } from '../core/entry.ts';
+import type { Service } from '../core/scenario.ts';
+import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
+import { newSideLanes } from './causes.ts';
+import { findChanges, type Change } from './change.ts';
+import { convergenceOf } from './convergence.ts';
+import { analyseAuthorities, analyseResolvers } from './dns-analysis.ts';
+import { findingsOf } from './findings.ts';
+import type { Gathered } from './fold.ts';
+import { analyseLane, isQualified } from './lane-analysis.ts';
+import type { LaneStore } from './lane-store.ts';
+import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
+import { isFresh, recordLife } from './leaving.ts';
+import { suspectSeconds, type OwnNetwork } from './own-network.ts';
+import { analyseProber, entriesOf } from './prober-analysis.ts';
+import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
+import { newSides, type Sides } from './sides.ts';
+import { Spans } from './spans.ts';
+import { incompleteBecause } from './wholeness.ts';
+
+/** What is concluded once for the whole run. */
+interface RunContext {
+  readonly gathered: Gathered;
+  readonly entries: readonly Entry[];
+  readonly sides: Sides;
+  readonly tracks: readonly AuthorityTrack[];
+  readonly views: readonly LaneView[];
+  readonly retried: readonly LaneView[];
+  readonly ownNetwork: OwnNetwork;
+  readonly endedAtNs: number;
+}
+
+export function analyse(gathered: Gathered): Analysis {
+  const { started } = gathered;
+  const run = runContext(gathered);
+  const { entries, sides, views, ownNetwork, endedAtNs } = run;
+  const contexts = started.scenario.services.map((service) => serviceContext(service, run));
+  const lanes = [...contexts.flatMap((context) => lanesOfService(context, run)), ...lanesWithoutService(run)].toSorted(
+    (a, b) => a.number - b.number || (a.series < b.series ? -1 : 1),
+  );
+  const services = contexts.map((context) =>
+    analyseService(
+      context,
+      lanes.filter((lane) => lane.service === context.service.name),
+    ),
+  );
+  const ended = entriesOf(entries, 'run-ended')[0];
+  const because = incompleteBecause(gathered, views, entries);
+  const resolvers = analyseResolvers({
+    resolvers: started.scenario.resolvers.map((resolver) => resolver.name),
+    definitions: gathered.definitions,
+    answersUsed: gathered.answersUsed,
+    tracks: run.tracks,
+    sides,
+    authorityLastNs: (hostname) => authorityLastNs(contexts, hostname),
+  });
+  const authorities = analyseAuthorities(run.tracks);
+  const prober = analyseProber(views, entries, endedAtNs);
+  return {
+    mode: started.mode,
+    scenario: started.scenario,
+    runId: started.runId,
+    version: started.version,
+    vantage: started.vantage,
+    startedAtMs: started.startedAtMs,
+    endedAtNs,
+    isWhole: because.length === 0,
+    incompleteBecause: because,
+    endedBecause: ended?.why ?? '',
+    command: commandOf(started, entries),
+    commandWithheldBecause: entriesOf(entries, 'command-withheld')[0]?.why ?? null,
+    marks: entriesOf(entries, 'marked').map(({ atNs, text }) => ({ atNs, text })),
+    services,
+    lanes,
+    resolvers,
+    authorities,
+    findings: findingsOf({
+      gathered,
+      entries,
+      sides,
+      tracks: run.tracks,
+      views,
+      contexts,
+      services,
+      lanes,
+      ownNetwork,
+      prober,
+    }),
+    prober,
+    sides: sides.addresses,
+  };
+}
+
+function runContext(gathered: Gathered): RunContext {
+  const { started, definitions } = gathered;
+  const entries = inOrder(gathered.entries);
+  const sides = newSides(started.scenario, entries, definitions);
+  const stalls = entriesOf(entries, 'prober-stalled');
+  const probedUntilNs = entriesOf(entries, 'run-ended')[0]?.probedUntilNs;
+  const latestNs = Math.max(0, ...gathered.workerAtNs.values());
+  const stores = gathered.lanes.filter((store) => store !== undefined);
+  const contextOf = (store: LaneStore): ViewContext => ({
+    sides,
+    definitions,
+    // Without an end, what a thread last handed over is known; a lane of which nothing came is as late as the latest.
+    untilNs: probedUntilNs ?? gathered.workerAtNs.get(store.worker) ?? latestNs,
+    stalls: new Spans(
+      stalls.filter((stall) => stall.worker === store.worker).map(({ fromNs, toNs }) => ({ fromNs, toNs })),
+    ),
+  });
+  const views = stores.map((store) => viewLane(store, contextOf(store)));
+  return {
+    gathered,
+    entries,
+    sides,
+    tracks: authorityTracks(entries, sides),
+    views,
+    retried: stores.map((store) => viewRetried(store, contextOf(store))).filter((view) => view !== null),
+    ownNetwork: suspectSeconds(views, entries),
+    endedAtNs: entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs),
+  };
+}
+
+/** By time; what is of the same instant by what it says, so that the order of arrival cannot show. */
+function inOrder(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((a, b) => a.atNs - b.atNs || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function serviceContext(service: Service, run: RunContext): ServiceContext {
+  const { gathered, entries, tracks, sides } = run;
+  const { scenario, mode } = gathered.started;
+  const views = run.views.filter((view) => view.lane.service === service.name);
+  const hostnames = new Set(service.checks.map((check) => check.hostname));
+  const own = tracks.filter((track) => hostnames.has(track.name));
+  const endNs = Math.min(...views.map((view) => view.untilNs));
+  const fresh = views.filter((view) => isFresh(view.lane));
+  const changes = findChanges({ service, scenario, mode, entries, tracks: own, fresh, endNs });
+  const usedAtNs = changes[0]?.seen.usedAtNs ?? null;
+  const qualified = new Set(views.filter((view) => mode === 'rollback' || isQualified(view, usedAtNs)));
+  const { definitions, answersUsed } = gathered;
+  const lives = changes.map((change) =>
+    recordLife({ change, scenario, hostnames, tracks: own, answersUsed, definitions, sides }),
+  );
+  const convergences = changes.map((change, i) =>
+    convergenceOf([...qualified], change, lives[i] as (typeof lives)[number]),
+  );
+  const fromNs = Math.min(...views.map((view) => view.dueNs(0)));
+  return {
+    service,
+    scenario,
+    views,
+    qualified,
+    changes,
+    lives,
+    convergences,
+    phases: phasesOf(changes, convergences, { fromNs, endNs }),
+    endNs,
+  };
+}
+
+function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[] {
+  const { views, changes, lives, phases } = context;
+  const sideLanes = newSideLanes(views);
+  const retried = run.retried.filter((view) => view.lane.service === context.service.name);
+  const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
+  return [...views, ...retried].map((view) =>
+    analyseLane(view, {
+      changes,
+      lives,
+      sideLanes,
+      ownNetwork: run.ownNetwork,
+      definitions: run.gathered.definitions,
+      isQualified: qualifiedLanes.has(view.lane.number),
+      phaseAt: (atNs) => phaseAt(phases, atNs),
+    }),
+  );
+}
+
+/** References: in nobody's service, so before any phase. */
+function lanesWithoutService(run: RunContext): LaneAnalysis[] {
+  return run.views
+    .filter((view) => view.lane.role === 'reference')
+    .map((view) =>
+      analyseLane(view, {
+        changes: [],
+        lives: [],
+        sideLanes: newSideLanes([]),
+        ownNetwork: run.ownNetwork,
+        definitions: run.gathered.definitions,
+        isQualified: isQualified(view, null),
+        phaseAt: () => 'before',
+      }),
+    );
+}
+
+function authorityLastNs(contexts: readonly ServiceContext[], hostname: string): number | null {
+  const context = contexts.find(({ service }) => service.checks.some((check) => check.hostname === hostname));
+  return (
+    context?.changes.findLast((change: Change) => change.seen.authorityLastAtNs !== null)?.seen.authorityLastAtNs ??
+    null
+  );
+}
+
+function commandOf(started: EntryOf<'run-started'>, entries: readonly Entry[]): Analysis['command'] {
+  const begun = entriesOf(entries, 'command-started')[0];
+  const ended = entriesOf(entries, 'command-ended')[0];
+  const words = begun?.command ?? started.command;
+  if (words === null) return null;
+  return {
+    words,
+    exitCode: ended?.exitCode ?? null,
+    signal: ended?.signal ?? null,
+    error: ended?.error ?? '',
+    fromAtNs: begun?.atNs ?? null,
+    toAtNs: ended?.atNs ?? null,
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * The fold: entries and batches of rows go in, in any order after `run-started`, an `Analysis` comes out, as often as
+ * asked. What is kept is facts only; every conclusion is drawn in `result()`, since address sets, the change and marks may
+ * arrive after the rows that they explain. 10 million rows take 2 to 3 s and 100 MB.
+ */
+import type { Analysis } from '../core/analysis.ts';
+import type { Entry, EntryOf } from '../core/entry.ts';
+import { assert } from '../core/errors.ts';
+import { newColumns, rowColumns, type Answer, type Face, type RowBatch, type RowColumns } from '../core/row.ts';
+import type { Lane } from '../core/scenario.ts';
+import { analyse } from './analyse.ts';
+import { AnswersUsed } from './answers-used.ts';
+import { LaneStore } from './lane-store.ts';
+
+/** The evidence as far as it is here. */
+export interface Gathered {
+  readonly started: EntryOf<'run-started'>;
+  /** By lane number; a hole where the log has not named the lane yet. */
+  readonly lanes: readonly (LaneStore | undefined)[];
+  readonly entries: readonly Entry[];
+  readonly definitions: Definitions;
+  readonly answersUsed: AnswersUsed;
+  /** By worker: its latest clock; every slot of its lanes due and ended before has its row. */
+  readonly workerAtNs: ReadonlyMap<number, number>;
+  readonly rowCount: number;
+  /** Rows of lanes that no entry has named. */
+  readonly namelessRowCount: number;
+  readonly problems: readonly string[];
+}
+
+/** All by their number. */
+export interface Definitions {
+  readonly error: (string | undefined)[];
+  readonly address: (string | undefined)[];
+  readonly face: (Face | undefined)[];
+  readonly answer: (Answer | undefined)[];
+}
+
+export interface Fold {
+  entry(entry: Entry): void;
+  /** The columns are read during the call and not kept. */
+  batch(batch: RowBatch): void;
+  /** What else is wrong with the log, as a sentence: then it is not whole, and nothing may pass. */
+  problem(text: string): void;
+  /** From all that came so far; changes nothing. */
+  result(): Analysis;
+}
+
+export function newFold(): Fold {
+  let started: EntryOf<'run-started'> | null = null;
+  let rowCount = 0;
+  let namelessRowCount = 0;
+  const lanes: (LaneStore | undefined)[] = [];
+  const nameless = new Map<number, RowColumns[]>();
+  const entries: Entry[] = [];
+  const definitions: Definitions = { error: [], address: [], face: [], answer: [] };
+  const answersUsed = new AnswersUsed();
+  const workerAtNs = new Map<number, number>();
+  const laneWorkers: number[] = [];
+  const problems: string[] = [];
+
+  function addLanes(added: readonly Lane[]): void {
+    for (const lane of added) {
+      if (lanes[lane.number] !== undefined) continue;
+      const store = new LaneStore(lane);
+      lanes[lane.number] = store;
+      store.worker = laneWorkers[lane.number] ?? -1;
+      for (const columns of nameless.get(lane.number) ?? []) {
+        store.row(columns, 0, answersUsed);
+        namelessRowCount -= 1;
+      }
+      nameless.delete(lane.number);
+    }
+  }
+
+  /** A lane's rows may be written before the entry that names it. */
+  function keepNameless(columns: RowColumns, i: number): void {
+    const row = newColumns(1);
+    for (const [name] of rowColumns) row[name][0] = columns[name][i] as number;
+    const lane = row.lane[0] as number;
+    const rows = nameless.get(lane);
+    if (rows === undefined) nameless.set(lane, [row]);
+    else rows.push(row);
+    namelessRowCount += 1;
+  }
+
+  return {
+    entry(entry) {
+      if (entry.type === 'run-started') {
+        assert(started === null, 'a run started twice in one log');
+        started = entry;
+        addLanes(entry.lanes);
+        return;
+      }
+      entries.push(entry);
+      if (entry.type === 'lanes-added') addLanes(entry.lanes);
+    },
+
+    batch(batch) {
+      const { columns, worker } = batch;
+      for (const definition of batch.definitions) {
+        definitions[definition.kind][definition.number] = definition.value as never;
+      }
+      workerAtNs.set(worker, Math.max(workerAtNs.get(worker) ?? 0, batch.atNs));
+      rowCount += batch.rowCount;
+      for (let i = 0; i < batch.rowCount; i += 1) {
+        const lane = columns.lane[i] as number;
+        const store = lanes[lane];
+        laneWorkers[lane] = worker;
+        if (store === undefined) keepNameless(columns, i);
+        else {
+          store.worker = worker;
+          store.row(columns, i, answersUsed);
+        }
+      }
+    },
+
+    problem(text) {
+      problems.push(text);
+    },
+
+    result() {
+      assert(started !== null, 'a result was asked for before the run had started');
+      return analyse({
+        started,
+        lanes,
+        entries,
+        definitions,
+        answersUsed,
+        workerAtNs,
+        rowCount,
+        namelessRowCount,
+        problems,
+      });
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * When a correct client must have left the side that a change leaves (domain facts: the archetypes' bounds), and why a slot
+ * was still there. The record's TTL runs from the last authoritative server's change; what a cache inside the client adds
+ * comes on top; a kept connection ends when it is old enough, if ever.
+ */
+import type { OldReason } from '../core/analysis.ts';
+import type { Lane, Scenario } from '../core/scenario.ts';
+import { intervalNs } from '../core/schedule.ts';
+import { nsPerMs, sToNs } from '../core/time.ts';
+import type { AnswersUsed } from './answers-used.ts';
+import type { AuthorityTrack } from './authority-tracks.ts';
+import type { Change } from './change.ts';
+import type { Definitions } from './fold.ts';
+import type { LaneView } from './lane-view.ts';
+import type { Sides } from './sides.ts';
+import { sightingBits } from './sightings.ts';
+
+/** Fetched with up to a second of rounding in the TTL; lanes that resolve for each slot share one poll a second. */
+const ttlRoundingNs = sToNs(1);
+export const sharedPollNs: number = sToNs(1);
+
+/** What the records of the leaving side promise to whoever cached them. */
+export interface RecordLife {
+  /** Null = no TTL was seen or given. */
+  readonly ttlS: number | null;
+  /** From here on no compliant cache holds an answer of the leaving side; null = not known, or not yet. */
+  readonly expiresAtNs: number | null;
+  /** Authoritative servers were heard and all have changed: then an answer that is older than it may be is proof. */
+  readonly isProven: boolean;
+}
+
+export interface RecordEvidence {
+  readonly change: Change;
+  readonly scenario: Scenario;
+  readonly hostnames: ReadonlySet<string>;
+  readonly tracks: readonly AuthorityTrack[];
+  readonly answersUsed: AnswersUsed;
+  readonly definitions: Definitions;
+  readonly sides: Sides;
+}
+
+export function recordLife(evidence: RecordEvidence): RecordLife {
+  const { change, tracks, scenario } = evidence;
+  const { authorityFirstAtNs, authorityLastAtNs, usedAtNs } = change.seen;
+  const ttlS = authoritativeTtlS(tracks, change) ?? usedTtlS(evidence) ?? scenario.change.ttlS;
+  if (authorityFirstAtNs === null) {
+    return { ttlS, expiresAtNs: ttlS === null ? null : usedAtNs + sToNs(ttlS), isProven: false };
+  }
+  if (authorityLastAtNs === null) return { ttlS, expiresAtNs: null, isProven: false };
+  // The largest TTL that was served and has not aged out: one lowered an hour ago no longer counts, one a minute ago does.
+  let expiresAtNs = authorityLastAtNs;
+  for (const { steps } of tracks) {
+    for (const step of steps) {
+      if (step.side !== change.leaving && step.side !== 'mixed') continue;
+      const servedUntilNs = Math.min(step.untilNs ?? authorityLastAtNs, authorityLastAtNs);
+      if (step.seenNs <= authorityLastAtNs) expiresAtNs = Math.max(expiresAtNs, servedUntilNs + sToNs(step.ttlS));
+    }
+  }
+  return { ttlS, expiresAtNs, isProven: true };
+}
+
+/** The TTL that the leaving side's records last had before they were changed; the largest of all servers. */
+function authoritativeTtlS(tracks: readonly AuthorityTrack[], change: Change): number | null {
+  const ttls = tracks.flatMap(({ steps }) => {
+    const own = steps.filter((step) => step.side === change.leaving && step.seenNs < change.untilNs);
+    const before = own.filter((step) => step.seenNs <= (change.seen.authorityLastAtNs ?? Infinity));
+    return (before.at(-1) ?? own[0])?.ttlS ?? [];
+  });
+  return ttls.length === 0 ? null : Math.max(...ttls);
+}
+
+/** The largest with which probes got an answer of the leaving side; getaddrinfo tells none. */
+function usedTtlS({ change, definitions, answersUsed, sides, hostnames }: RecordEvidence): number | null {
+  let ttlS = 0;
+  definitions.answer.forEach((answer, number) => {
+    if (answer === undefined || !hostnames.has(answer.name) || sides.ofAnswer(answer.addresses) !== change.leaving)
+      return;
+    ttlS = Math.max(ttlS, answersUsed.of(number)?.ttlSMax ?? 0);
+  });
+  return ttlS === 0 ? null : ttlS;
+}
+
+/** How long after the records' own end a client of this kind may still be there; null = it does not leave by itself. */
+interface Stay {
+  readonly s: number | null;
+  readonly why: string;
+}
+
+export function stayOf(lane: Lane): Stay {
+  if (lane.role !== 'client') return { s: null, why: 'asks no resolver, so no change of DNS moves it' };
+  const resolve = stayOfResolve(lane);
+  if (resolve.s === null) return resolve;
+  const connect = stayOfConnection(lane);
+  if (connect.s === null) return connect;
+  return { s: resolve.s + connect.s, why: [resolve.why, connect.why].filter((why) => why !== '').join(', ') };
+}
+
+function stayOfResolve({ archetype: { resolve } }: Lane): Stay {
+  switch (resolve.kind) {
+    case 'per-connection':
+      return { s: 0, why: '' };
+    case 'ttl':
+      return {
+        s: resolve.minS,
+        why: resolve.minS > 0 ? `its own cache keeps an answer at least ${String(resolve.minS)} s` : '',
+      };
+    case 'fixed':
+      return {
+        s: resolve.s + resolve.graceS,
+        why: `its own cache keeps an answer ${String(resolve.s + resolve.graceS)} s`,
+      };
+    case 'refresh':
+      return { s: resolve.s, why: `it asks every ${String(resolve.s)} s` };
+    case 'on-break':
+      return { s: null, why: 'never by itself: it asks again only when a connection breaks' };
+    case 'once':
+      return { s: null, why: 'never by itself: it asks once and needs a restart' };
+    case 'pinned':
+      return { s: null, why: 'never by itself: its address is written down' };
+  }
+}
+
+function stayOfConnection(lane: Lane): Stay {
+  const { connect } = lane.archetype;
+  switch (connect.kind) {
+    case 'new':
+      return { s: 0, why: '' };
+    case 'keep-alive': {
+      const isIdleTooLong = connect.idleS > 0 && intervalNs(lane) > sToNs(connect.idleS);
+      if (isIdleTooLong) return { s: 0, why: '' };
+      if (connect.maxAgeS > 0) return { s: connect.maxAgeS, why: `it keeps a connection ${String(connect.maxAgeS)} s` };
+      return { s: null, why: 'not before the server closes its connection' };
+    }
+    case 'http2':
+      return { s: null, why: 'not before the server closes its connection' };
+  }
+}
+
+/** It must leave by its own policy: what convergence waits for. */
+export function mustLeave(lane: Lane): boolean {
+  return lane.judged && stayOf(lane).s !== null;
+}
+
+/** Resolves and connects anew for every slot: it follows DNS at once, so what it reaches is what DNS says. */
+export function isFresh(lane: Lane): boolean {
+  const { resolve, connect } = lane.archetype;
+  return lane.role === 'client' && resolve.kind === 'per-connection' && connect.kind === 'new';
+}
+
+export function leavesBy(lane: Lane, life: RecordLife | null): { readonly atNs: number | null; readonly why: string } {
+  if (life === null) return { atNs: null, why: 'no change was seen' };
+  const stay = stayOf(lane);
+  if (stay.s === null) return { atNs: null, why: stay.why };
+  if (life.ttlS === null) return { atNs: null, why: 'the TTL of the record is not known' };
+  if (life.expiresAtNs === null) return { atNs: null, why: 'not every authoritative server has changed' };
+  const why = [`the record lives ${String(life.ttlS)} s`, stay.why].filter((part) => part !== '').join(', ');
+  return { atNs: life.expiresAtNs + sToNs(stay.s) + sharedPollNs, why };
+}
+
+/** Why this slot, due after the change began, still reached the leaving side. */
+export function reasonOf(view: LaneView, slot: number, change: Change, life: RecordLife): OldReason {
+  const { archetype } = view.lane;
+  const facts = view.factsAt(slot);
+  if (view.lane.role !== 'client' || archetype.resolve.kind === 'pinned') return 'pinned';
+  const sentNs = view.dueNs(slot);
+  const isExpired = (facts.bits & sightingBits.expired) !== 0;
+  if ((facts.bits & sightingBits.kept) !== 0) {
+    const bornNs = sentNs - view.store.slots.connectionAgeMs(slot) * nsPerMs;
+    if (isExpired || bornNs < change.seen.usedAtNs) return 'kept-connection';
+  } else if (isExpired) return 'application-cache';
+  if (facts.answer === 0) return 'unknown';
+  const receivedNs = sentNs - view.store.slots.answerAgeMs(slot) * nsPerMs;
+  if (receivedNs < (change.authorityHeardAtNs ?? change.seen.usedAtNs)) return 'within-ttl';
+  if (isLagging(change, receivedNs)) return 'authority-lags';
+  if (life.expiresAtNs === null) return 'unknown';
+  if (receivedNs <= life.expiresAtNs + ttlRoundingNs) return 'within-ttl';
+  return life.isProven ? 'resolver-violates-ttl' : 'unknown';
+}
+
+/** Some authoritative servers had changed by then and others had not, so that a correct resolver could get either. */
+function isLagging({ authorityHeardAtNs, seen }: Change, atNs: number): boolean {
+  return authorityHeardAtNs !== null && (seen.authorityLastAtNs === null || atNs < seen.authorityLastAtNs);
+}

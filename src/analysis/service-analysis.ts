@@ -1,0 +1,156 @@
+/** One service: its changes and phases, what they did to its users, and whether the end was watched. */
+import type { ChangeSeen, Interval, LaneAnalysis, Phase, PhaseName, ServiceAnalysis } from '../core/analysis.ts';
+import type { Scenario, Service } from '../core/scenario.ts';
+import { nsToS } from '../core/time.ts';
+import type { Change } from './change.ts';
+import { slotsOnSide, type LaneView } from './lane-view.ts';
+import type { Convergence } from './convergence.ts';
+import { Histogram } from './histogram.ts';
+import { mustLeave, type RecordLife } from './leaving.ts';
+
+export interface ServiceContext {
+  readonly service: Service;
+  readonly scenario: Scenario;
+  /** Raw, of all roles. */
+  readonly views: readonly LaneView[];
+  readonly qualified: ReadonlySet<LaneView>;
+  readonly changes: readonly Change[];
+  /** For each change. */
+  readonly lives: readonly RecordLife[];
+  readonly convergences: readonly Convergence[];
+  readonly phases: readonly Phase[];
+  readonly endNs: number;
+}
+
+export function analyseService(context: ServiceContext, lanes: readonly LaneAnalysis[]): ServiceAnalysis {
+  const { service, scenario, changes, lives, convergences } = context;
+  const life = lives.at(-1);
+  const ttlS = life?.ttlS ?? scenario.change.ttlS;
+  return {
+    name: service.name,
+    outcome: outcomeOf(context),
+    changes: changes.map((change): ChangeSeen => change.seen),
+    phases: context.phases,
+    ttlS: { before: scenario.change.ttlBeforeS, after: ttlS },
+    impact: impactOf(context, lanes),
+    convergenceS: convergences.at(-1)?.s ?? null,
+    convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10,
+    tail: tailOf(context),
+    latencyP99: latencyP99(context.views),
+  };
+}
+
+export function phasesOf(
+  changes: readonly Change[],
+  convergences: readonly Convergence[],
+  span: { fromNs: number; endNs: number },
+): Phase[] {
+  const phases: Phase[] = [];
+  const add = (name: PhaseName, changeIndex: number | null, fromAtNs: number, toAtNs: number): void => {
+    if (toAtNs > fromAtNs) phases.push({ name, changeIndex, fromAtNs, toAtNs });
+  };
+  add('baseline', changes.length > 0 ? 0 : null, span.fromNs, changes[0]?.seen.usedAtNs ?? span.endNs);
+  changes.forEach((change, i) => {
+    const convergedAtNs = Math.min(convergences[i]?.atNs ?? Infinity, change.untilNs);
+    add('switching', i, change.seen.usedAtNs, convergedAtNs);
+    add('tail', i, convergedAtNs, change.untilNs);
+  });
+  return phases;
+}
+
+export function phaseAt(phases: readonly Phase[], atNs: number): PhaseName | 'before' {
+  const [first] = phases;
+  if (first === undefined || atNs < first.fromAtNs) return 'before';
+  return phases.findLast((phase) => phase.fromAtNs <= atNs)?.name ?? 'before';
+}
+
+function outcomeOf({ changes, convergences, views, qualified, scenario }: ServiceContext): ServiceAnalysis['outcome'] {
+  const last = changes.at(-1);
+  if (last === undefined || !changes.some((change) => change.seen.isEvident)) return 'none';
+  if (changes.length > 1) return 'rolled-back';
+  if (scenario.change.via === 'deploy') return 'completed';
+  const hasAuthority = last.seen.authorityFirstAtNs !== null;
+  if (hasAuthority && last.seen.authorityLastAtNs === null) return 'partial';
+  const compliant = views.filter((view) => mustLeave(view.lane) && qualified.has(view));
+  const isThere = compliant.every(
+    (view) => (slotsOnSide(view, last.target)?.last ?? -1) > (slotsOnSide(view, last.leaving)?.last ?? -1),
+  );
+  return convergences.at(-1)?.atNs !== null && (isThere || !hasSides(compliant)) ? 'completed' : 'partial';
+}
+
+/** Where no lane ever told a side, lanes cannot say that they moved; then what the authorities say stands alone. */
+function hasSides(views: readonly LaneView[]): boolean {
+  return views.some((view) => slotsOnSide(view, 'old') !== null || slotsOnSide(view, 'new') !== null);
+}
+
+function tailOf({ scenario, convergences, endNs }: ServiceContext): ServiceAnalysis['tail'] {
+  const askedS = scenario.change.tailS;
+  const convergedAtNs = convergences.at(-1)?.atNs ?? null;
+  const watchedS = convergedAtNs === null ? 0 : Math.max(0, nsToS(endNs - convergedAtNs));
+  return { askedS, watchedS, isWhole: convergedAtNs !== null && watchedS >= askedS };
+}
+
+// ── impact ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** From the change on where there is one; else of the whole run. */
+function impactOf({ scenario }: ServiceContext, lanes: readonly LaneAnalysis[]): ServiceAnalysis['impact'] {
+  const raw = lanes.filter((lane) => lane.series === 'raw' && lane.role === 'client');
+  const judged = raw.filter((lane) => lane.judged && lane.qualified);
+  return {
+    downtimeMs: worst(judged.map(downtimeMs)),
+    impairedMs: worst(judged.map((lane) => lane.impairedMs)),
+    userWeightedMs: userWeighted(scenario, raw),
+    weightsAssumed: !scenario.weightsGiven,
+  };
+}
+
+function downtimeMs(lane: LaneAnalysis): Interval {
+  return lane.judgedPart?.downtimeMs ?? lane.downtimeMs;
+}
+
+function worst(intervals: readonly Interval[]): Interval {
+  return {
+    min: Math.max(0, ...intervals.map((interval) => interval.min)),
+    max: Math.max(0, ...intervals.map((interval) => interval.max)),
+  };
+}
+
+/**
+ * Each client's mean over its lanes, by its share of users. Clients that fail for ever by construction count only where
+ * somebody said how many they are.
+ */
+function userWeighted(scenario: Scenario, lanes: readonly LaneAnalysis[]): Interval {
+  const sum = { min: 0, max: 0 };
+  let weights = 0;
+  for (const client of scenario.clients) {
+    const own = lanes.filter((lane) => lane.client === client.name).map(downtimeMs);
+    if (own.length === 0 || !(client.archetype.judged || scenario.weightsGiven)) continue;
+    weights += client.weightRatio;
+    for (const interval of own) {
+      sum.min += (client.weightRatio * interval.min) / own.length;
+      sum.max += (client.weightRatio * interval.max) / own.length;
+    }
+  }
+  return weights === 0 ? { min: 0, max: 0 } : { min: sum.min / weights, max: sum.max / weights };
+}
+
+// ── latency ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Fewer than this, and a p99 is made of too few answers to be held against another. */
+const latencySamplesMin = 2000;
+/** Below this nobody notices a difference, however large its ratio. */
+const latencyFloorMs = 50;
+
+/** Side lanes only: they ask the two sides the same, all the time, and no cache decides which. */
+function latencyP99(views: readonly LaneView[]): ServiceAnalysis['latencyP99'] {
+  const sides = { old: new Histogram(), new: new Histogram() };
+  for (const view of views) {
+    if (view.lane.client === 'side:old') sides.old.add(view.responsesUs.old);
+    if (view.lane.client === 'side:new') sides.new.add(view.responsesUs.new);
+  }
+  const sampleCount = Math.min(sides.old.count, sides.new.count);
+  if (sampleCount < latencySamplesMin) return null;
+  const oldMs = sides.old.percentile(0.99) / 1000;
+  const newMs = sides.new.percentile(0.99) / 1000;
+  return { oldMs, newMs, ratio: Math.max(newMs, latencyFloorMs) / Math.max(oldMs, latencyFloorMs), sampleCount };
+}

@@ -1,0 +1,35 @@
+/** Each reason why the log is not whole. With one of them, nothing may pass. */
+import type { Entry } from '../core/entry.ts';
+import { countOf } from '../core/quantity-text.ts';
+import type { Gathered } from './fold.ts';
+import type { LaneView } from './lane-view.ts';
+import { nameOfLane } from '../core/lane-name.ts';
+import { entriesOf } from './prober-analysis.ts';
+
+export function incompleteBecause(gathered: Gathered, views: readonly LaneView[], entries: readonly Entry[]): string[] {
+  const ended = entriesOf(entries, 'run-ended')[0];
+  const reasons: string[] = [];
+  if (ended === undefined) reasons.push('The log has no end: the run was killed, crashed, or is still going on.');
+  else if (ended.rowCount !== gathered.rowCount) {
+    reasons.push(
+      `The run wrote ${countOf(ended.rowCount, 'row')}, and ${countOf(gathered.rowCount, 'row')} could be read.`,
+    );
+  }
+  for (const { what, error } of entriesOf(entries, 'write-failed')) reasons.push(`Writing ${what} failed: ${error}.`);
+  if (gathered.namelessRowCount > 0) {
+    reasons.push(`${countOf(gathered.namelessRowCount, 'row')} belong to lanes that the log does not name.`);
+  }
+  for (const view of views) {
+    const { store, lane, slotCount } = view;
+    const name = nameOfLane(lane);
+    if (store.overflowCount > 0) {
+      reasons.push(
+        `${name}: ${countOf(store.overflowCount, 'slot')} unknown, because too many different things were seen.`,
+      );
+    }
+    if (store.twiceCount > 0) reasons.push(`${name}: ${countOf(store.twiceCount, 'slot')} had a second result.`);
+    if (ended !== undefined && store.slotMax >= slotCount)
+      reasons.push(`${name}: slots after the end of probing have results.`);
+  }
+  return [...reasons, ...gathered.problems];
+}
