@@ -120,5 +120,5 @@ function handshakeReason(error: Error): string {
   const reason = tlsReason(error);
   if (reason !== '') return reason;
   const isFin = codeOf(error) === 'ECONNRESET' && !('syscall' in error && error.syscall !== undefined);
-  return isFin ? 'closed-in-handshake' : codeOf(error);
+  return isFin ? 'closed in the handshake' : codeOf(error);
 }

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import type { Connection, DialResult, HttpRequest, TlsSettings } from '../../src/core/ports.ts';
+import type { Clock, Connection, Dialer, DialResult, HttpRequest, TlsSettings } from '../../src/core/ports.ts';
 import { msToNs } from '../../src/core/time.ts';
 import { newClock } from '../../src/net/clock.ts';
 import { newDialer } from '../../src/net/dialer.ts';
 
-export const clock = newClock(process.hrtime.bigint());
-export const dialer = newDialer({ clock });
+export const clock: Clock = newClock(process.hrtime.bigint());
+export const dialer: Dialer = newDialer({ clock });
 
 /** Long enough that it only ends a test that is broken. */
 const amplyMs = 20_000;
