@@ -105,7 +105,7 @@ export function serviceRuleReasons(
 }
 
 function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonly [VerdictValue, string] {
-  const { mode } = analysis;
+  const { via } = analysis.scenario.change;
   if (service.changes.length === 0) {
     return [
       'inconclusive',
@@ -117,10 +117,11 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
     const what = service.changes[0]?.usedBy === 'command' ? 'A command ran' : 'A mark was set';
     return ['inconclusive', `${what}, but neither DNS nor the answers of the service ever showed the other side.`];
   }
-  if (service.outcome === 'none') {
+  // A deployment moves nothing between sides; weights may be meant to move only a part.
+  if (service.outcome === 'none' && via !== 'deploy') {
     return ['inconclusive', 'No lasting change was seen: the service stayed on the side it was on.'];
   }
-  if (service.outcome === 'partial' && mode !== 'weights') {
+  if (service.outcome === 'partial' && via !== 'weights' && via !== 'deploy') {
     return ['inconclusive', `Only a part of the service moved. ${changeText(analysis, evident)}`];
   }
   return ['pass', changeText(analysis, evident)];

@@ -42,13 +42,19 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
   const observed = service.convergenceS;
   const took = `The last compliant client left the old answer after ${boundsText(observed, secondsText)}`;
-  const common = { objective: 'convergenceSMax', service: service.name, limit, observed };
+  const { via } = analysis.scenario.change;
+  const common = {
+    objective: 'convergenceSMax',
+    service: service.name,
+    // Where weights or a deployment decide, clients may rightly stay with the side they were on.
+    severity: via === 'dns' || via === 'cdn' ? 'fail' : 'warn',
+    limit,
+    observed,
+  } as const;
   if (limit === null) {
-    const { via } = analysis.scenario.change;
     return [
       {
         ...common,
-        severity: via === 'dns' || via === 'cdn' ? 'fail' : 'warn',
         value: 'inconclusive',
         text: `${took}. No TTL is known, so there is no limit to hold it against: set change.ttlS or objectives.convergenceSMax.`,
       },
@@ -57,7 +63,7 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   const value = judgeInterval(observed, limit);
   const origin = objectives.convergenceSMax === null ? ` (2 × TTL + 10 s)` : '';
   const narrowed = value === 'inconclusive' ? ' To know: a higher rate, or a tail that outlasts the limit.' : '';
-  return [{ ...common, severity: 'fail', value, text: `${took}, limit ${secondsText(limit)}${origin}.${narrowed}` }];
+  return [{ ...common, value, text: `${took}, limit ${secondsText(limit)}${origin}.${narrowed}` }];
 }
 
 /** A resolver that ignores the TTL is no fault of this cutover; the people behind it still waited. */

@@ -288,6 +288,23 @@ describe('convergence', () => {
   });
 });
 
+describe('how the change is made', () => {
+  const viaOf = (via: 'weights' | 'deploy', outcome: 'partial' | 'none'): Analysis =>
+    analysisOf({
+      scenario: scenarioOf({ change: { ...scenarioOf().change, via } }),
+      services: [serviceOf({ outcome, convergenceS: { min: 317, max: 317.5 } })],
+    });
+  test('weights may move a part, and what stays is no late client', () => {
+    expect(judge(viaOf('weights', 'partial')).value).toBe('pass');
+  });
+  test('a deployment moves nothing between sides', () => {
+    expect(judge(viaOf('deploy', 'none')).value).toBe('pass');
+  });
+  test('weights that moved nothing are no change', () => {
+    expect(judge(viaOf('weights', 'none')).value).toBe('inconclusive');
+  });
+});
+
 describe('latency warns and never decides', () => {
   test.for<{ oldMs: number; newMs: number; sampleCount: number; value: VerdictValue }>([
     { oldMs: 3, newMs: 49, sampleCount: 2000, value: 'pass' },

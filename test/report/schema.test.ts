@@ -1,0 +1,93 @@
+/** `schemas/report.schema.json` is written by hand, so it is held against real reports: all fields, and no field unsaid. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { fromJSONSchema } from 'zod';
+import type { Analysis } from '../../src/core/analysis.ts';
+import { sToNs } from '../../src/core/time.ts';
+import { reportJsonText, toReport } from '../../src/report/report-json.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import { brokenLog, cleanPass, foundingIncident } from './cases.ts';
+import { laneOf } from './kit.ts';
+
+type Json = { [key: string]: unknown };
+const schema = JSON.parse(readFileSync(new URL('../../schemas/report.schema.json', import.meta.url), 'utf8')) as Json;
+const isReport = (value: unknown): boolean =>
+  fromJSONSchema(schema as Parameters<typeof fromJSONSchema>[0]).safeParse(value).success;
+
+function jsonOf(analysis: Analysis): Json {
+  return JSON.parse(reportJsonText(toReport(analysis, judge(analysis)))) as Json;
+}
+
+/** Something in every list, so that nothing is right only because it is empty. */
+const full = jsonOf({
+  ...foundingIncident,
+  marks: [{ atNs: sToNs(61.1), text: 'switch' }],
+  lanes: [
+    ...foundingIncident.lanes,
+    laneOf({
+      number: 7,
+      bursts: [{ fromAtNs: sToNs(90.3), toAtNs: sToNs(93.3), failedCount: 5, slotCount: 7, statuses: { '503': 5 } }],
+      impaired: [
+        {
+          fromAtNs: sToNs(90.3),
+          toAtNs: sToNs(93.3),
+          failedCount: 5,
+          slotCount: 7,
+          failedShare: 5 / 7,
+          causes: { 'no-target': 5 },
+          classes: { '5xx-alb': 5 },
+          failedAddresses: ['127.0.2.9:443'],
+        },
+      ],
+    }),
+  ],
+  prober: { ...foundingIncident.prober, blindSpots: [{ fromAtNs: 1, toAtNs: sToNs(1), why: 'stalled' }] },
+});
+
+test.for([
+  { name: 'clean pass', json: jsonOf(cleanPass) },
+  { name: 'broken log', json: jsonOf(brokenLog) },
+  { name: 'every list filled', json: full },
+])('the schema takes a report: $name', ({ json }) => {
+  expect(isReport(json)).toBe(true);
+});
+
+/** Paths of all objects' fields, through lists, without the keys of free counts. */
+function fieldsOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => fieldsOf(one, `${path}[]`));
+  if (value === null || typeof value !== 'object' || /(causes|classes|statuses|oldAfterChange)$/.test(path)) return [];
+  return Object.entries(value).flatMap(([key, one]) => [`${path}.${key}`, ...fieldsOf(one, `${path}.${key}`)]);
+}
+
+function schemaFieldsOf(node: Json, path = ''): string[] {
+  const target =
+    typeof node['$ref'] === 'string' ? (schema['definitions'] as Record<string, Json>)[node['$ref'].slice(14)] : node;
+  const { anyOf, items, properties } = target as { anyOf?: Json[]; items?: Json; properties?: Record<string, Json> };
+  return [
+    ...(anyOf ?? []).flatMap((one) => schemaFieldsOf(one, path)),
+    ...(items === undefined ? [] : schemaFieldsOf(items, `${path}[]`)),
+    ...Object.entries(properties ?? {}).flatMap(([key, one]) => [
+      `${path}.${key}`,
+      ...schemaFieldsOf(one, `${path}.${key}`),
+    ]),
+  ];
+}
+
+test('the schema says every field of a report, and a report has every field of the schema', () => {
+  const said = new Set(schemaFieldsOf(schema));
+  const had = new Set([...fieldsOf(full), ...fieldsOf(jsonOf(cleanPass))]);
+  expect([...had].filter((path) => !said.has(path))).toEqual([]);
+  // This version finds nothing for a resolver by itself.
+  expect([...said].filter((path) => !had.has(path) && !path.startsWith('.resolvers[].findings[]'))).toEqual([]);
+});
+
+describe('the schema refuses', () => {
+  test.for<{ claim: string; change: Json }>([
+    { claim: 'another version', change: { schemaVersion: 2 } },
+    { claim: 'a list that is missing', change: { playbook: undefined } },
+    { claim: 'a verdict of another word', change: { verdict: { value: 'passed', reasons: [] } } },
+    { claim: 'an instant that is not UTC', change: { marks: [{ at: '2026-11-24T10:00:00.000+01:00', text: '' }] } },
+  ])('$claim', ({ change }) => {
+    expect(isReport(JSON.parse(JSON.stringify({ ...full, ...change })))).toBe(false);
+  });
+});
