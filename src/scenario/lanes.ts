@@ -31,15 +31,17 @@ export function lanesOf(scenario: Scenario, sideAddresses: Readonly<Record<Side,
 /** For an address that a side's name got during the run: one lane for each check. */
 export function lanesForSideAddress(
   scenario: Scenario,
-  side: Side,
-  address: string,
-  startAtNs: number,
-  firstNumber: number,
+  found: {
+    readonly side: Side;
+    readonly address: string;
+    readonly startAtNs: number;
+    readonly firstNumber: number;
+  },
 ): Lane[] {
   const lanes = scenario.services.flatMap((service) =>
-    service.checks.map((check) => sideLane(service, check, side, address)),
+    service.checks.map((check) => sideLane(service, check, found.side, found.address)),
   );
-  return numbered(lanes, { firstNumber, startAtNs });
+  return numbered(lanes, found);
 }
 
 // ── the kinds of lanes ───────────────────────────────────────────────────────────────────────────────────────────────
