@@ -233,6 +233,7 @@ export interface ServiceAnalysis {
   readonly outcome: 'completed' | 'rolled-back' | 'partial' | 'none';
   readonly changes: readonly ChangeSeen[];
   readonly phases: readonly Phase[];
+  /** Of the record: before it was lowered, as the scenario says, and as it was at the change. */
   readonly ttlS: { readonly before: number | null; readonly after: number | null };
   readonly impact: {
     readonly downtimeMs: Interval;

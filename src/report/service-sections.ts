@@ -42,7 +42,9 @@ function changeText(report: Report, { service }: ServiceView): string {
     const instants = seen.flatMap(([what, at]) => (at === null ? [] : [`${what} ${clockText(startedAt, at)}`]));
     return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC: ${instants.join(', ')}.`;
   });
-  const ttl = service.ttlS.before === null ? '' : ` TTL ${durationText(service.ttlS.before * 1000)}.`;
+  const { before, after } = service.ttlS;
+  const lowered = before === null || before === after ? '' : ` (${durationText(before * 1000)} before it was lowered)`;
+  const ttl = after === null ? '' : ` TTL ${durationText(after * 1000)}${lowered}.`;
   return `${texts.join(' ')}${ttl}`;
 }
 

@@ -198,7 +198,7 @@ function contextOf(report: Report, view: ServiceView, count: CauseCount | undefi
     arriving,
     failing: failing.length === 0 ? 'the side that answered' : listText(unique(failing)),
     goodWithinMs: Math.max(0, ...service.checks.map((check) => check.goodWithinMs)),
-    ttlS: service.ttlS.before,
+    ttlS: service.ttlS.after ?? service.ttlS.before,
     leftBy:
       leftBy === undefined || change === undefined
         ? null

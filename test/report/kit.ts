@@ -204,7 +204,7 @@ export function serviceOf(overrides: Partial<ServiceAnalysis> = {}): ServiceAnal
       { name: 'switching', changeIndex: 0, fromAtNs: sToNs(61.3), toAtNs: sToNs(101.7) },
       { name: 'tail', changeIndex: 0, fromAtNs: sToNs(101.7), toAtNs: sToNs(701.7) },
     ],
-    ttlS: { before: 20, after: 20 },
+    ttlS: { before: 3600, after: 20 },
     impact: {
       downtimeMs: { min: 0, max: 0 },
       impairedMs: { min: 0, max: 0 },

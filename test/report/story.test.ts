@@ -50,7 +50,7 @@ test.for<[cause: Cause, why: RegExp, advice: RegExp]>([
 test('a long TTL is advised against, a short one is not', () => {
   const adviceAt = (ttlS: number): string =>
     linesOf(
-      storyOf(analysisOf({ lanes: [downLane()], services: [serviceOf({ ttlS: { before: ttlS, after: ttlS } })] })),
+      storyOf(analysisOf({ lanes: [downLane()], services: [serviceOf({ ttlS: { before: 3600, after: ttlS } })] })),
       'What to do',
     )[0] ?? '';
   expect(adviceAt(300)).toContain('Lower the TTL of the record to 60 s or less, at least 300 s before the switch.');
