@@ -9,7 +9,7 @@ const stallNsMin = 100 * nsPerMs;
  * somebody else. Nothing that was due in between was sent, and no answer's time is known, so the span is blind. Reports
  * from the last moment the thread is known to have run to the first one after; the true stall is up to 20 ms shorter.
  */
-export function watchStalls(clock: Clock, onStall: (fromNs: number, toNs: number) => void): Cancel {
+export function watchForStalls(clock: Clock, onStall: (fromNs: number, toNs: number) => void): Cancel {
   let ranAtNs = clock.nowNs();
   const timer = setInterval(() => {
     const fromNs = ranAtNs;
