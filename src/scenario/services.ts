@@ -110,7 +110,7 @@ export function referencesOf(
   path: Path,
   { defaults, report }: Pick<ServiceScope, 'defaults' | 'report'>,
 ): readonly Check[] {
-  const { request: _, expect: __, ...pace } = defaults;
+  const { request: _, ...pace } = defaults;
   const input: ProbeInput = { ...pace, expect: { statusIn: referenceStatuses } };
   const seen = new Map<string, number>();
   const urlsSeen = new Set<string>();

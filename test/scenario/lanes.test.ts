@@ -95,7 +95,12 @@ clients: { cron: { connect: new }, partner: { resolve: { kind: pinned, address: 
     const scenario = scenarioOf(
       'services: [{ name: a, url: https://a.example/ }, { name: b, url: https://b.example/ }]',
     );
-    const lanes = lanesForSideAddress(scenario, { side: 'new', address: '127.0.2.9', startAtNs: 7_300_000_000, firstNumber: 11 });
+    const lanes = lanesForSideAddress(scenario, {
+      side: 'new',
+      address: '127.0.2.9',
+      startAtNs: 7_300_000_000,
+      firstNumber: 11,
+    });
     expect(names(lanes)).toEqual(['a side:new at 127.0.2.9', 'b side:new at 127.0.2.9']);
     expect(lanes.map(({ number, startAtNs }) => [number, startAtNs])).toEqual([
       [11, 7_300_000_000],
