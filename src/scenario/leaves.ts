@@ -88,7 +88,7 @@ export function isToken(value: string): boolean {
   return token.test(value);
 }
 
-export function hasControlCharacters(value: string): boolean {
+function hasControlCharacters(value: string): boolean {
   // Latin-1 without controls but tab: what fits in an HTTP/1.1 field. CR or LF would begin a header of its own.
   return !/^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }

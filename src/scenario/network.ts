@@ -4,7 +4,7 @@ import { z } from 'zod';
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   return ipv4.safeParse(text).success;
 }
 

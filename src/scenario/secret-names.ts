@@ -5,7 +5,7 @@ export const secretMark = '‹secret›';
 const secretName = /token|secret|passw|key|auth|sig|session|credential|cookie|jwt|^code$|^pwd$|^sid$/i;
 
 /** Of a query parameter, a variable or a key of the scenario. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
