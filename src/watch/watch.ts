@@ -51,7 +51,7 @@ export function newWatch(options: WatchOptions): Watch {
     const list: Omit<Watched, 'staggerNs'>[] = [];
     for (const [name, servers] of authorities) {
       for (const { address, port } of servers) {
-        const serverName = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+        const serverName = nameOf({ address, port });
         const server: DnsServer = { kind: 'udp', address, port };
         for (const question of ['A', 'AAAA'] as const) {
           list.push({
@@ -164,7 +164,7 @@ export function newWatch(options: WatchOptions): Watch {
         [...hostnames].map(async (name) => {
           const { zone, servers, found, error } = await findAuthorities(options, scenario, name, scenario.resolvers[0]);
           authorities.set(name, servers);
-          const names = servers.map(({ address, port }) => `${address}:${port}`);
+          const names = servers.map(nameOf);
           options.entry({ type: 'authorities-found', atNs: clock.nowNs(), name, zone, servers: names, found, error });
         }),
       );
@@ -176,6 +176,10 @@ export function newWatch(options: WatchOptions): Watch {
       for (const cancel of cancels.values()) cancel();
     },
   };
+}
+
+function nameOf({ address, port }: SocketAddress): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** What must be equal for an answer to be called the same: everything but TTL, times and the order of addresses. */

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Entry, EntryOf } from '../core/entry.ts';
+import type { RowBatch } from '../core/row.ts';
+import { codeOf, reasonOf } from './append-file.ts';
+import { fileNames } from './file-names.ts';
+import { checkVersion, readJournal } from './read-journal.ts';
+import { newRowsFound, readRows, type RowsFound } from './read-rows.ts';
+
+export interface RunReading {
+  readonly entries: readonly Entry[];
+  /**
+   * The rows in batches of up to 65,536, in the order they were written. Columns are views of one buffer, valid only
+   * until the next batch; `worker` and `atNs` are those of the last message merged into it.
+   */
+  batches(): Generator<RowBatch>;
+  /** What was wrong with the files, as sentences. Whole once `batches` has come to its end. */
+  readonly problems: readonly string[];
+  /** Rows that `batches` has given so far. */
+  readonly rowCount: number;
+  /**
+   * Worker → the instant up to which its log is known to be complete: every slot of its lanes due and ended before has
+   * its row. Whole once `batches` has come to its end; a worker that never wrote is not in it.
+   */
+  readonly atNsByWorker: ReadonlyMap<number, number>;
+}
+
+/**
+ * A run folder, whatever befell it. Damage is a problem in `problems`, never a throw; a `UserError` only where there is
+ * no run to read, or one of a newer format.
+ */
+export function readRun(path: string): RunReading {
+  const { entries, started, problems } = readJournal(path);
+  const journalProblemCount = problems.length;
+  let found = newRowsFound();
+  function* batches(): Generator<RowBatch> {
+    problems.length = journalProblemCount;
+    found = newRowsFound();
+    yield* readFolderRows(path, entries, started.runId, found);
+    problems.push(...found.problems);
+  }
+  return {
+    entries,
+    batches,
+    problems,
+    get rowCount() {
+      return found.rowCount;
+    },
+    get atNsByWorker() {
+      return found.atNsByWorker;
+    },
+  };
+}
+
+function* readFolderRows(
+  path: string,
+  entries: readonly Entry[],
+  runId: string,
+  found: RowsFound,
+): Generator<RowBatch> {
+  const rowsPath = join(path, fileNames.rows);
+  let isChecked = false;
+  if (existsSync(rowsPath)) {
+    try {
+      for (const batch of readRows(rowsPath, laneCountOf(entries), found)) {
+        if (!isChecked) checkVersion(found.metadata.get('formatVersion'), path);
+        isChecked = true;
+        yield batch;
+      }
+    } catch (error) {
+      if (codeOf(error) === '') throw error;
+      found.problems.push(`${fileNames.rows} cannot be read: ${reasonOf(error)}`);
+    }
+  } else found.problems.push(`${fileNames.rows} is missing`);
+  const rowsRunId = found.metadata.get('runId') ?? runId;
+  if (rowsRunId !== runId) found.problems.push(`${fileNames.rows} is of run ${rowsRunId}, the journal of run ${runId}`);
+  const ended = entries.findLast((entry): entry is EntryOf<'run-ended'> => entry.type === 'run-ended');
+  if (ended !== undefined && ended.rowCount !== found.rowCount) {
+    found.problems.push(`${fileNames.rows} has ${found.rowCount} rows, the run wrote ${ended.rowCount}`);
+  }
+}
+
+/** One more than the highest lane number. */
+function laneCountOf(entries: readonly Entry[]): number {
+  let count = 0;
+  for (const entry of entries) {
+    if (entry.type !== 'run-started' && entry.type !== 'lanes-added') continue;
+    for (const lane of entry.lanes) count = Math.max(count, lane.number + 1);
+  }
+  return count;
+}
