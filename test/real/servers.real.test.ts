@@ -14,7 +14,15 @@ import { answerByReset } from './servers/nginx-conf.ts';
 import { startNginx } from './servers/nginx.ts';
 import { canFilterPackets, filterPackets, startFullListener } from './servers/packets.ts';
 import { freePorts } from './servers/ports.ts';
-import { answers, startRawServer, truncates } from './servers/raw-server.ts';
+import {
+  answers,
+  closesWithoutAnswer,
+  neverAnswers,
+  neverEnds,
+  resets,
+  startRawServer,
+  truncates,
+} from './servers/raw-server.ts';
 import { makeTemporaryFolder } from './servers/temporary-folder.ts';
 import { startUnbound } from './servers/unbound.ts';
 import { waitUntil } from './servers/wait-until.ts';
@@ -144,6 +152,18 @@ describeReal('DNS', ['named', 'nsupdate', 'unbound'], () => {
       expect(await ask(named)).toEqual({ address: '127.0.1.1', ttl: 5 });
     },
   );
+});
+
+test.for([
+  { conduct: truncates, seen: 'aborted' },
+  { conduct: resets, seen: 'ECONNRESET' },
+  { conduct: closesWithoutAnswer, seen: 'ECONNRESET' },
+  { conduct: neverAnswers, seen: 'no answer within' },
+  { conduct: neverEnds, seen: 'no answer within' },
+])('a raw server $conduct.name, and a client sees: $seen', async ({ conduct, seen }) => {
+  await using server = await startRawServer(conduct);
+  await expect(get(server.address, server.port, { withinMs: 300 })).rejects.toThrow(seen);
+  expect(server.requestCount).toBe(1);
 });
 
 test('dropped packets get no answer, on a connection that is open too; reset ones a RST; then all is as before', async (context) => {
