@@ -8,7 +8,7 @@ import { findChanges, type Change } from './change.ts';
 import { convergenceOf } from './convergence.ts';
 import { analyseAuthorities, analyseResolvers } from './dns-analysis.ts';
 import { findingsOf } from './findings.ts';
-import type { Gathered } from './fold.ts';
+import type { Gathered } from './gathered.ts';
 import { analyseLane, isQualified } from './lane-analysis.ts';
 import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
@@ -83,8 +83,8 @@ export function analyse(gathered: Gathered): Analysis {
       tracks: run.tracks,
       views,
       contexts,
-      services,
       lanes,
+      resolvers,
       ownNetwork,
       prober,
     }),
@@ -162,7 +162,7 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
 
 function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[] {
   const { views, changes, lives, phases } = context;
-  const sideLanes = newSideLanes(views);
+  const sideLanes = newSideLanes(views, run.gathered.definitions);
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
   const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
   return [...views, ...retried].map((view) =>
@@ -186,7 +186,7 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
       analyseLane(view, {
         changes: [],
         lives: [],
-        sideLanes: newSideLanes([]),
+        sideLanes: newSideLanes([], run.gathered.definitions),
         ownNetwork: run.ownNetwork,
         definitions: run.gathered.definitions,
         isQualified: isQualified(view, null),

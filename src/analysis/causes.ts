@@ -6,7 +6,7 @@ import { slotsDueBefore } from '../core/schedule.ts';
 import { nsPerMs, nsPerS } from '../core/time.ts';
 import { addressKey } from './address.ts';
 import type { Change } from './change.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 import type { OwnNetwork } from './own-network.ts';
 import type { SightingFacts } from './sighting-facts.ts';
@@ -17,7 +17,6 @@ export interface CauseContext {
   readonly changes: readonly Change[];
   readonly sideLanes: SideLanes;
   readonly ownNetwork: OwnNetwork;
-  readonly definitions: Definitions;
 }
 
 export function causeOf(view: LaneView, slot: number, context: CauseContext): Cause {
@@ -47,25 +46,16 @@ function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause
 
 function causeOnSide(view: LaneView, slot: number, context: CauseContext): Cause {
   const facts = view.factsAt(slot);
-  switch (facts.failureClass) {
-    case '4xx':
-    case 'unexpected-status':
-      return 'wrong-answer';
-    case '5xx-app':
-      return 'app-5xx';
-    case '5xx-alb':
-      // 503 is said by an ALB that has nowhere to send to. 502 and 504 have many causes (reference: ALB error codes).
-      if (facts.status === 503) return 'no-target';
-      break;
-    default: {
-      const check = view.store.freshChecks.get(slot);
-      // The connection died, and a new one at once was served: the place it led to was well.
-      if (isKept(facts) && check !== undefined && isFreshCheckGood(view, check.sighting)) return 'kept-connection';
-    }
+  if (facts.failureClass === '4xx' || facts.failureClass === 'unexpected-status') return 'wrong-answer';
+  if (facts.failureClass === '5xx-app') return 'app-5xx';
+  // 503 is said by an ALB that has nowhere to send to. Its 502 and 504, like nginx's, have many causes.
+  if (facts.failureClass === '5xx-alb' && facts.status === 503) return 'no-target';
+  const check = view.store.freshChecks.get(slot);
+  // The connection died, and a new one at once was served: the place it led to was well.
+  if (!facts.isAnswered && isKept(facts) && check !== undefined && isFreshCheckGood(view, check.sighting)) {
+    return 'kept-connection';
   }
-  return (
-    context.sideLanes.causeAt(facts, context.definitions.address[facts.address], view.dueNs(slot)) ?? 'unattributed'
-  );
+  return context.sideLanes.causeAt(facts, view.dueNs(slot)) ?? 'unattributed';
 }
 
 function isKept(facts: SightingFacts): boolean {
@@ -87,10 +77,10 @@ export function isFreshCheckGood(view: LaneView, sighting: number): boolean {
 export interface SideLanes {
   areAllDown(side: Side, atNs: number): boolean;
   /** The side's own lane at this address failed as well, about then. */
-  causeAt(facts: SightingFacts, address: string | undefined, atNs: number): 'side-down' | 'address-down' | null;
+  causeAt(facts: SightingFacts, atNs: number): 'side-down' | 'address-down' | null;
 }
 
-export function newSideLanes(views: readonly LaneView[]): SideLanes {
+export function newSideLanes(views: readonly LaneView[], definitions: Definitions): SideLanes {
   const lanes = views
     .filter((view) => view.lane.role === 'side')
     .map((view) => ({
@@ -98,19 +88,29 @@ export function newSideLanes(views: readonly LaneView[]): SideLanes {
       key: addressKey(view.lane.address ?? ''),
       failedAround: failedAround(view),
     }));
-  const ofSide = (side: string): typeof lanes => lanes.filter((lane) => lane.side === `side:${side}`);
+  /** By address number. */
+  const lanesAt = new Map<number, typeof lanes>();
 
   function areAllDown(side: string, atNs: number): boolean {
-    const all = ofSide(side);
+    const all = lanes.filter((lane) => lane.side === `side:${side}`);
     return all.length > 0 && all.every((lane) => lane.failedAround(atNs));
+  }
+
+  function isDownAt(address: number, atNs: number): boolean {
+    let own = lanesAt.get(address);
+    if (own === undefined) {
+      const key = addressKey(definitions.address[address] ?? '');
+      own = lanes.filter((lane) => lane.key === key);
+      lanesAt.set(address, own);
+    }
+    return own.some((lane) => lane.failedAround(atNs));
   }
 
   return {
     areAllDown,
-    causeAt(facts, address, atNs) {
+    causeAt(facts, atNs) {
       if (areAllDown(facts.side, atNs)) return 'side-down';
-      const key = addressKey(address ?? '');
-      return ofSide(facts.side).some((lane) => lane.key === key && lane.failedAround(atNs)) ? 'address-down' : null;
+      return isDownAt(facts.address, atNs) ? 'address-down' : null;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { AuthorityAnalysis, ResolverAnalysis } from '../core/analysis.ts';
 import { nsToMs } from '../core/time.ts';
 import type { AnswersUsed, AnswerUse } from './answers-used.ts';
 import type { AuthorityTrack, TrackStep } from './authority-tracks.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import type { AnswerSide, Sides } from './sides.ts';
 
 export interface ResolverEvidence {

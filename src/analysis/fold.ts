@@ -6,35 +6,12 @@
 import type { Analysis } from '../core/analysis.ts';
 import type { Entry, EntryOf } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
-import { newColumns, rowColumns, type Answer, type Face, type RowBatch, type RowColumns } from '../core/row.ts';
+import { newColumns, rowColumns, type RowBatch, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
 import { analyse } from './analyse.ts';
 import { AnswersUsed } from './answers-used.ts';
+import type { Definitions } from './gathered.ts';
 import { LaneStore } from './lane-store.ts';
-
-/** The evidence as far as it is here. */
-export interface Gathered {
-  readonly started: EntryOf<'run-started'>;
-  /** By lane number; a hole where the log has not named the lane yet. */
-  readonly lanes: readonly (LaneStore | undefined)[];
-  readonly entries: readonly Entry[];
-  readonly definitions: Definitions;
-  readonly answersUsed: AnswersUsed;
-  /** By worker: its latest clock; every slot of its lanes due and ended before has its row. */
-  readonly workerAtNs: ReadonlyMap<number, number>;
-  readonly rowCount: number;
-  /** Rows of lanes that no entry has named. */
-  readonly namelessRowCount: number;
-  readonly problems: readonly string[];
-}
-
-/** All by their number. */
-export interface Definitions {
-  readonly error: (string | undefined)[];
-  readonly address: (string | undefined)[];
-  readonly face: (Face | undefined)[];
-  readonly answer: (Answer | undefined)[];
-}
 
 export interface Fold {
   entry(entry: Entry): void;

@@ -1,14 +1,13 @@
 /** One lane, from its view to what the report says of it. */
 import type { FailureClass, LaneAnalysis, PhaseName } from '../core/analysis.ts';
 import type { SideSeen } from '../core/scenario.ts';
-import { slotsDueBefore } from '../core/schedule.ts';
+import { intervalNs, slotsDueBefore } from '../core/schedule.ts';
 import { nsToMs } from '../core/time.ts';
-import { intervalNs } from '../core/schedule.ts';
 import { causeOf, isFreshCheckGood, type CauseContext } from './causes.ts';
 import { findClusters, findImpaired } from './clusters.ts';
 import { oldReasons } from './convergence.ts';
 import { downtimeOf, impairedMsOf, type Window } from './downtime.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import { findGaps } from './gaps.ts';
 import { percentilesMs } from './histogram.ts';
 import { judgedPart } from './judged.ts';
@@ -18,6 +17,7 @@ import { burstsOf, count, impairedOf, inOrder, outagesOf } from './outages.ts';
 import { stretchesOf } from './stretches.ts';
 
 export interface LaneContext extends CauseContext {
+  readonly definitions: Definitions;
   /** For each change. */
   readonly lives: readonly RecordLife[];
   readonly isQualified: boolean;

@@ -6,7 +6,7 @@ import type { SlotCounts } from '../core/analysis.ts';
 import type { Lane, SideSeen } from '../core/scenario.ts';
 import { dueAtNs, slotsDueBefore } from '../core/schedule.ts';
 import { msToNs, nsPerUs } from '../core/time.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import { Histogram } from './histogram.ts';
 import type { ExtraRow, LaneStore } from './lane-store.ts';
 import { factsOf, type Reading, type SightingFacts } from './sighting-facts.ts';

@@ -10,7 +10,7 @@ import { nsPerMs, sToNs } from '../core/time.ts';
 import type { AnswersUsed } from './answers-used.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import type { LaneView } from './lane-view.ts';
 import type { Sides } from './sides.ts';
 import { sightingBits } from './sightings.ts';

@@ -4,7 +4,7 @@ import type { SideSeen } from '../core/scenario.ts';
 import { nsToMs } from '../core/time.ts';
 import { burstFailuresMin, isInside, type Cluster, type ImpairedSpan } from './clusters.ts';
 import { edgesOf, type Window } from './downtime.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 
 export interface FailureContext {

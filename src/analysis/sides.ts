@@ -7,7 +7,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Answer, Face } from '../core/row.ts';
 import type { Scenario, Side, SideSeen, SideSpec } from '../core/scenario.ts';
 import { addressKey, isInNetwork, parseAddress } from './address.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 
 export type Vote = Side | null;
 

@@ -4,7 +4,7 @@ import { pageShape } from '../core/error-page.ts';
 import { checkBits, outcomes, type Outcome } from '../core/outcome.ts';
 import type { Face } from '../core/row.ts';
 import type { SideSeen } from '../core/scenario.ts';
-import type { Definitions } from './fold.ts';
+import type { Definitions } from './gathered.ts';
 import type { Sides } from './sides.ts';
 import { sightingBits, sightingNone, sightingOverflow, type Sighting } from './sightings.ts';
 

@@ -1,7 +1,7 @@
 /** Each reason why the log is not whole. With one of them, nothing may pass. */
 import type { Entry } from '../core/entry.ts';
 import { countOf } from '../core/quantity-text.ts';
-import type { Gathered } from './fold.ts';
+import type { Gathered } from './gathered.ts';
 import type { LaneView } from './lane-view.ts';
 import { nameOfLane } from '../core/lane-name.ts';
 import { entriesOf } from './prober-analysis.ts';

@@ -1,0 +1,28 @@
+/** What findings are drawn from: the evidence and what was already concluded from it. */
+import type { LaneAnalysis, ProberAnalysis, ResolverAnalysis } from '../core/analysis.ts';
+import type { Entry } from '../core/entry.ts';
+import { toIso } from '../core/time.ts';
+import type { AuthorityTrack } from './authority-tracks.ts';
+import type { Gathered } from './gathered.ts';
+import type { LaneView } from './lane-view.ts';
+import type { OwnNetwork } from './own-network.ts';
+import type { ServiceContext } from './service-analysis.ts';
+import type { Sides } from './sides.ts';
+
+export interface FindingContext {
+  readonly gathered: Gathered;
+  readonly entries: readonly Entry[];
+  readonly sides: Sides;
+  readonly tracks: readonly AuthorityTrack[];
+  readonly views: readonly LaneView[];
+  readonly contexts: readonly ServiceContext[];
+  readonly lanes: readonly LaneAnalysis[];
+  readonly ownNetwork: OwnNetwork;
+  readonly prober: ProberAnalysis;
+  readonly resolvers: readonly ResolverAnalysis[];
+}
+
+/** An instant as people read it. */
+export function at(context: FindingContext, atNs: number): string {
+  return toIso(context.gathered.started.startedAtMs, atNs);
+}
