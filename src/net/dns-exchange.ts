@@ -4,6 +4,7 @@ import type { DnsQuestion, DnsReply } from '../core/ports.ts';
 import { mixCase } from '../wire/dns-name.ts';
 import { decodeReply, encodeQuery } from '../wire/dns-message.ts';
 import type { DnsAnswer } from '../wire/dns-message.ts';
+import { codeOf, isOwnTrouble } from './trouble.ts';
 
 export type DnsFailure = Omit<Extract<DnsReply, { kind: 'failed' }>, 'sentAtNs' | 'endedAtNs'>;
 /** A `DnsReply` without its times, which the port adds. */
@@ -20,9 +21,6 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** Our machine lacks a file, a port, memory or a buffer: this says nothing about the server. */
-const ownTroubles: readonly string[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EADDRINUSE'];
-
 export const timedOut: DnsFailure = { kind: 'failed', reason: 'timed-out', error: 'no answer' };
 
 export function malformed(why: string): DnsFailure {
@@ -34,14 +32,11 @@ export function unreachable(why: string): DnsFailure {
 }
 
 /** Only the code of an error is kept: its message has addresses and ports in it. */
-export function failureOf(error: unknown): DnsFailure {
+export function failureOf(error: Error): DnsFailure {
   const code = codeOf(error);
-  return ownTroubles.includes(code) ? { kind: 'failed', reason: 'own-trouble', error: code } : unreachable(code);
-}
-
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  // What a UDP socket says when every port is taken.
+  const isOurs = isOwnTrouble(code) || code === 'EADDRINUSE';
+  return isOurs ? { kind: 'failed', reason: 'own-trouble', error: code } : unreachable(code);
 }
 
 /** A query as bytes with a new random id and case, each time it is called. */

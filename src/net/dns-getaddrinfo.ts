@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns';
 import type { LookupAddress } from 'node:dns';
 import type { Clock } from '../core/ports.ts';
-import { codeOf, failureOf, malformed, plainAnswer, timedOut, unreachable } from './dns-exchange.ts';
+import { failureOf, malformed, plainAnswer, timedOut, unreachable } from './dns-exchange.ts';
 import type { Ask, Asked } from './dns-exchange.ts';
+import { codeOf } from './trouble.ts';
 
-type Looked = readonly LookupAddress[] | { readonly code: string; readonly error: unknown };
+type Looked = readonly LookupAddress[] | Error;
 
 /**
  * Resolves through the C library, with all that this machine has in between (nsswitch, caches, VPN agents).
@@ -33,16 +34,17 @@ export function newGetaddrinfo(clock: Clock): (ask: Ask) => Promise<Asked> {
     underWay.set(name, promise);
     lookup(name, { all: true, order: 'verbatim' }, (error, addresses) => {
       underWay.delete(name);
-      resolve(error === null ? addresses : { code: codeOf(error), error });
+      resolve(error ?? addresses);
     });
     return promise;
   }
 }
 
 function conclude(looked: Looked, ask: Ask): Asked {
-  if ('code' in looked) {
-    if (looked.code === 'ENOTFOUND') return plainAnswer('NXDOMAIN', [], ask);
-    return looked.code === 'EAI_AGAIN' ? unreachable(looked.code) : failureOf(looked.error);
+  if (looked instanceof Error) {
+    const code = codeOf(looked);
+    if (code === 'ENOTFOUND') return plainAnswer('NXDOMAIN', [], ask);
+    return code === 'EAI_AGAIN' ? unreachable(code) : failureOf(looked);
   }
   const family = ask.type === 'A' ? 4 : 6;
   const addresses = looked.filter((found) => found.family === family).map((found) => found.address);

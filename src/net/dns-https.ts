@@ -5,10 +5,11 @@ import type { Clock, DnsRecord, DnsServer } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import type { DnsAnswer } from '../wire/dns-message.ts';
 import { messageBytesMax } from '../wire/dns-message.ts';
-import { codeOf, concludeReply, failureOf, malformed, newQuery, timedOut, unreachable } from './dns-exchange.ts';
+import { concludeReply, failureOf, malformed, newQuery, timedOut, unreachable } from './dns-exchange.ts';
 import type { Ask, Asked } from './dns-exchange.ts';
 import { openTls } from './dns-stream.ts';
 import type { TlsServer } from './dns-stream.ts';
+import { codeOf } from './trouble.ts';
 
 type HttpsServer = Extract<DnsServer, { kind: 'https' }>;
 
@@ -95,6 +96,7 @@ async function exchange(clock: Clock, target: Target, ask: Ask): Promise<Asked> 
     return await post(client, target.url, query);
   } catch (error) {
     if (isLate) return timedOut;
+    if (!(error instanceof Error)) throw error;
     return codeOf(error) === 'UND_ERR_SOCKET' ? unreachable('closed before an answer') : failureOf(error);
   } finally {
     cancelDeadline();

@@ -63,7 +63,7 @@ export function candidates(name: string, conf: Pick<ResolvConf, 'search' | 'ndot
 /**
  * Tries each candidate until one is found. What is told when none is: what the name itself got if it was first in turn,
  * else "no such data" before "no such name" before a failure. A search element whose servers are broken is passed over;
- * one whose servers are silent ends the search list, and one that none can be reached for ends it all.
+ * one whose servers are silent ends the search list, and the name itself is all that is still tried.
  */
 async function search(ask: Ask, conf: ResolvConf, query: (ask: Ask) => Promise<Asked>): Promise<Asked> {
   const names = candidates(ask.name, conf);
@@ -77,7 +77,6 @@ async function search(ask: Ask, conf: ResolvConf, query: (ask: Ask) => Promise<A
     if (isNoData(asked) && i < names.length - 1 && (await hasOtherFamily({ ...ask, name }, query))) return asked;
     told.push(asked);
     if (name === asIs) continue;
-    if (asked.kind === 'failed' && asked.reason === 'unreachable') break;
     isListOver = asked.kind === 'failed' || !goesOn.includes(asked.rcode);
   }
   const [first] = told;

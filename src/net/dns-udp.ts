@@ -48,11 +48,7 @@ export function askUdp(clock: Clock, server: ServerAddress, ask: Ask, attemptCou
     socket.on('error', (error) => giveUp(socket, error));
     socket.on('message', (reply) => hear(reply, query));
     socket.on('connect', () => socket.send(query));
-    try {
-      socket.connect(server.port, server.address);
-    } catch (error) {
-      giveUp(socket, error);
-    }
+    socket.connect(server.port, server.address);
   }
 
   function hear(reply: Uint8Array, query: Uint8Array): void {
@@ -71,7 +67,7 @@ export function askUdp(clock: Clock, server: ServerAddress, ask: Ask, attemptCou
   }
 
   /** A server that refuses is asked again at once, as the C library does; there is nothing to wait for. */
-  function giveUp(socket: Socket, error: unknown): void {
+  function giveUp(socket: Socket, error: Error): void {
     if (isSettled || !sockets.delete(socket)) return;
     socket.close();
     const failure = failureOf(error);

@@ -181,6 +181,25 @@ describe('over UDP', () => {
     });
   });
 
+  test('no socket stays open, whatever came of the query', async () => {
+    const server = await start({
+      udp: (asked, send) => {
+        if (asked.packet.questions?.[0]?.type === 'A') send(replyTo(asked));
+      },
+    });
+    const openCount = (): number => process.getActiveResourcesInfo().filter((name) => name === 'UDPWrap').length;
+    const before = openCount();
+    expect(before).toBeGreaterThan(0);
+    await Promise.all(
+      (['A', 'AAAA', 'NS'] as const).map((type) =>
+        query(udp(server), { ...question, type }, type === 'A' ? 5000 : 100),
+      ),
+    );
+    await new Promise(setImmediate);
+    expect(server.overUdp).toHaveLength(7);
+    expect(openCount()).toBe(before);
+  });
+
   test('a name that no message can hold is not sent, and neither is one whose time is over', async () => {
     const server = await start({});
     expect(await query(udp(server), { ...question, name: `${'a'.repeat(64)}.example` })).toMatchObject({

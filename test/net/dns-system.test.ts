@@ -150,6 +150,12 @@ describe('the search list', () => {
   });
 });
 
+test('a name with enough dots is looked for in the search list even when nobody answered for the name itself', async () => {
+  const server = await startZone({ 'orders.shop A': 'silent', 'orders.shop.svc A': { addresses: ['10.0.0.7'] } });
+  const query = newSystem({ resolvConf: `${base}search svc\noptions attempts:1 timeout:1\n`, port: server.port });
+  expect(await query('orders.shop')).toMatchObject({ addresses: ['10.0.0.7'] });
+});
+
 describe('several servers', () => {
   const both = 'nameserver 127.0.0.1\nnameserver 127.0.0.2\noptions timeout:1\n';
 
