@@ -8,5 +8,6 @@ export async function rehearseCommand(flags: Omit<RunFlags, 'maxRate'>): Promise
   await using lab = await startSmallCutover();
   process.stderr.write(`${lab.story}\n\n`);
   const scenario = parseScenario(lab.scenario, { file: 'rehearsal', env: {}, presets, readFile: () => '' });
-  return runCommand(scenario, lab.switchCommand, { ...flags, maxRate: 30 });
+  // Awaited here: the lab ends with this block.
+  return await runCommand(scenario, lab.switchCommand, { ...flags, maxRate: 30 });
 }
