@@ -1,7 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { rootCertificates } from 'node:tls';
 import { expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
+import { presets } from '../../src/clients/presets.ts';
+import { UserError } from '../../src/core/errors.ts';
+import { parseScenario } from '../../src/scenario/parse.ts';
 
 /** A fenced block of a document. */
 interface Example {
@@ -25,7 +29,7 @@ test('every example says its language: an example of no language is checked by n
   expect(examples.filter((example) => example.language === '').map((example) => example.at)).toEqual([]);
 });
 
-test('every YAML example parses', () => {
+test('every YAML example parses, and is a scenario without problems if it is one at all', () => {
   expect(examples.filter((example) => example.language === 'yaml').flatMap(yamlProblems)).toEqual([]);
 });
 
@@ -42,8 +46,11 @@ test.for([
   expect(shellProblems({ at: 'here', language: 'sh', text })).toEqual([expect.stringContaining(problem)]);
 });
 
-test('a YAML example that does not parse is found', () => {
-  expect(yamlProblems({ at: 'here', language: 'yaml', text: 'a: [1' })).toHaveLength(1);
+test.for([
+  { text: 'a: [1', problem: 'here: Flow sequence' },
+  { text: 'name: x\nservices: []\nsides: {}\n', problem: 'here:2' },
+])('a YAML example is found wrong: $problem', ({ text, problem }) => {
+  expect(yamlProblems({ at: 'here', language: 'yaml', text })).toContainEqual(expect.stringContaining(problem));
 });
 
 function examplesOf(path: string, document: string): readonly Example[] {
@@ -54,7 +61,18 @@ function examplesOf(path: string, document: string): readonly Example[] {
 }
 
 function yamlProblems({ at, text }: Example): readonly string[] {
-  return parseDocument(text).errors.map((error) => `${at}: ${error.message}`);
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return document.errors.map((error) => `${at}: ${error.message}`);
+  if (!document.has('services') || !document.has('sides')) return [];
+  // Whatever variable an example names is set, and whatever file is there.
+  const env = new Proxy<Record<string, string>>({}, { get: () => 'x' });
+  try {
+    parseScenario(text, { file: at, env, presets, readFile: () => rootCertificates[0] ?? '' });
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.problems.map((problem) => `${problem.where}: ${problem.text}`);
+  }
 }
 
 function shellProblems({ at, text }: Example): readonly string[] {
@@ -70,17 +88,26 @@ function scriptProblems(line: string): readonly string[] {
     .map((match) => `${match[0]}: package.json has no such script`);
 }
 
-/** Asks the command itself: its help names its flags, and it has no help for a command that does not exist. */
+/** Asks the program itself: its help names its commands, and theirs their flags. */
 function commandProblems(line: string): readonly string[] {
   const match = /(?:^\s*(?:npx )?cutwatch|\bnpm run -s cutwatch --) ([a-z]+)(.*)/.exec(line);
   if (match === null) return [];
   const [, command = '', rest = ''] = match;
-  const help = spawnSync(process.execPath, ['src/cli/main.ts', command, '--help'], { encoding: 'utf8' });
-  if (help.status !== 0) return [`cutwatch ${command}: ${help.stderr.trim()}`];
+  if (!new RegExp(`^  ${command} `, 'm').test(helpOf(''))) return [`cutwatch has no command ${command}`];
   // What follows `--` is the wrapped command's.
   const [own = ''] = rest.split(' -- ');
   return [...own.matchAll(/\s(--[a-z-]+)/g)]
     .map((flag) => flag[1] ?? '')
-    .filter((flag) => !help.stdout.includes(flag))
+    .filter((flag) => !helpOf(command).includes(`${flag} `))
     .map((flag) => `cutwatch ${command} has no ${flag}`);
+}
+
+const helps = new Map<string, string>();
+
+function helpOf(command: string): string {
+  const words = command === '' ? ['--help'] : [command, '--help'];
+  const text =
+    helps.get(command) ?? execFileSync(process.execPath, ['src/cli/main.ts', ...words], { encoding: 'utf8' });
+  helps.set(command, text);
+  return text;
 }
