@@ -35,6 +35,7 @@ function importProblem(
     return [`${what}; ${name} may import ${listed(room.packages)} from outside (test/house/rooms.ts)`];
   }
   const target = posix.join(posix.dirname(module.path), specifier);
+  if (room.packages.includes(target)) return [];
   if (!paths.has(target)) return [`${what}, which is no file under src; relative imports end in .ts`];
   const other = roomOf(target);
   if (other === name || room.rooms.includes(other)) return [];

@@ -5,7 +5,10 @@
 export interface Room {
   /** Other rooms under src/. */
   readonly rooms: readonly string[];
-  /** npm packages; `node:` stands for all of Node's own modules, and for the clock, I/O and randomness that are global. */
+  /**
+   * npm packages; `node:` stands for all of Node's own modules, and for the clock, I/O and randomness that are global.
+   * `package.json` is our own, which knows the version.
+   */
   readonly packages: readonly string[];
 }
 
@@ -39,5 +42,5 @@ export const rooms: Readonly<Record<string, Room>> = {
   report: { rooms: ['core'], packages: [] },
   run: { rooms: ['core', 'prober', 'watch', 'evidence', 'analysis', 'verdict'], packages: [] },
   lab: { rooms: ['core', 'wire'], packages: ['node:'] },
-  cli: { rooms: all, packages: ['node:', 'commander', '@commander-js/extra-typings'] },
+  cli: { rooms: all, packages: ['node:', 'commander', '@commander-js/extra-typings', 'package.json'] },
 };
