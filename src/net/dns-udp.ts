@@ -58,12 +58,18 @@ export function askUdp(clock: Clock, server: ServerAddress, ask: Ask, attemptCou
       case 'answered':
         return settle(decoded);
       case 'truncated':
-        return settle(askTcp(clock, server, ask));
+        return settle(askWhole());
       case 'malformed':
         return settle(malformed(decoded.why));
       case 'unrelated':
         heardUnrelated = decoded.why;
     }
+  }
+
+  /** Where TCP is blocked, only long answers fail: that must be told, or nobody finds it. */
+  async function askWhole(): Promise<Asked> {
+    const asked = await askTcp(clock, server, ask);
+    return asked.kind === 'failed' ? { ...asked, error: `${asked.error} over TCP, after a truncated answer` } : asked;
   }
 
   /** A server that refuses is asked again at once, as the C library does; there is nothing to wait for. */

@@ -267,7 +267,7 @@ describe('over TCP, when the answer was truncated', () => {
     expect(await query(udp(server), question, 60_000)).toMatchObject({ kind: 'failed', reason: 'malformed' });
   });
 
-  test.for<[string, NonNullable<FakeDnsConduct['tcp']>, object]>([
+  test.for<[string, NonNullable<FakeDnsConduct['tcp']>, { readonly reason: string; readonly error: string }]>([
     ['one that closes', (_asked, socket) => socket.end(), { reason: 'unreachable', error: 'closed before an answer' }],
     [
       'one that closes within the answer',
@@ -292,7 +292,9 @@ describe('over TCP, when the answer was truncated', () => {
     ],
   ])('%s is a failure', async ([, tcp, failure]) => {
     const server = await startTcp(tcp);
-    expect(await query(udp(server), question, 60_000)).toMatchObject({ kind: 'failed', ...failure });
+    const reply = await query(udp(server), question, 60_000);
+    expect(reply).toMatchObject({ kind: 'failed', reason: failure.reason });
+    if (reply.kind === 'failed') expect(reply.error).toBe(`${failure.error} over TCP, after a truncated answer`);
   });
 
   test('a server whose names point at themselves does no harm', async () => {
@@ -305,7 +307,7 @@ describe('over TCP, when the answer was truncated', () => {
     });
     expect(await query(udp(server), question, 60_000)).toMatchObject({
       reason: 'malformed',
-      error: 'a name that points at itself',
+      error: expect.stringContaining('a name that points at itself'),
     });
   });
 });
