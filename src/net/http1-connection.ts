@@ -2,16 +2,13 @@ import type { Socket } from 'node:net';
 import { assert } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Cancel, Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
-import { sToNs } from '../core/time.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { atDeadline } from './deadline.ts';
 import { addBody, joinBody, newDraft, notSent, type Draft } from './exchange.ts';
 import { AnswerReader } from './http1-answer.ts';
 import { requestBytes } from './http1-request.ts';
+import { lingerNs } from './linger.ts';
 import { codeOf, isOwnTrouble, tlsReason } from './trouble.ts';
-
-/** How long a server may take to close what it said it would close, so that the TIME_WAIT is on its side. */
-const lingerNs = sToNs(1);
 
 interface UnderWay {
   readonly draft: Draft;

@@ -1,9 +1,10 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Outcome } from '../core/outcome.ts';
-import type { Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
+import type { Cancel, Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { atDeadline } from './deadline.ts';
+import { lingerNs } from './linger.ts';
 import { addBody, headerPairsMax, joinBody, newDraft, notSent } from './exchange.ts';
 import { codeOf, tlsReason } from './trouble.ts';
 
@@ -17,40 +18,54 @@ import { codeOf, tlsReason } from './trouble.ts';
  */
 export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, clock: Clock): Connection {
   let exchangesUnderWay = 0;
-  let ending: { readonly why: 'server-closed' | 'reset'; readonly error: string } | null = null;
+  let ending: { readonly why: 'server-closed' | 'reset'; readonly error: string; readonly isTls: boolean } | null =
+    null;
   let goaway: { readonly lastStreamId: number; readonly code: number } | null = null;
-  let sessionError = '';
+  let isClosedByUs = false;
+  let cancelLinger: Cancel | null = null;
 
   // These listeners come before the session's own, so what happened to the socket is known when the streams close.
   socket.on('error', (error) => {
-    ended('reset', tlsReason(error) || codeOf(error));
+    const reason = tlsReason(error);
+    ended('reset', reason || codeOf(error), reason !== '');
   });
   socket.on('end', () => {
-    ended('server-closed', '');
+    ended('server-closed');
   });
   socket.on('close', () => {
-    ended('server-closed', '');
+    ended('server-closed');
   });
   const session: ClientHttp2Session = connect('https://unused.invalid', {
     createConnection: () => socket,
     settings: { enablePush: false },
     maxHeaderListPairs: headerPairsMax,
   });
-  session.on('error', (error) => {
-    sessionError = codeOf(error);
-  });
+  // Its streams are told the same.
+  session.on('error', () => {});
   session.on('goaway', (code, lastStreamId) => {
+    const isFirst = goaway === null;
     goaway = { code, lastStreamId };
-    ended('goaway', '');
+    if (isFirst && ending === null) tellClosed('goaway');
+    lingerWhenDone();
   });
 
-  function ended(why: 'server-closed' | 'reset' | 'goaway', error: string): void {
-    const wasOpen = ending === null && (goaway === null || why === 'goaway');
-    if (why !== 'goaway') ending ??= { why, error };
-    if (wasOpen && exchangesUnderWay === 0 && !isClosedByUs) connection.onClosed?.(why);
+  function ended(why: 'server-closed' | 'reset', error = '', isTls = false): void {
+    if (ending !== null) return;
+    ending = { why, error, isTls };
+    cancelLinger?.();
+    if (goaway === null) tellClosed(why);
   }
 
-  let isClosedByUs = false;
+  function tellClosed(why: 'server-closed' | 'reset' | 'goaway'): void {
+    if (exchangesUnderWay === 0 && !isClosedByUs) connection.onClosed?.(why);
+  }
+
+  /** After a GOAWAY the server closes; Node would wait for it for ever. */
+  function lingerWhenDone(): void {
+    if (goaway === null || exchangesUnderWay > 0 || cancelLinger !== null || ending !== null) return;
+    cancelLinger = clock.at(clock.nowNs() + lingerNs, () => socket.destroy());
+  }
+
   const connection: Connection = {
     ...facts,
     get isOpen() {
@@ -60,12 +75,13 @@ export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, cl
     exchange(request, deadlineNs, firstByteAtNs = deadlineNs) {
       if (!connection.isOpen) {
         const outcome = goaway === null ? 'closed-before-answer' : 'goaway';
-        return Promise.resolve(notSent(outcome, 'not-sent', clock.nowNs()));
+        return Promise.resolve(notSent(outcome, 'not sent', clock.nowNs()));
       }
       return new Promise((resolve) => {
         exchangesUnderWay += 1;
         exchangeOnStream(request, deadlineNs, firstByteAtNs, (exchange) => {
           exchangesUnderWay -= 1;
+          lingerWhenDone();
           resolve(exchange);
         });
       });
@@ -87,7 +103,8 @@ export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, cl
     const chunks: Uint8Array[] = [];
     let stream: ClientHttp2Stream;
     let isEnded = false;
-    let contentLength = '';
+    let isWhole = false;
+    let fault: Error | null = null;
 
     const end = (outcome: Outcome, error: string): void => {
       if (isEnded) return;
@@ -121,6 +138,14 @@ export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, cl
     }
     if (request.body !== null) stream.end(request.body);
 
+    // Node ends the readable side for END_STREAM, but also when the stream is reset or the connection is lost. Only the
+    // first comes while the stream is open (all of them are tested against raw frames).
+    const push = stream.push.bind(stream);
+    stream.push = (chunk, encoding) => {
+      if (chunk === null && !stream.closed && !stream.destroyed) isWhole = true;
+      return push(chunk, encoding);
+    };
+
     stream.on('headers', () => {
       draft.informationalSeen = true;
       if (draft.firstByteAtNs === 0) draft.firstByteAtNs = clock.nowNs();
@@ -129,67 +154,68 @@ export function newHttp2Connection(facts: ConnectionFacts, socket: TLSSocket, cl
       if (draft.firstByteAtNs === 0) draft.firstByteAtNs = clock.nowNs();
       draft.status = headers[':status'] ?? 0;
       draft.headers = withoutPseudo(rawHeaders);
-      contentLength = request.method === 'HEAD' ? '' : (headers['content-length'] ?? '');
     });
     stream.on('data', (chunk: Buffer) => {
       if (isEnded || addBody(draft, chunks, chunk)) return;
       end('answered', '');
       stream.close(constants.NGHTTP2_CANCEL);
     });
-    stream.on('end', () => {
-      if (draft.status === 0 || isEnded) return;
-      // RST_STREAM with NO_ERROR looks like an end; the length gives it away.
-      draft.framingComplete = contentLength === '' || Number(contentLength) === draft.bodyBytes || draft.status === 304;
-      end(draft.framingComplete ? 'answered' : 'truncated', '');
-    });
-    let streamError = '';
     stream.on('error', (error) => {
-      streamError = codeOf(error);
+      fault = error;
     });
-    stream.on('close', () => {
-      end(...whyClosed(stream, draft.status !== 0, streamError));
-    });
+    const over = (): void => {
+      if (isWhole && draft.status !== 0) {
+        draft.framingComplete = true;
+        end('answered', '');
+      } else if (stream.closed) {
+        end(...whyClosed(stream, draft.status !== 0, fault));
+      }
+    };
+    stream.on('end', over);
+    stream.on('close', over);
   }
 
   /** What ended a stream before its answer was whole. */
-  function whyClosed(stream: ClientHttp2Stream, hasHead: boolean, streamError: string): [Outcome, string] {
-    const code = codeNames[stream.rstCode ?? 0] ?? String(stream.rstCode);
+  function whyClosed(stream: ClientHttp2Stream, hasHead: boolean, fault: Error | null): [Outcome, string] {
     const isTurnedAway = goaway !== null && (goaway.code !== 0 || (stream.id ?? Infinity) > goaway.lastStreamId);
-    if (isTurnedAway && goaway !== null) return [hasHead ? 'truncated' : 'goaway', codeNames[goaway.code] ?? ''];
+    if (goaway !== null && isTurnedAway) return [hasHead ? 'truncated' : 'goaway', codeName(goaway.code)];
     if (ending !== null) {
       if (hasHead) return ['truncated', ending.error || 'closed'];
       if (ending.why === 'server-closed') return ['closed-before-answer', ''];
-      return [/^E[A-Z]+$/.test(ending.error) ? 'reset' : 'tls-failed', ending.error];
+      return [ending.isTls ? 'tls-failed' : 'reset', ending.error];
     }
-    if (hasHead) return ['truncated', sessionError || `RST_STREAM ${code}`];
-    if (sessionError !== '') return ['malformed-answer', sessionError];
+    if (fault !== null && codeOf(fault) === 'ERR_HTTP2_ERROR') {
+      return [hasHead ? 'truncated' : 'malformed-answer', fault.message];
+    }
+    if (hasHead) return ['truncated', `RST_STREAM ${codeName(stream.rstCode)}`];
     if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return ['refused-stream', ''];
-    return [
-      'reset',
-      streamError === 'ERR_HTTP2_STREAM_ERROR' || streamError === '' ? `RST_STREAM ${code}` : streamError,
-    ];
+    return ['reset', `RST_STREAM ${codeName(stream.rstCode)}`];
   }
 
   return connection;
 }
 
-/** NGHTTP2_REFUSED_STREAM = 7 becomes 7 → 'REFUSED_STREAM': the error codes of RFC 9113, section 7. */
-const codeNames: Readonly<Record<number, string>> = {
-  0: 'NO_ERROR',
-  1: 'PROTOCOL_ERROR',
-  2: 'INTERNAL_ERROR',
-  3: 'FLOW_CONTROL_ERROR',
-  4: 'SETTINGS_TIMEOUT',
-  5: 'STREAM_CLOSED',
-  6: 'FRAME_SIZE_ERROR',
-  7: 'REFUSED_STREAM',
-  8: 'CANCEL',
-  9: 'COMPRESSION_ERROR',
-  10: 'CONNECT_ERROR',
-  11: 'ENHANCE_YOUR_CALM',
-  12: 'INADEQUATE_SECURITY',
-  13: 'HTTP_1_1_REQUIRED',
-};
+/** The error codes of RFC 9113, section 7, by number. */
+const codeNames: readonly string[] = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+];
+
+function codeName(code = 0): string {
+  return codeNames[code] ?? String(code);
+}
 
 /** Headers about the connection do not exist in HTTP/2 (RFC 9113, 8.2.2), and Node throws when it is given one. */
 const hopByHop: ReadonlySet<string> = new Set([
