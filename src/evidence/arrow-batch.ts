@@ -131,7 +131,9 @@ function decodeBatchMetadata(message: Uint8Array, head: FlatTable, layout: Batch
     if (key === metadataKey.definitions) layout.definitions = pair.string(1);
     else if (key === metadataKey.atNsByWorker) layout.atNsByWorker = pair.string(1);
     else if (key === metadataKey.crc32) {
-      layout.checksum = hasChecksum(message, pair.string(1), pair.stringSpan(1).from) ? 'right' : 'wrong';
+      // The span is one of the window, which `message` is a part of.
+      const at = pair.stringSpan(1).from - message.byteOffset;
+      layout.checksum = hasChecksum(message, pair.string(1), at) ? 'right' : 'wrong';
     }
   }
 }
