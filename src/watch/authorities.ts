@@ -43,7 +43,8 @@ export async function findAuthorities(
   const ask = (name: string, type: 'NS' | 'A' | 'AAAA'): Promise<DnsReply> =>
     ports.dns.query(
       resolver.server,
-      { name, type },
+      // With its end dot a name is whole: no search list of a system resolver applies.
+      { name: `${name.replace(/\.$/, '')}.`, type },
       { recursionDesired: true, deadlineNs: ports.clock.nowNs() + sToNs(answerWithinS) },
     );
 

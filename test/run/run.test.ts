@@ -186,7 +186,7 @@ describe('a clean cutover', () => {
     const movedS = ((fresh.firstNewAtNs ?? 0) - (change?.authorityLastAtNs ?? 0)) / 1e9;
     expect(movedS).toBeLessThanOrEqual(20 + 0.5 + 1);
     expect(laneOf(analysis, 'keep-alive').firstNewAtNs).toBe(null);
-    expect(laneOf(analysis, 'jvm-forever').oldAfterChange['pinned']).toBeGreaterThan(0);
+    expect(laneOf(analysis, 'jvm-forever').oldAfterChange['application-cache']).toBeGreaterThan(0);
     expect(analysis.lanes.flatMap((lane) => lane.outages)).toEqual([]);
   });
 

@@ -25,9 +25,10 @@ function newWorld(answering: Answering) {
   const clock = newTestClock();
   const asked: Asked[] = [];
   const dns: DnsPort = {
-    query(server, { name, type }, { recursionDesired, deadlineNs }) {
+    query(server, { name: asName, type }, { recursionDesired, deadlineNs }) {
       const sentAtNs = clock.nowNs();
       const serverName = server.kind === 'udp' ? server.address : server.kind;
+      const name = asName.replace(/\.$/, '');
       asked.push({ server: serverName, name, type, recursionDesired, atS: sentAtNs / 1e9 });
       const answer = answering(serverName, name, type, sentAtNs / 1e9);
       if (answer === null) {
