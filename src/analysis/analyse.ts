@@ -101,13 +101,15 @@ function runContext(gathered: Gathered): RunContext {
   const probedUntilNs = entriesOf(entries, 'run-ended')[0]?.probedUntilNs;
   const latestNs = Math.max(0, ...gathered.workerAtNs.values());
   const stores = gathered.lanes.filter((store) => store !== undefined);
+  const workerOf = ({ lane, worker }: LaneStore): number =>
+    started.workerCount === undefined ? worker : lane.number % started.workerCount;
   const contextOf = (store: LaneStore): ViewContext => ({
     sides,
     definitions,
     // Without an end, what a thread last handed over is known; a lane of which nothing came is as late as the latest.
-    untilNs: probedUntilNs ?? gathered.workerAtNs.get(store.worker) ?? latestNs,
+    untilNs: probedUntilNs ?? gathered.workerAtNs.get(workerOf(store)) ?? latestNs,
     stalls: new Spans(
-      stalls.filter((stall) => stall.worker === store.worker).map(({ fromNs, toNs }) => ({ fromNs, toNs })),
+      stalls.filter((stall) => stall.worker === workerOf(store)).map(({ fromNs, toNs }) => ({ fromNs, toNs })),
     ),
   });
   const views = stores.map((store) => viewLane(store, contextOf(store)));

@@ -216,7 +216,10 @@ export interface ChangeSeen {
   readonly markedAtNs: number | null;
   readonly commandFromAtNs: number | null;
   readonly commandToAtNs: number | null;
-  /** The first and the last authoritative server that answered with the other side. */
+  /**
+   * The first and the last authoritative server that changed to the other side: the first not before the poll before its
+   * first such answer, the last not after its answer. `last` is null while a server that answers has not changed.
+   */
   readonly authorityFirstAtNs: number | null;
   readonly authorityLastAtNs: number | null;
   /** The first answer of the other side on a fresh lane. */

@@ -27,6 +27,8 @@ export type Entry =
       readonly host: { readonly node: string; readonly platform: string; readonly cpuCount: number };
       /** The wrapped command, or null. */
       readonly command: readonly string[] | null;
+      /** How many probing threads: lane n is in thread n % workerCount. Left out by old logs: then batches tell. */
+      readonly workerCount?: number;
     }
   /** A side's own name got an address that had no lane yet. */
   | { readonly type: 'lanes-added'; readonly atNs: number; readonly lanes: readonly Lane[] }
