@@ -24,10 +24,19 @@ export function judgeCommand(path: string, flags: JudgeFlags): number {
         });
   return finish(analyseFolder(path), {
     path,
-    writeReport: (name, text) => writeFileSync(join(path, name), text),
+    writeReport: (name, text) => write(join(path, name), text),
     json: flags.json ?? false,
     ...(objectives === undefined ? {} : { objectives }),
   });
+}
+
+function write(path: string, text: string): string | null {
+  try {
+    writeFileSync(path, text);
+    return null;
+  } catch (error) {
+    return `${path} (${(error as NodeJS.ErrnoException).code})`;
+  }
 }
 
 export function reportCommand(path: string, flags: { readonly format?: string | undefined }): number {

@@ -85,11 +85,11 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
   try {
     const { analysis, differsFromLive } = await Promise.race([started, broken.promise]);
     progress.end();
-    const exitCode = finish(analysis, {
-      path,
-      writeReport: (name, text) => writer.report(name, text),
-      json: flags.json ?? false,
-    });
+    const writeReport = (name: string, text: string): string | null => {
+      writer.report(name, text);
+      return writer.failure;
+    };
+    const exitCode = finish(analysis, { path, writeReport, json: flags.json ?? false });
     if (!differsFromLive) return exitCode;
     process.stderr.write(
       `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +

@@ -24,7 +24,8 @@ export function renderAs(format: Format, report: Report): string {
 
 export interface FinishOptions {
   readonly path: string;
-  readonly writeReport: (name: string, text: string) => void;
+  /** Says why a report could not be written; null when it was. */
+  readonly writeReport: (name: string, text: string) => string | null;
   readonly json: boolean;
   readonly objectives?: Partial<Objectives>;
 }
@@ -33,19 +34,15 @@ export interface FinishOptions {
 export function finish(analysis: Analysis, options: FinishOptions): number {
   const verdict = judge(analysis, options.objectives);
   const report = toReport(analysis, verdict);
-  let unwritten: Error | null = null;
-  for (const format of formats) {
-    try {
-      options.writeReport(render[format].file, render[format].text(report));
-    } catch (error) {
-      unwritten = error as Error;
-    }
-  }
-  process.stderr.write(`${summaryText(report, { runPath: options.path })}\n`);
-  if (unwritten !== null) process.stderr.write(`a report could not be written: ${unwritten.message}\n`);
-  if (options.json) process.stdout.write(reportJsonText(report));
-  const exitCode = exitCodeOf(verdict, {
-    commandFailed: analysis.command !== null && analysis.command.exitCode !== 0 && analysis.command.toAtNs !== null,
+  const failures = formats.flatMap((format) => {
+    const failure = options.writeReport(render[format].file, render[format].text(report));
+    return failure === null ? [] : [failure];
   });
-  return exitCode === 0 && unwritten !== null ? 4 : exitCode;
+  process.stderr.write(`${summaryText(report, { runPath: options.path })}\n`);
+  if (failures[0] !== undefined) process.stderr.write(`a report could not be written: ${failures[0]}\n`);
+  if (options.json) process.stdout.write(reportJsonText(report));
+  const { command } = analysis;
+  const commandFailed = command !== null && command.toAtNs !== null && command.exitCode !== 0;
+  const exitCode = exitCodeOf(verdict, { commandFailed });
+  return exitCode === 0 && failures.length > 0 ? 4 : exitCode;
 }

@@ -255,8 +255,8 @@ function drive(
           return;
         case 'stop':
           if (command === 'running') {
-            const error = 'still running when the watch ended; it was left alone';
-            log.entry({ type: 'command-ended', atNs: clock.nowNs(), exitCode: null, signal: null, error });
+            const text = 'the command was still running when the watch ended; it was left alone';
+            log.entry({ type: 'noted', atNs: clock.nowNs(), text });
           }
           end(next.why);
           return;
