@@ -33,7 +33,8 @@ export function analyseService(context: ServiceContext, lanes: readonly LaneAnal
     phases: context.phases,
     ttlS: { before: scenario.change.ttlBeforeS, after: ttlS },
     impact: impactOf(context, lanes),
-    convergenceS: convergences.at(-1)?.s ?? null,
+    // What nobody saw change did not converge late: the verdict has a reason of its own for that.
+    convergenceS: changes.at(-1)?.seen.isEvident === true ? (convergences.at(-1)?.s ?? null) : null,
     convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10,
     tail: tailOf(context),
     latencyP99: latencyP99(context.views),
