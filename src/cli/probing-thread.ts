@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.ts';
 import type { Entry } from '../core/entry.ts';
+import type { Cancel } from '../core/ports.ts';
 import type { RowBatch } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
@@ -28,6 +29,7 @@ export type ToThread =
   | { readonly kind: 'stop'; readonly atNs: number };
 
 export type FromThread =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'batch'; readonly batch: RowBatch }
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'stopped'; readonly definitionOverCapCount: number };
@@ -54,7 +56,7 @@ const dialer = newDialer({ clock });
 const dns = newDnsPort({ clock });
 const prober = newProber({ clock, dialer, dns, sink: buffer, event, run: data.run, markerNames: data.markerNames });
 
-let cancelFlush = clock.at(flushEveryNs, flush);
+let cancelFlush: Cancel | null = null;
 function flush(): void {
   const nowNs = clock.nowNs();
   buffer.flush(nowNs);
@@ -67,7 +69,7 @@ const stopStalls = watchForStalls(clock, (fromNs, toNs) =>
 
 async function stop(atNs: number): Promise<void> {
   await prober.stop(atNs);
-  cancelFlush();
+  cancelFlush?.();
   stopStalls();
   buffer.flush(clock.nowNs());
   send({ kind: 'stopped', definitionOverCapCount: buffer.definitionOverCapCount });
@@ -78,6 +80,7 @@ port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'add':
       prober.add(message.lanes);
+      cancelFlush ??= clock.at(clock.nowNs() + flushEveryNs, flush);
       break;
     case 'token':
       prober.token(message.checkName, message.value);
@@ -87,3 +90,4 @@ port.on('message', (message: ToThread) => {
       break;
   }
 });
+send({ kind: 'ready' });

@@ -23,31 +23,35 @@ export function startProbingThreads(
     { length: count },
     (_, worker) => new Worker(entryUrl, { workerData: { ...data, worker } }),
   );
-  const stopped = workers.map(
-    (worker) =>
-      new Promise<number>((resolve) => {
-        worker.on('message', (message: FromThread) => {
-          switch (message.kind) {
-            case 'batch':
-              handlers.batch(message.batch);
-              break;
-            case 'entry':
-              handlers.entry(message.entry);
-              break;
-            case 'stopped':
-              resolve(message.definitionOverCapCount);
-              break;
-          }
-        });
-        worker.on('error', broke);
-      }),
-  );
+  const threads = workers.map((worker) => {
+    const ready = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<number>();
+    worker.on('message', (message: FromThread) => {
+      switch (message.kind) {
+        case 'ready':
+          ready.resolve();
+          break;
+        case 'batch':
+          handlers.batch(message.batch);
+          break;
+        case 'entry':
+          handlers.entry(message.entry);
+          break;
+        case 'stopped':
+          stopped.resolve(message.definitionOverCapCount);
+          break;
+      }
+    });
+    worker.on('error', broke);
+    return { ready: ready.promise, stopped: stopped.promise };
+  });
 
   function send(worker: Worker | undefined, message: ToThread): void {
     worker?.postMessage(message);
   }
 
   return {
+    ready: Promise.all(threads.map((thread) => thread.ready)).then(() => {}),
     add(lanes: readonly Lane[]) {
       workers.forEach((worker, i) => {
         const own = lanes.filter((lane) => lane.number % count === i);
@@ -59,7 +63,7 @@ export function startProbingThreads(
     },
     async stop(atNs) {
       for (const worker of workers) send(worker, { kind: 'stop', atNs });
-      const counts = await Promise.all(stopped);
+      const counts = await Promise.all(threads.map((thread) => thread.stopped));
       return { definitionOverCapCount: counts.reduce((sum, overCap) => sum + overCap, 0) };
     },
   };

@@ -18,6 +18,8 @@ import { decide, type RunFacts } from './decide.ts';
 
 /** The probing threads, or one prober in this thread. */
 export interface ProberHandle {
+  /** Its threads run: a slot due from now on is not late by birth. */
+  readonly ready: Promise<void>;
   add(lanes: readonly Lane[]): void;
   token(checkName: string, value: string): void;
   /** Fires no slot due at or after `atNs`; resolves when every row has been handed over. */
@@ -97,22 +99,22 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   const early: Entry[] = [];
   let isLogOpen = false;
   const addresses: Record<Side, string[]> = { old: literals(scenario, 'old'), new: literals(scenario, 'new') };
+  const entry = (one: Entry): void => (isLogOpen ? log.entry(one) : void early.push(one));
+  const prober = ports.prober({ batch: log.batch, entry });
   let laneCount = 0;
-  let prober: ProberHandle | null = null;
   const watch = newWatch({
     clock,
     dns: ports.dns,
     scenario,
-    entry: (entry) => (isLogOpen ? log.entry(entry) : void early.push(entry)),
+    entry,
     sideAddress: (side, address) => {
       if (addresses[side].includes(address)) return;
       addresses[side].push(address);
-      if (prober !== null)
-        addLanes(options.lanesOfAddress({ side, address, startAtNs: clock.nowNs() + leadNs, firstNumber: laneCount }));
+      if (!isLogOpen) return;
+      addLanes(options.lanesOfAddress({ side, address, startAtNs: clock.nowNs() + leadNs, firstNumber: laneCount }));
     },
   });
-  await watch.start();
-
+  await Promise.all([watch.start(), prober.ready]);
   const tokens = await firstTokens(scenario, ports);
   const probingSinceNs = clock.nowNs() + leadNs;
   const { lanes: unstarted, notes } = options.lanesOf(addresses);
@@ -133,14 +135,11 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     command: options.command,
   });
   isLogOpen = true;
-  for (const entry of early) log.entry(entry);
+  for (const one of early) log.entry(one);
   note(notes);
-
-  const probing = ports.prober({ batch: log.batch, entry: log.entry });
-  prober = probing;
-  for (const [checkName, token] of tokens) probing.token(checkName, token);
-  probing.add(lanes);
-  const stopTokens = renewTokens(scenario, ports, probing, log.entry);
+  prober.add(lanes);
+  for (const [checkName, token] of tokens) prober.token(checkName, token);
+  const stopTokens = renewTokens(scenario, ports, prober, log.entry);
 
   function note(texts: readonly string[]): void {
     for (const text of texts) log.entry({ type: 'noted', atNs: clock.nowNs(), text });
@@ -151,7 +150,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     if (added.lanes.length === 0) return;
     laneCount += added.lanes.length;
     log.entry({ type: 'lanes-added', atNs: clock.nowNs(), lanes: added.lanes.map(options.forLog.lane) });
-    probing.add(added.lanes);
+    prober.add(added.lanes);
   }
 
   const why = await drive(options, ports, log, fold, probingSinceNs);
@@ -159,7 +158,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   watch.stop();
   stopTokens();
   const probedUntilNs = clock.nowNs() + sToNs(0.02);
-  const { definitionOverCapCount } = await probing.stop(probedUntilNs);
+  const { definitionOverCapCount } = await prober.stop(probedUntilNs);
   log.entry({
     type: 'run-ended',
     atNs: clock.nowNs(),

@@ -131,13 +131,17 @@ async function play(
           run: { runId: 'c0ffee42', startedAtMs, version: '0.1.0' },
           markerNames: [],
         });
-        let cancel = clock.at(clock.nowNs(), flush);
+        let cancel = (): void => {};
         function flush(): void {
           buffer.flush(clock.nowNs());
           cancel = clock.at(clock.nowNs() + 1e8, flush);
         }
         return {
-          add: (lanes) => prober.add(lanes),
+          ready: Promise.resolve(),
+          add: (lanes) => {
+            prober.add(lanes);
+            flush();
+          },
           token: (name, value) => prober.token(name, value),
           async stop(atNs) {
             await prober.stop(atNs);
