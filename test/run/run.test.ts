@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { presets } from '../../src/clients/presets.ts';
 import type { Analysis, LaneAnalysis } from '../../src/core/analysis.ts';
 import type { RunMode } from '../../src/core/entry.ts';
+import type { Cancel } from '../../src/core/ports.ts';
 import { appendMark } from '../../src/evidence/append-mark.ts';
 import { newRowBuffer } from '../../src/evidence/row-buffer.ts';
 import { createRunFolder } from '../../src/evidence/run-folder.ts';
@@ -131,7 +132,7 @@ async function play(
           run: { runId: 'c0ffee42', startedAtMs, version: '0.1.0' },
           markerNames: [],
         });
-        let cancel = (): void => {};
+        let cancel: Cancel | null = null;
         function flush(): void {
           buffer.flush(clock.nowNs());
           cancel = clock.at(clock.nowNs() + 1e8, flush);
@@ -140,12 +141,12 @@ async function play(
           ready: Promise.resolve(),
           add: (lanes) => {
             prober.add(lanes);
-            flush();
+            if (cancel === null) flush();
           },
           token: (name, value) => prober.token(name, value),
           async stop(atNs) {
             await prober.stop(atNs);
-            cancel();
+            cancel?.();
             buffer.flush(clock.nowNs());
             return { definitionOverCapCount: 0 };
           },
