@@ -9,6 +9,11 @@ import { version } from './version.ts';
 
 enableCompileCache();
 
+// Whoever reads our output may have seen enough (`| head`): that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const exitStatuses = `
 Exit status:
   0  pass

@@ -18,10 +18,6 @@ export function sToNs(s: number): number {
   return Math.round(s * nsPerS);
 }
 
-export function usToNs(us: number): number {
-  return Math.round(us * nsPerUs);
-}
-
 export function nsToMs(ns: number): number {
   return ns / nsPerMs;
 }
