@@ -34,7 +34,7 @@ export function causeOf(view: LaneView, slot: number, context: CauseContext): Ca
 function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause | null {
   const facts = view.factsAt(slot);
   const dueNs = view.dueNs(slot);
-  const change = context.changes.findLast((one) => one.seen.usedAtNs <= dueNs);
+  const change = context.changes.findLast((one) => (leftAtNs(one) ?? Infinity) <= dueNs);
   if (change === undefined || facts.side !== change.leaving) return null;
   // Then it would have failed where it should have been, too.
   if (context.sideLanes.areAllDown(change.target, dueNs)) return 'side-down';
@@ -42,6 +42,11 @@ function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause
   const { resolve } = view.lane.archetype;
   if (view.lane.role !== 'client' || resolve.kind === 'once' || resolve.kind === 'pinned') return 'pinned';
   return 'stale-answer';
+}
+
+/** When the first client could know: a mark or a command moves nobody, and what fails before that is no stale answer. */
+function leftAtNs({ seen }: Change): number | null {
+  return seen.authorityFirstAtNs ?? seen.identityAtNs;
 }
 
 function causeOnSide(view: LaneView, slot: number, context: CauseContext): Cause {

@@ -15,15 +15,17 @@ export interface Convergence {
 }
 
 /**
- * Of qualified lanes whose policy must leave. An answer of a resolver that provably breaks the TTL is its own finding and does not
- * hold up convergence: it would never come.
+ * Of qualified lanes whose policy must leave. A resolver that provably breaks the TTL is its own finding and does not hold
+ * up convergence, which might never come; but if all do, nobody was seen to leave, and nothing has converged.
  */
 export function convergenceOf(views: readonly LaneView[], change: Change, life: RecordLife): Convergence {
   const baseNs = change.seen.authorityLastAtNs ?? change.seen.usedAtNs;
   const stays = views.filter((view) => mustLeave(view.lane)).map((view) => lastStay(view, change, life));
-  const lastOldNs = Math.max(baseNs, ...stays.map((stay) => stay.lastNs));
-  const offNs = Math.max(baseNs, ...stays.map((stay) => stay.offNs ?? change.untilNs));
-  const isOff = stays.every((stay) => stay.offNs !== null);
+  const compliant = stays.filter((stay) => !stay.isViolation);
+  const counted = compliant.length > 0 ? compliant : stays;
+  const lastOldNs = Math.max(baseNs, ...counted.map((stay) => stay.lastNs));
+  const offNs = Math.max(baseNs, ...counted.map((stay) => stay.offNs ?? change.untilNs));
+  const isOff = counted.every((stay) => stay.offNs !== null);
   const hasLagging = change.seen.authorityFirstAtNs !== null && change.seen.authorityLastAtNs === null;
   return {
     atNs: isOff && !hasLagging && change.seen.isEvident ? offNs : null,
@@ -36,16 +38,18 @@ interface LaneStay {
   readonly lastNs: number;
   /** The first slot after it that was seen; null = none yet. */
   readonly offNs: number | null;
+  /** No compliant resolver would have given it any more. */
+  readonly isViolation: boolean;
 }
 
 function lastStay(view: LaneView, change: Change, life: RecordLife): LaneStay {
   const { fromSlot, toSlot } = slotsOfChange(view, change);
   for (let slot = Math.min(toSlot - 1, slotsOnSide(view, change.leaving)?.last ?? -1); slot >= fromSlot; slot -= 1) {
     if (!isSeen(view, slot) || view.factsAt(slot).side !== change.leaving) continue;
-    if (reasonOf(view, slot, change, life) === 'resolver-violates-ttl') continue;
-    return { lastNs: view.dueNs(slot), offNs: nextSeenNs(view, slot + 1, toSlot) };
+    const isViolation = reasonOf(view, slot, change, life) === 'resolver-violates-ttl';
+    return { lastNs: view.dueNs(slot), offNs: nextSeenNs(view, slot + 1, toSlot), isViolation };
   }
-  return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot) === null ? null : 0 };
+  return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot) === null ? null : 0, isViolation: false };
 }
 
 function nextSeenNs(view: LaneView, fromSlot: number, toSlot: number): number | null {

@@ -1,13 +1,14 @@
 /**
  * Our own network, suspected. With references: a second in which every one of them failed. Without: a second in which
- * every lane that has a result failed, and every DNS answer that was waited for failed too. Failures in such a second are
- * counted and listed, but are not certain: they leave every `min`.
+ * every lane that has a result failed, and every DNS answer that was waited for failed too. Not where a lane got an
+ * answer, were it a 503: it came through our network. Failures in such a second are counted and listed, but are not
+ * certain: they leave every `min`.
  */
 import type { Entry, EntryOf } from '../core/entry.ts';
 import { outcomes } from '../core/outcome.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
 import { nsPerMs, nsPerS } from '../core/time.ts';
-import { meanings, type LaneView } from './lane-view.ts';
+import { isSeen, meanings, type LaneView } from './lane-view.ts';
 
 export interface OwnNetwork {
   readonly isEmpty: boolean;
@@ -25,7 +26,9 @@ export function suspectSeconds(views: readonly LaneView[], entries: readonly Ent
       ? (second: number): boolean => references.every((view) => wasReferenceDown(view, second))
       : (second: number): boolean =>
           lanes.every((view) => !hasGood(view, second)) && hasDnsFailed(lanes, watch, second);
-  const seconds = failedSeconds(lanes).filter(isSuspect);
+  const seconds = failedSeconds(lanes).filter(
+    (second) => isSuspect(second) && !lanes.some((view) => hasAnswered(view, second)),
+  );
   const suspect = new Set(seconds);
   return {
     isEmpty: seconds.length === 0,
@@ -59,6 +62,17 @@ function slotsOfSecond(view: LaneView, second: number): Uint8Array {
 
 function hasGood(view: LaneView, second: number): boolean {
   return slotsOfSecond(view, second).includes(meanings.good);
+}
+
+/** Good or wrong. One that was right and came too late may have been late by our network. */
+function hasAnswered(view: LaneView, second: number): boolean {
+  const to = Math.min(view.slotCount, firstSlotOf(view, second + 1));
+  for (let slot = firstSlotOf(view, second); slot < to; slot += 1) {
+    if (!isSeen(view, slot)) continue;
+    const { isAnswered, reading } = view.factsAt(slot);
+    if (view.meaning[slot] === meanings.good || (isAnswered && reading !== 'right')) return true;
+  }
+  return false;
 }
 
 /** A reference that is probed less than once a second is down as long as the results on both sides of the second are. */

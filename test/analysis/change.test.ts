@@ -1,0 +1,272 @@
+import { expect, test } from 'vitest';
+import type { ServiceAnalysis } from '../../src/core/analysis.ts';
+import type { Entry } from '../../src/core/entry.ts';
+import { analysisOf, authority, keepAliveClient, mark, newAddress, oldAddress, type LaneLog, type Log } from './kit.ts';
+
+const second = '127.0.0.2:53';
+
+/** A fresh lane at 1/s over 60 s, on old until `movesAtS` and on new from then on. */
+function lane(movesAtS: number, log: Partial<LaneLog> = {}): LaneLog {
+  return { slots: '.'.repeat(60), at: 'o'.repeat(movesAtS) + 'n', ...log };
+}
+
+function serviceOf(log: Log): ServiceAnalysis {
+  return analysisOf(log).services[0] as ServiceAnalysis;
+}
+
+/** Instants in s; null stays null. */
+function instants(service: ServiceAnalysis, i = 0): object | null {
+  const change = service.changes[i];
+  if (change === undefined) return null;
+  const s = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
+  return {
+    mark: s(change.markedAtNs),
+    command: s(change.commandFromAtNs),
+    first: s(change.authorityFirstAtNs),
+    last: s(change.authorityLastAtNs),
+    identity: s(change.identityAtNs),
+    used: s(change.usedAtNs),
+    by: change.usedBy,
+    evident: change.isEvident,
+  };
+}
+
+const switched = [authority(0, [oldAddress], { isFirst: true }), authority(20, [newAddress])];
+
+test('a change is where the authorities moved: not before the poll before, not after the last one’s answer', () => {
+  const entries = [
+    ...switched,
+    authority(0, [oldAddress], { server: second, isFirst: true }),
+    authority(22, [newAddress], { server: second }),
+  ];
+  const service = serviceOf({ lanes: [lane(25)], entries });
+  expect(instants(service)).toEqual({
+    mark: null,
+    command: null,
+    first: 19,
+    last: 22.01,
+    identity: 25,
+    used: 19,
+    by: 'authority',
+    evident: true,
+  });
+  expect(service.outcome).toBe('completed');
+});
+
+test('phases: baseline until the change is used, switching until the last old answer, then the tail', () => {
+  const service = serviceOf({ lanes: [lane(25)], entries: [...switched, mark(18)] });
+  expect(service.phases).toEqual([
+    { name: 'baseline', changeIndex: 0, fromAtNs: 0, toAtNs: 18e9 },
+    { name: 'switching', changeIndex: 0, fromAtNs: 18e9, toAtNs: 25e9 },
+    { name: 'tail', changeIndex: 0, fromAtNs: 25e9, toAtNs: 60e9 },
+  ]);
+  expect(service.convergenceS?.min).toBeCloseTo(24 - 20.01, 6);
+  expect(service.convergenceS?.max).toBeCloseTo(25 - 20.01, 6);
+  expect(service.tail).toEqual({ askedS: 10, watchedS: 35, isWhole: true });
+  expect(service.convergenceAutoS).toBe(20);
+  expect(service.ttlS).toEqual({ before: null, after: 5 });
+});
+
+test('without a change there is only a baseline, and no tail', () => {
+  const service = serviceOf({ lanes: [lane(60)], entries: [authority(0, [oldAddress], { isFirst: true })] });
+  expect(service).toMatchObject({ outcome: 'none', changes: [], convergenceS: null, tail: { isWhole: false } });
+  expect(service.phases.map((phase) => phase.name)).toEqual(['baseline']);
+});
+
+test('identity alone is evidence; a mark alone is none', () => {
+  expect(instants(serviceOf({ lanes: [lane(25)] }))).toMatchObject({ used: 25, by: 'identity', evident: true });
+  const marked = serviceOf({ lanes: [lane(60)], entries: [mark(20)] });
+  expect(instants(marked)).toMatchObject({ used: 20, by: 'mark', evident: false });
+  expect(marked).toMatchObject({ outcome: 'none', tail: { isWhole: false } });
+});
+
+test('a deployment moves nothing, so that it was begun is evidence enough', () => {
+  const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, via: 'deploy' } });
+  const service = serviceOf({ lanes: [lane(60)], entries: [mark(20)], scenario, mode: 'deploy' });
+  expect(instants(service)).toMatchObject({ used: 20, by: 'mark', evident: true });
+  expect(service.outcome).toBe('completed');
+});
+
+test('only a lane that resolves and connects anew for each slot shows where DNS leads', () => {
+  const service = serviceOf({ lanes: [lane(60), lane(25, { client: 'keep-alive', archetype: keepAliveClient })] });
+  expect(service.changes).toEqual([]);
+});
+
+test('the first answer of the other side after one of the leaving side is the change; being there from the start is none', () => {
+  expect(serviceOf({ lanes: [lane(0)] }).changes).toEqual([]);
+  expect(instants(serviceOf({ lanes: [lane(25, { at: `n${'o'.repeat(29)}n` })] }))).toMatchObject({ identity: 30 });
+});
+
+test('a different address set of the same side is no change', () => {
+  const entries = [authority(0, ['127.0.1.1'], { isFirst: true }), authority(20, ['127.0.1.7', '127.0.1.8'])];
+  expect(serviceOf({ lanes: [lane(60)], entries }).changes).toEqual([]);
+});
+
+test.for([
+  ['switch', 20],
+  ['Cutover begins', 20],
+  ['change of orders', 20],
+  ['switch orders and billing', 20],
+  ['switch billing', null],
+  ['switch orders-v2', 20],
+  ['rollback', null],
+  ['coffee, then switch', null],
+] as [string, number | null][])('the mark “%s” is a change of orders at %s s', ([text, atS]) => {
+  const log: Log = { lanes: [lane(60), lane(60, { service: 'billing' })], entries: [mark(20, text)] };
+  expect(serviceOf(log).changes[0]?.usedAtNs ?? null).toBe(atS === null ? null : atS * 1e9);
+});
+
+test('a rollback run takes a rollback mark for its change, and waives the baseline', () => {
+  const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, direction: 'new-to-old' } });
+  const analysis = analysisOf({
+    lanes: [{ slots: `${'x'.repeat(25)}${'.'.repeat(35)}`, at: `${'n'.repeat(25)}o` }],
+    entries: [mark(20, 'rollback')],
+    mode: 'rollback',
+    scenario,
+  });
+  expect(instants(analysis.services[0] as ServiceAnalysis)).toMatchObject({ used: 20, identity: 25, evident: true });
+  expect(analysis.services[0]?.changes[0]?.direction).toBe('new-to-old');
+  expect(analysis.lanes[0]).toMatchObject({
+    qualified: true,
+    judgedPart: { longestOutageMs: { min: 4000, max: 5000 } },
+  });
+});
+
+test('the wrapped command’s edges are recorded, and the first one is the change when it is the earliest', () => {
+  const command: Entry[] = [
+    { type: 'command-started', atNs: 15e9, command: ['./switch.sh'], pid: 7 },
+    { type: 'command-ended', atNs: 21e9, exitCode: 0, signal: null, error: '' },
+  ];
+  const analysis = analysisOf({ lanes: [lane(25)], entries: [...switched, ...command] });
+  expect(analysis.services[0]?.changes[0]).toMatchObject({
+    commandFromAtNs: 15e9,
+    commandToAtNs: 21e9,
+    usedAtNs: 15e9,
+    usedBy: 'command',
+  });
+  expect(analysis.command).toEqual({
+    words: ['./switch.sh'],
+    exitCode: 0,
+    signal: null,
+    error: '',
+    fromAtNs: 15e9,
+    toAtNs: 21e9,
+  });
+});
+
+test('while a server that answers has not changed, the change is partial and nothing has converged', () => {
+  const entries = [...switched, authority(0, [oldAddress], { server: second, isFirst: true })];
+  const service = serviceOf({ lanes: [lane(25)], entries });
+  expect(instants(service)).toMatchObject({ first: 19, last: null });
+  expect(service).toMatchObject({ outcome: 'partial', tail: { isWhole: false } });
+});
+
+test('a server that no longer answers does not hold the change up; what it would say is not known', () => {
+  const entries = [
+    ...switched,
+    authority(0, [oldAddress], { server: second, isFirst: true }),
+    authority(21, null, { server: second }),
+  ];
+  const analysis = analysisOf({ lanes: [lane(25)], entries });
+  expect(instants(analysis.services[0] as ServiceAnalysis)).toMatchObject({ last: 20.01 });
+  expect(analysis.findings.map((finding) => finding.kind)).toContain('authority-unreachable');
+});
+
+test('a server that flaps at the switch has changed when it stays', () => {
+  const entries = [
+    ...switched,
+    authority(21, [oldAddress]),
+    authority(22, [newAddress]),
+    authority(23, [oldAddress]),
+    authority(24, [newAddress]),
+  ];
+  const service = serviceOf({ lanes: [lane(30)], entries });
+  expect(instants(service)).toMatchObject({ first: 19, last: 24.01 });
+  expect(service.changes).toHaveLength(1);
+});
+
+test('back for good is a second change, and the service is rolled back', () => {
+  const entries = [...switched, authority(40, [oldAddress]), mark(39, 'rollback now')];
+  const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(18)}o` }], entries });
+  expect(service.changes.map((change) => change.direction)).toEqual(['old-to-new', 'new-to-old']);
+  expect(instants(service, 0)).toMatchObject({ first: 19, last: 20.01, used: 19 });
+  expect(instants(service, 1)).toEqual({
+    mark: 39,
+    command: null,
+    first: 39,
+    last: 40.01,
+    identity: 43,
+    used: 39,
+    by: 'mark',
+    evident: true,
+  });
+  expect(service.outcome).toBe('rolled-back');
+  expect(service.phases.map(({ name, changeIndex, fromAtNs }) => [name, changeIndex, fromAtNs / 1e9])).toEqual([
+    ['baseline', 0, 0],
+    ['switching', 0, 19],
+    ['tail', 0, 25],
+    ['switching', 1, 39],
+    ['tail', 1, 43],
+  ]);
+});
+
+test('one server that went back is no rollback', () => {
+  const entries = [
+    ...switched,
+    authority(0, [oldAddress], { server: second, isFirst: true }),
+    authority(21, [newAddress], { server: second }),
+    authority(40, [oldAddress], { server: second }),
+  ];
+  const service = serviceOf({ lanes: [lane(25)], entries });
+  expect(service.changes).toHaveLength(1);
+  expect(service).toMatchObject({ outcome: 'partial', changes: [{ authorityLastAtNs: null }] });
+});
+
+test('without authorities, all fresh lanes that are back for ten slots and ten seconds tell of a rollback', () => {
+  const back = (slots: number): LaneLog => ({
+    slots: '.'.repeat(60),
+    at: `${'o'.repeat(20)}${'n'.repeat(40 - slots)}${'o'.repeat(slots)}`,
+  });
+  expect(serviceOf({ lanes: [back(15), back(12)] }).changes).toHaveLength(2);
+  expect(serviceOf({ lanes: [back(15), back(9)] }).changes).toHaveLength(1);
+  expect(serviceOf({ lanes: [back(15), lane(20)] }).changes).toHaveLength(1);
+});
+
+test('an authority that answers with both sides has begun, and has not changed', () => {
+  const entries = [authority(0, [oldAddress], { isFirst: true }), authority(20, [oldAddress, newAddress])];
+  const service = serviceOf({ lanes: [lane(60)], entries });
+  expect(instants(service)).toMatchObject({ first: 19, last: null, evident: true });
+  expect(service.outcome).toBe('partial');
+});
+
+test('a compliant lane that is on the old side at the end has not converged', () => {
+  const entries = [authority(0, [oldAddress], { isFirst: true, ttlS: 60 }), authority(20, [newAddress])];
+  const service = serviceOf({ lanes: [lane(25), lane(60)], entries });
+  expect(service).toMatchObject({ outcome: 'partial', tail: { watchedS: 0, isWhole: false } });
+  expect(service.phases.map((phase) => phase.name)).toEqual(['baseline', 'switching']);
+});
+
+test('a tail that ended before it was over is not whole', () => {
+  expect(serviceOf({ lanes: [lane(51)], entries: switched }).tail).toEqual({ askedS: 10, watchedS: 9, isWhole: false });
+});
+
+test('nobody seen to leave is no convergence, even where every resolver is at fault', () => {
+  const service = serviceOf({ lanes: [lane(60), lane(60)], entries: switched });
+  expect(service).toMatchObject({ outcome: 'partial', tail: { isWhole: false } });
+});
+
+// ── qualified lanes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+test.for([
+  [`${'.'.repeat(10)}xxxx`, 12, true],
+  [`${'.'.repeat(9)}x${'.'.repeat(9)}`, 19, false],
+  [`${'.'.repeat(5)}?${'.'.repeat(5)}`, 11, false],
+  ['.'.repeat(20), 9, false],
+  [`x${'.'.repeat(20)}`, 11, true],
+] as [string, number, boolean][])('%s with the change at %i s is qualified: %s', ([slots, atS, isQualified]) => {
+  expect(analysisOf({ lanes: [{ slots }], entries: [mark(atS)] }).lanes[0]?.qualified).toBe(isQualified);
+});
+
+test('before any change, ten good slots in a row anywhere qualify', () => {
+  expect(analysisOf({ lanes: [{ slots: `xx${'.'.repeat(10)}xx` }] }).lanes[0]?.qualified).toBe(true);
+});
