@@ -1,12 +1,11 @@
 /** Findings about authoritative servers and resolvers. */
 import type { Finding } from '../core/analysis.ts';
-import { nameOfLane } from '../core/lane-name.ts';
+import { laneName } from '../core/lane-name.ts';
 import { countOf, durationText } from '../core/quantity-text.ts';
 import { nsToMs, sToNs } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import { at, type FindingContext } from './finding-context.ts';
-import { oldReasons } from './convergence.ts';
 
 export function dnsFindings(context: FindingContext): Finding[] {
   return [
@@ -77,16 +76,15 @@ function unreachableAuthorities(context: FindingContext): Finding[] {
     }));
 }
 
-function lateResolvers({ contexts }: FindingContext): Finding[] {
-  return contexts.flatMap(({ service, views, changes, lives }) => {
+function lateResolvers({ contexts, lanes }: FindingContext): Finding[] {
+  return contexts.flatMap(({ service }) => {
     const evidence = new Map<string, string[]>();
-    for (const view of views) {
-      const count = oldReasons(view, changes, lives)['resolver-violates-ttl'] ?? 0;
-      const resolver = view.lane.resolver?.name;
-      if (count === 0 || resolver === undefined) continue;
-      evidence.set(resolver, [
-        ...(evidence.get(resolver) ?? []),
-        `${nameOfLane(view.lane)}: ${countOf(count, 'slot')}`,
+    for (const lane of lanes) {
+      const count = lane.oldAfterChange['resolver-violates-ttl'] ?? 0;
+      if (lane.service !== service.name || lane.series === 'retried' || lane.resolver === null || count === 0) continue;
+      evidence.set(lane.resolver, [
+        ...(evidence.get(lane.resolver) ?? []),
+        `${laneName(lane)}: ${countOf(count, 'slot')}`,
       ]);
     }
     return [...evidence].map(([resolver, texts]): Finding => ({

@@ -42,7 +42,7 @@ function unsentSlots({ lanes, prober }: FindingContext): Finding[] {
   const findings: Finding[] = [];
   const about = { service: null, severity: 'warn' } as const;
   if (dropped > 0) {
-    const text = `${countOf(dropped, 'slot')} were not sent because as many probes were under way as a lane may have; they widen the bounds.`;
+    const text = `${countOf(dropped, 'slot')} were not sent, because their lane had too many probes under way or they were too late already; they widen the bounds.`;
     findings.push({ ...about, kind: 'slots-dropped', text, evidence: [] });
   }
   if (blind > 0) {

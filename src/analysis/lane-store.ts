@@ -2,8 +2,8 @@
 import { outcomeNumber } from '../core/outcome.ts';
 import { parts, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
-import { dueAtNs, intervalNs } from '../core/schedule.ts';
-import { msToNs, nsPerMs, nsPerUs } from '../core/time.ts';
+import { blindLateNs, dueAtNs } from '../core/schedule.ts';
+import { nsPerMs, nsPerUs } from '../core/time.ts';
 import { sightingBits, Sightings, sightingOverflow } from './sightings.ts';
 import { SlotTable } from './slot-table.ts';
 import type { AnswersUsed } from './answers-used.ts';
@@ -47,8 +47,7 @@ export class LaneStore {
 
   constructor(lane: Lane) {
     this.lane = lane;
-    const blindLateNs = Math.min(Math.max(intervalNs(lane) / 2, msToNs(100)), msToNs(lane.check.goodWithinMs) / 2);
-    this.blindLateUs = Math.floor(blindLateNs / nsPerUs);
+    this.blindLateUs = Math.ceil(blindLateNs(lane, lane.check.goodWithinMs) / nsPerUs);
   }
 
   row(columns: RowColumns, i: number, answersUsed: AnswersUsed): void {

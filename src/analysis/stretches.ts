@@ -63,14 +63,19 @@ function close(stretches: Stretch[], toAtNs: number): void {
   if (last !== undefined) stretches[stretches.length - 1] = { ...last, toAtNs };
 }
 
-/** Short stretches of a side go into the one before; what was down, impaired or unseen always stays. */
+/** A short stretch of a side goes into another side's before it; what was down, impaired or unseen stays as it was. */
 function withoutShort(stretches: readonly Stretch[], leastNs: number): Stretch[] {
   const kept: Stretch[] = [];
   for (const stretch of stretches) {
-    const isSide = stretch.state !== 'down' && stretch.state !== 'impaired' && stretch.state !== 'unseen';
-    const isShort = isSide && stretch.toAtNs - stretch.fromAtNs < leastNs;
-    if (kept.length > 0 && (isShort || kept.at(-1)?.state === stretch.state)) close(kept, stretch.toAtNs);
+    const before = kept.at(-1);
+    const isShort = isOfSide(stretch) && stretch.toAtNs - stretch.fromAtNs < leastNs;
+    const joins = before !== undefined && (before.state === stretch.state || (isShort && isOfSide(before)));
+    if (joins) close(kept, stretch.toAtNs);
     else kept.push(stretch);
   }
   return kept;
+}
+
+function isOfSide({ state }: Stretch): boolean {
+  return state !== 'down' && state !== 'impaired' && state !== 'unseen';
 }
