@@ -1,7 +1,6 @@
 /** The tools side by side: how each is told to send a load, and what it knows itself of how late it was. */
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -158,7 +157,7 @@ export const autocannon: Tool = {
   async command({ url, ratePerSecond, connections, secondsMax, caPath }) {
     return [
       process.execPath,
-      createRequire(import.meta.url).resolve('autocannon'),
+      fileURLToPath(import.meta.resolve('autocannon')),
       '-n',
       '-d',
       `${secondsMax}`,
