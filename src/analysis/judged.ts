@@ -113,31 +113,33 @@ function flipBackCount(view: LaneView, { changes, lives }: JudgeContext): Interv
     if (life === undefined) return;
     const { expiresAtNs } = life;
     const sinceNs = expiresAtNs === null ? change.seen.usedAtNs : expiresAtNs + ttlRoundingNs + sharedPollNs;
-    const flips = flipsBetween(view, change, sinceNs);
+    const flips = flipsSince(view, change, sinceNs);
     total.min += life.isProven ? flips.min : 0;
     total.max += flips.max;
   });
   return total;
 }
 
-function flipsBetween(view: LaneView, { leaving, target, untilNs }: Change, sinceNs: number): Interval {
+/** Of the slots that are due from `sinceNs` on; where the lane was until then counts as where it flips from. */
+function flipsSince(view: LaneView, { leaving, target, untilNs, seen }: Change, sinceNs: number): Interval {
   const flips = { min: 0, max: 0 };
   let wasOnTarget = false;
   let mayBeOnTarget = false;
+  const sinceSlot = slotsDueBefore(view.lane, sinceNs);
   const to = Math.min(view.slotCount, slotsDueBefore(view.lane, untilNs));
-  for (let slot = Math.min(to, slotsDueBefore(view.lane, sinceNs)); slot < to; slot += 1) {
+  for (let slot = slotsDueBefore(view.lane, seen.usedAtNs); slot < to; slot += 1) {
     if (!isSeen(view, slot)) continue;
     const { side, isAnswered } = view.factsAt(slot);
     if (side === target) {
       wasOnTarget = true;
       mayBeOnTarget = true;
     } else if (side === leaving) {
-      if (wasOnTarget) flips.min += 1;
-      if (mayBeOnTarget) flips.max += 1;
+      if (wasOnTarget && slot >= sinceSlot) flips.min += 1;
+      if (mayBeOnTarget && slot >= sinceSlot) flips.max += 1;
       wasOnTarget = false;
       mayBeOnTarget = false;
     } else if (isAnswered) {
-      if (mayBeOnTarget) flips.max += 1;
+      if (mayBeOnTarget && slot >= sinceSlot) flips.max += 1;
       mayBeOnTarget = false;
     }
   }

@@ -185,6 +185,17 @@ test('a server that flaps at the switch has changed when it stays', () => {
   expect(service.changes).toHaveLength(1);
 });
 
+test('an answer that is said again and again has been so since it was first said', () => {
+  const entries = [...switched, authority(30, [newAddress]), authority(40, [newAddress])];
+  expect(instants(serviceOf({ lanes: [lane(25)], entries }))).toMatchObject({ first: 19, last: 20.01 });
+});
+
+test('back for less than ten seconds is not yet a rollback', () => {
+  const entries = [...switched, authority(55, [oldAddress])];
+  const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(31)}o` }], entries });
+  expect(service.changes).toHaveLength(1);
+});
+
 test('back for good is a second change, and the service is rolled back', () => {
   const entries = [...switched, authority(40, [oldAddress]), mark(39, 'rollback now')];
   const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(18)}o` }], entries });

@@ -68,6 +68,13 @@ test('the worst minute is over the slots of a full minute, wherever it begins', 
   expect(judged({ slots: `${'.'.repeat(12)}xx?.` }).worstMinuteFailedRatio).toEqual({ min: 2 / 60, max: 3 / 60 });
 });
 
+test('two failures a minute apart are in two minutes', () => {
+  const apart = (slots: number): number =>
+    judged({ slots: `${'.'.repeat(12)}x${'.'.repeat(slots - 1)}x...` }).worstMinuteFailedRatio.min;
+  expect(apart(59)).toBe(2 / 60);
+  expect(apart(60)).toBe(1 / 60);
+});
+
 test.for([
   { slots: `${'.'.repeat(11)}55555${'.'.repeat(20)}`, count: [1, 1], why: 'one burst of 503' },
   { slots: `${'.'.repeat(11)}xxxxx${'.'.repeat(20)}`, count: [0, 0], why: 'refusals are no 5xx' },
@@ -111,6 +118,12 @@ const flips = (at: string, log: Partial<LaneLog> = {}, entries: Log['entries'] =
 test.for([
   { at: `${'o'.repeat(24)}n`, count: [0, 0], why: 'none' },
   { at: `${'o'.repeat(21)}ononon`, count: [0, 0], why: 'within the TTL, caches differ' },
+  {
+    at: `${'o'.repeat(22)}nnnnon`,
+    count: [0, 0],
+    why: 'in the second that TTLs are rounded by and the one that a poll is shared',
+  },
+  { at: `${'o'.repeat(22)}nnnnnnon`, count: [1, 1], why: 'just after it' },
   { at: `${'o'.repeat(22)}nnnnnnnnoonnon`, count: [2, 2], why: 'two, however long each' },
 ] as { at: string; count: [number, number]; why: string }[])('flips back: $why', ({ at, count }) => {
   expect(flips(at)).toEqual({ min: count[0], max: count[1] });
