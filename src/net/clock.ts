@@ -7,6 +7,7 @@
  * due: with the heap that costs an array push and pop, where a Node timer each would cost a linked list each.
  */
 import { performance } from 'node:perf_hooks';
+import { assert } from '../core/errors.ts';
 import type { Cancel, Clock } from '../core/ports.ts';
 import { nsPerMs } from '../core/time.ts';
 
@@ -88,6 +89,7 @@ export function newClock(startedAtHrNs: bigint): Clock {
   return {
     nowNs,
     at(atNs: number, run: () => void): Cancel {
+      assert(!Number.isNaN(atNs), 'a wait is for an instant');
       const waiting: Waiting = { atNs, run, index: heap.length };
       heap.push(waiting);
       siftUp(heap, waiting);

@@ -7,7 +7,7 @@ import { atDeadline } from './deadline.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import { newHttp1Connection } from './http1-connection.ts';
 import { newHttp2Connection } from './http2-connection.ts';
-import { tlsOptions } from './tls-settings.ts';
+import { tlsOptions, usualTrust } from './tls-settings.ts';
 import { certificateReason, codeOf, connectOutcome, isOwnTrouble, tlsReason } from './trouble.ts';
 
 /**
@@ -15,6 +15,7 @@ import { certificateReason, codeOf, connectOutcome, isOwnTrouble, tlsReason } fr
  * tells when TCP was connected. Certificates are always checked; a refused one is reported, never used.
  */
 export function newDialer({ clock }: { readonly clock: Clock }): Dialer {
+  usualTrust();
   return {
     dial: (target, deadlines) =>
       new Promise((resolve) => {

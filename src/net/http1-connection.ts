@@ -21,8 +21,8 @@ interface UnderWay {
 }
 
 /**
- * HTTP/1.1 on a socket that the dialer opened: written and read here, since undici costs twice the time and hides what
- * we must see (docs/decisions/). The socket is read all the time, so a server that closes it while it is idle is noticed
+ * HTTP/1.1 on a socket that the dialer opened, written and read here and not by undici (docs/decisions/0004): cheaper, and
+ * it sees what undici hides. The socket is read all the time, so a server that closes it while it is idle is noticed
  * at once, and nothing ever replaces it.
  */
 export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock: Clock): Connection {
@@ -62,12 +62,9 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
       onIdleBytes(bytes);
       return;
     }
-    const { draft, reader, cancelFirstByte } = underWay;
+    const { draft, reader } = underWay;
     const atNs = clock.nowNs();
-    if (draft.firstByteAtNs === 0) {
-      draft.firstByteAtNs = atNs;
-      cancelFirstByte?.();
-    }
+    if (draft.firstByteAtNs === 0) draft.firstByteAtNs = atNs;
     const takenCount = reader.take(bytes);
     if (reader.problem !== '') {
       finish('malformed-answer', reader.problem, atNs);

@@ -1,5 +1,11 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type ConnectionOptions,
+  type SecureContext,
+} from 'node:tls';
 import type { TlsSettings } from '../core/ports.ts';
 
 /**
@@ -8,8 +14,8 @@ import type { TlsSettings } from '../core/ports.ts';
  * certificate. A certificate that is refused is refused by the dialer and not by Node, which would not show it to us.
  */
 export function tlsOptions(settings: TlsSettings): ConnectionOptions {
-  const known = prepared.get(settings);
-  if (known !== undefined) return known;
+  const before = prepared.get(settings);
+  if (before !== undefined) return before;
   const options: ConnectionOptions = {
     secureContext: secureContextOf(settings),
     // A name only: SNI has no addresses (RFC 6066).
@@ -23,13 +29,22 @@ export function tlsOptions(settings: TlsSettings): ConnectionOptions {
 }
 
 const prepared = new WeakMap<TlsSettings, ConnectionOptions>();
-let defaultContext: SecureContext | null = null;
 
-function secureContextOf(settings: TlsSettings): SecureContext {
-  const { caPem, certificatePem, keyPem } = settings;
-  if (caPem === undefined && certificatePem === undefined && keyPem === undefined) {
-    defaultContext ??= createSecureContext({});
-    return defaultContext;
+function secureContextOf({ caPem, certificatePem, keyPem }: TlsSettings): SecureContext {
+  if (caPem === undefined && certificatePem === undefined && keyPem === undefined) return usualTrust().context;
+  return createSecureContext({ ca: caPem ?? usualTrust().roots, cert: certificatePem, key: keyPem });
+}
+
+let known: { readonly roots: string[]; readonly context: SecureContext } | null = null;
+
+/**
+ * Node's own roots and this machine's: what `curl` trusts here, such as a company's own CA, is no outage. Reading them
+ * takes about 50 ms once: better before the first probe than during it.
+ */
+export function usualTrust(): NonNullable<typeof known> {
+  if (known === null) {
+    const roots = [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+    known = { roots, context: createSecureContext({ ca: roots }) };
   }
-  return createSecureContext({ ca: caPem, cert: certificatePem, key: keyPem });
+  return known;
 }

@@ -55,6 +55,12 @@ describe('over TCP', () => {
     expect(result.endedAtNs).toBeGreaterThan(result.startedAtNs);
   });
 
+  test('IPv6 is dialled by its address', async ({ skip }) => {
+    const result = await dial(9, { address: '::1' });
+    if (result.kind === 'failed' && result.error !== 'ECONNREFUSED') skip('this machine has no IPv6');
+    expect(failed(result).outcome).toBe('connect-refused');
+  });
+
   test('a network that cannot be reached is said by its code', async () => {
     expect(failed(await dial(9, { address: '255.255.255.255' }))).toMatchObject({
       outcome: 'connect-failed',

@@ -64,11 +64,12 @@ export interface FrameServer extends AsyncDisposable {
 export async function startFrameServer(
   certificate: Certificate,
   conduct: (frames: Frames, streamId: number) => void,
+  { neverCloses = false }: { readonly neverCloses?: boolean } = {},
 ): Promise<FrameServer> {
   const rawSockets = new Map<number | undefined, Socket>();
   const sockets = new Set<Socket>();
   const streamIds: number[] = [];
-  const server = createServer({ ...certificate, ALPNProtocols: ['h2'] });
+  const server = createServer({ ...certificate, ALPNProtocols: ['h2'], allowHalfOpen: neverCloses });
   let connectionCount = 0;
 
   server.on('connection', (raw) => {
@@ -83,6 +84,11 @@ export async function startFrameServer(
     socket.setNoDelay(true);
     socket.write(frame(types.settings, 0, 0, Buffer.alloc(0)));
     const raw = rawSockets.get(socket.remotePort);
+    // It goes on writing to a client that has closed, until the client's machine says that nobody is there.
+    const timer = neverCloses
+      ? setInterval(() => socket.write(frame(types.settings, 0, 0, Buffer.alloc(0))), 20)
+      : null;
+    socket.on('close', () => timer !== null && clearInterval(timer));
     let pending = Buffer.alloc(0);
     let isPrefaceRead = false;
     socket.on('data', (bytes: Buffer) => {

@@ -391,18 +391,22 @@ describe('a kept connection', () => {
 });
 
 test('we ask that the connection end, and let the server close it', async () => {
-  let isClosedByClient = false;
+  const closers: string[] = [];
   await using server = await startFaultServer((socket, requestIndex) => {
-    socket.on('end', () => (isClosedByClient = true));
-    if (requestIndex !== null) socket.write(ok, () => setTimeout(() => socket.end(), 30));
+    socket.on('end', () => closers.push('client'));
+    const close = (): void => {
+      closers.push('server');
+      socket.end();
+    };
+    if (requestIndex !== null) socket.write(ok, () => setTimeout(close, 30));
   });
   const connection = await connectTo(server.port);
   const exchange = await connection.exchange(get('/', { headers: ['Connection', 'close'] }), inMs());
   expect(exchange).toMatchObject({ outcome: 'answered', serverClosed: false });
   expect(connection.isOpen).toBe(false);
   connection.close();
-  expect(isClosedByClient).toBe(false);
   await eventually(() => server.openSockets.size === 0);
+  expect(closers[0]).toBe('server');
 });
 
 test('a server that does not close what it should is closed after a while', async () => {

@@ -288,6 +288,14 @@ test('a GOAWAY in the middle splits what is under way by its last stream', async
   expect(server.streamIds).toEqual([1, 3, 5]);
 });
 
+test('a server that says GOAWAY and never closes is closed after a while', async () => {
+  const goaway = (frames: Frames): unknown => whole(frames).goaway(1, noError);
+  await using server = await startFrameServer(certificates.good, goaway, { neverCloses: true });
+  const connection = await connectTo(server.port, { tls });
+  expect(await connection.exchange(ask('/'), inMs())).toMatchObject({ outcome: 'answered' });
+  await eventually(() => server.openSockets.size === 0);
+});
+
 describe('while it is idle', () => {
   const endings: readonly {
     readonly claim: string;
