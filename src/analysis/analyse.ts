@@ -5,14 +5,14 @@ import type { Service } from '../core/scenario.ts';
 import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { newSideLanes } from './causes.ts';
 import { findChanges, type Change } from './change.ts';
-import { convergenceOf } from './convergence.ts';
+import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
 import { analyseAuthorities, analyseResolvers } from './dns-analysis.ts';
 import { findingsOf } from './findings.ts';
 import type { Gathered } from './gathered.ts';
 import { analyseLane, isQualified } from './lane-analysis.ts';
 import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
-import { isFresh, recordLife } from './leaving.ts';
+import { isFresh, recordLife, type RecordLife } from './leaving.ts';
 import { suspectSeconds, type OwnNetwork } from './own-network.ts';
 import { analyseProber, entriesOf } from './prober-analysis.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
@@ -146,7 +146,9 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
     recordLife({ change, scenario, hostnames, tracks: own, answersUsed, definitions, sides }),
   );
   const convergences = changes.map((change, i) =>
-    convergenceOf([...qualified], change, lives[i] as (typeof lives)[number]),
+    movesEverybody(scenario.change)
+      ? convergenceOf([...qualified], change, lives[i] as RecordLife)
+      : convergenceInPlace(change),
   );
   const fromNs = Math.min(...views.map((view) => view.dueNs(0)));
   return {
@@ -167,10 +169,12 @@ function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[
   const sideLanes = newSideLanes(views, run.gathered.definitions);
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
   const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
+  const mustFollow = movesEverybody(context.scenario.change);
   return [...views, ...retried].map((view) =>
     analyseLane(view, {
-      changes,
-      lives,
+      changes: mustFollow ? changes : [],
+      lives: mustFollow ? lives : [],
+      usedAtNs: changes[0]?.seen.usedAtNs ?? null,
       sideLanes,
       ownNetwork: run.ownNetwork,
       definitions: run.gathered.definitions,
@@ -188,6 +192,7 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
       analyseLane(view, {
         changes: [],
         lives: [],
+        usedAtNs: null,
         sideLanes: newSideLanes([], run.gathered.definitions),
         ownNetwork: run.ownNetwork,
         definitions: run.gathered.definitions,

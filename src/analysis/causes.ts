@@ -13,7 +13,7 @@ import type { SightingFacts } from './sighting-facts.ts';
 import { sightingBits } from './sightings.ts';
 
 export interface CauseContext {
-  /** In order of time. */
+  /** Those that every client must follow, in order of time. */
   readonly changes: readonly Change[];
   readonly sideLanes: SideLanes;
   readonly ownNetwork: OwnNetwork;

@@ -1,5 +1,6 @@
 /** When the last compliant client had left the side that a change leaves. */
 import type { Interval, OldReason } from '../core/analysis.ts';
+import type { ChangeSpec } from '../core/scenario.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
 import { nsToS } from '../core/time.ts';
 import type { Change } from './change.ts';
@@ -10,8 +11,20 @@ import { count, inOrder } from './outages.ts';
 export interface Convergence {
   /** From here on no compliant client was on the leaving side; null = not yet, or an authoritative server has not changed. */
   readonly atNs: number | null;
-  /** From the last authority's change, or from when the change was used, to the last answer of the leaving side. */
-  readonly s: Interval;
+  /**
+   * From the last authority's change, or from when the change was used, to the last answer of the leaving side; null where
+   * the leaving side goes on answering by design.
+   */
+  readonly s: Interval | null;
+}
+
+/** Weights move a share of users and a deployment none: then nobody must leave, and it is over when it was done. */
+export function movesEverybody({ via }: ChangeSpec): boolean {
+  return via === 'dns' || via === 'cdn';
+}
+
+export function convergenceInPlace({ seen }: Change): Convergence {
+  return { atNs: seen.isEvident ? Math.max(seen.usedAtNs, seen.commandToAtNs ?? 0) : null, s: null };
 }
 
 /**

@@ -4,6 +4,7 @@ import { laneName, nameOfLane } from '../core/lane-name.ts';
 import { outcomeNumber } from '../core/outcome.ts';
 import { countOf, listText, ratioText } from '../core/quantity-text.ts';
 import { intervalNs } from '../core/schedule.ts';
+import { movesEverybody } from './convergence.ts';
 import { at, type FindingContext } from './finding-context.ts';
 import { slotsOnSide } from './lane-view.ts';
 import { stayOf } from './leaving.ts';
@@ -174,9 +175,9 @@ function rollbackTraps({ contexts, gathered: { definitions } }: FindingContext):
 
 /** What such clients do, which is known beforehand; not how many of them there are. */
 function stayers(context: FindingContext): Finding[] {
-  return context.contexts.flatMap(({ service, views, changes, endNs }): Finding[] => {
+  return context.contexts.flatMap(({ service, scenario, views, changes, endNs }): Finding[] => {
     const change = changes.at(-1);
-    if (change?.seen.isEvident !== true) return [];
+    if (change?.seen.isEvident !== true || !movesEverybody(scenario.change)) return [];
     return views.flatMap((view): Finding[] => {
       const { lane } = view;
       const lastNs = view.dueNs(slotsOnSide(view, change.leaving)?.last ?? -1);

@@ -10,7 +10,7 @@ import { countSlots, isSeen, meanings, type LaneView } from './lane-view.ts';
 import { isFresh, mustLeave, sharedPollNs, type RecordLife } from './leaving.ts';
 
 export interface JudgeContext {
-  /** In order of time, at least one. */
+  /** Those that every client must follow, in order of time. */
   readonly changes: readonly Change[];
   /** For each of them. */
   readonly lives: readonly RecordLife[];
@@ -23,10 +23,8 @@ const minuteS = 60;
 /** TTLs are whole seconds: an answer may be used a second longer than it says. */
 const ttlRoundingNs = sToNs(1);
 
-export function judgedPart(view: LaneView, context: JudgeContext): Judged | null {
-  const [first] = context.changes;
-  if (first === undefined) return null;
-  const fromNs = first.seen.usedAtNs;
+/** `fromNs`: when the first change began. */
+export function judgedPart(view: LaneView, fromNs: number, context: JudgeContext): Judged {
   const fromSlot = Math.min(view.slotCount, slotsDueBefore(view.lane, fromNs));
   const gaps = findGaps(view.meaning, fromSlot, view.slotCount, context.isSuspect);
   const slots = countSlots(view, fromSlot, view.slotCount);

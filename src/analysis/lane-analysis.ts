@@ -18,7 +18,9 @@ import { stretchesOf } from './stretches.ts';
 
 export interface LaneContext extends CauseContext {
   readonly definitions: Definitions;
-  /** For each change. */
+  /** When the first change began, and with it what is judged; null = none yet. */
+  readonly usedAtNs: number | null;
+  /** For each of `changes`. */
   readonly lives: readonly RecordLife[];
   readonly isQualified: boolean;
   readonly phaseAt: (atNs: number) => PhaseName | 'before';
@@ -65,7 +67,8 @@ export function analyseLane(view: LaneView, context: LaneContext): LaneAnalysis 
     byAddress: addressCounts(view, definitions),
     stretches: stretchesOf(window),
     freshChecks: freshChecks(view),
-    judgedPart: judgedPart(view, { changes, lives, impaired, isSuspect }),
+    judgedPart:
+      context.usedAtNs === null ? null : judgedPart(view, context.usedAtNs, { changes, lives, impaired, isSuspect }),
   };
 }
 

@@ -148,7 +148,7 @@ export function isFresh(lane: Lane): boolean {
 }
 
 export function leavesBy(lane: Lane, life: RecordLife | null): { readonly atNs: number | null; readonly why: string } {
-  if (life === null) return { atNs: null, why: 'no change was seen' };
+  if (life === null) return { atNs: null, why: 'no change was seen that everybody must follow' };
   const stay = stayOf(lane);
   if (stay.s === null) return { atNs: null, why: stay.why };
   if (life.ttlS === null) return { atNs: null, why: 'the TTL of the record is not known' };

@@ -87,6 +87,21 @@ test('a deployment moves nothing, so that it was begun is evidence enough', () =
   expect(service.outcome).toBe('completed');
 });
 
+test('weights move a share: who still gets the old side is no laggard, does not flip, and holds nothing up', () => {
+  const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, via: 'weights' } });
+  const entries = [authority(0, [oldAddress], { isFirst: true }), authority(20, [oldAddress, newAddress])];
+  const at = `${'o'.repeat(20)}${'ono'.repeat(14)}`;
+  const slots = `${'.'.repeat(36)}x${'.'.repeat(23)}`;
+  const analysis = analysisOf({ lanes: [lane(60, { at, slots })], entries, scenario, mode: 'weights' });
+  expect(analysis.services[0]).toMatchObject({ convergenceS: null, tail: { isWhole: true } });
+  expect(analysis.lanes[0]).toMatchObject({
+    oldAfterChange: {},
+    leavesOldByAtNs: null,
+    outages: [{ causes: { unattributed: 1 } }],
+    judgedPart: { fromAtNs: 19e9, flipBackCount: { min: 0, max: 0 } },
+  });
+});
+
 test('only a lane that resolves and connects anew for each slot shows where DNS leads', () => {
   const service = serviceOf({ lanes: [lane(60), lane(25, { client: 'keep-alive', archetype: keepAliveClient })] });
   expect(service.changes).toEqual([]);
