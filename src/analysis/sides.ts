@@ -4,7 +4,7 @@
  * has no vote.
  */
 import type { Entry } from '../core/entry.ts';
-import type { Answer, Face } from '../core/row.ts';
+import type { Face } from '../core/row.ts';
 import type { Scenario, Side, SideSeen, SideSpec } from '../core/scenario.ts';
 import { addressKey, isInNetwork, parseAddress } from './address.ts';
 import type { Definitions } from './gathered.ts';
@@ -134,9 +134,4 @@ function holds(known: KnownAddresses, text: string): boolean {
 
 function namesOf(known: KnownAddresses): string[] {
   return [...known.texts.values(), ...known.networks].toSorted();
-}
-
-/** Which side a DNS answer that probes used leads to. */
-export function sideOfAnswer(sides: Sides, answer: Answer | undefined): AnswerSide {
-  return answer === undefined ? 'unknown' : sides.ofAnswer(answer.addresses);
 }
