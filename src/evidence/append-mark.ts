@@ -32,17 +32,24 @@ export function latestRun(reportsFolder: string): RunFound | null {
   if (!existsSync(reportsFolder)) return null;
   let latest: (RunFound & { readonly startedAtMs: number }) | null = null;
   for (const { name } of readdirSync(reportsFolder, { withFileTypes: true }).filter((found) => found.isDirectory())) {
-    const path = join(reportsFolder, name);
-    const journalPath = join(path, fileNames.journal);
-    if (!existsSync(journalPath)) continue;
-    const startedAtMs = startOf(journalPath);
-    if (startedAtMs === null) continue;
-    const run = { path, startedAtMs, isOpen: !hasEnd(journalPath) };
+    const run = runAt(join(reportsFolder, name));
+    if (run === null) continue;
     const isBetter =
       latest === null || (run.isOpen === latest.isOpen ? run.startedAtMs > latest.startedAtMs : run.isOpen);
     if (isBetter) latest = run;
   }
   return latest === null ? null : { path: latest.path, isOpen: latest.isOpen };
+}
+
+function runAt(path: string): (RunFound & { readonly startedAtMs: number }) | null {
+  const journalPath = join(path, fileNames.journal);
+  try {
+    const startedAtMs = existsSync(journalPath) ? startOf(journalPath) : null;
+    return startedAtMs === null ? null : { path, startedAtMs, isOpen: !hasEnd(journalPath) };
+  } catch {
+    // A folder that is not ours to read is not ours to mark.
+    return null;
+  }
 }
 
 function startOf(journalPath: string): number | null {

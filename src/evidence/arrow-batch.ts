@@ -5,6 +5,7 @@
  * may leave in the middle of a file, reads as plausible numbers.
  */
 import { crc32 } from 'node:zlib';
+import { assert } from '../core/errors.ts';
 import { type Definition, type RowColumns, rowColumns } from '../core/row.ts';
 import { arrowVersion, bytesOf, encodeHead, encodeMetadata, headerKind, messageSlot } from './arrow-schema.ts';
 import { type FlatTable, type FlatWriter, Malformed } from './flatbuffer.ts';
@@ -28,7 +29,8 @@ export function encodeBatch(writer: FlatWriter, batch: BatchToWrite): Uint8Array
   const nodes: number[] = [];
   const buffers: number[] = [];
   let bodyLength = 0;
-  for (const [, type] of rowColumns) {
+  for (const [name, type] of rowColumns) {
+    assert(batch.columns[name].length === batch.rowCount, `column ${name} has as many rows as its batch`);
     const byteLength = batch.rowCount * bytesOf[type];
     nodes.push(batch.rowCount, 0);
     // The first of the two would say which rows are null.
@@ -66,12 +68,8 @@ export function encodeBatch(writer: FlatWriter, batch: BatchToWrite): Uint8Array
     );
   });
   const message = writer.bytes.subarray(0, writer.length);
-  writer.bytes.write(checksumOf(message), crcAt);
+  writer.bytes.write(crc32(message).toString(16).padStart(crcBlank.length, '0'), crcAt);
   return message;
-}
-
-function checksumOf(message: Uint8Array): string {
-  return crc32(message).toString(16).padStart(crcBlank.length, '0');
 }
 
 /** Where the parts of a message stand; filled anew for each, because there may be 400,000 of them. */
@@ -131,8 +129,8 @@ function decodeBatchMetadata(message: Uint8Array, head: FlatTable, layout: Batch
     if (key === metadataKey.definitions) layout.definitions = pair.string(1);
     else if (key === metadataKey.atNsByWorker) layout.atNsByWorker = pair.string(1);
     else if (key === metadataKey.crc32) {
-      // The span is one of the window, which `message` is a part of.
-      const at = pair.stringSpan(1).from - message.byteOffset;
+      // The place is one in the window, which `message` is a part of.
+      const at = pair.stringAt(1) - message.byteOffset;
       layout.checksum = hasChecksum(message, pair.string(1), at) ? 'right' : 'wrong';
     }
   }
@@ -141,5 +139,5 @@ function decodeBatchMetadata(message: Uint8Array, head: FlatTable, layout: Batch
 function hasChecksum(message: Uint8Array, given: string, at: number): boolean {
   if (given.length !== crcBlank.length) return false;
   message.fill(crcBlank.charCodeAt(0), at, at + crcBlank.length);
-  return checksumOf(message) === given;
+  return crc32(message) === Number.parseInt(given, 16);
 }

@@ -143,20 +143,29 @@ export class Malformed extends Error {}
 /** More tables in one vector than any message of ours or of a schema like ours has. */
 const tableCountMax = 1024;
 
-/** A table somewhere in `view`, of which nothing past `end` is looked at. */
+/** The same bytes twice: numbers are read fastest from the one, texts from the other. */
+export interface FlatBytes {
+  readonly view: DataView;
+  readonly buffer: Buffer;
+}
+
+/** A table somewhere in `bytes`, of which nothing past `end` is looked at. */
 export class FlatTable {
+  readonly #bytes: FlatBytes;
   readonly #view: DataView;
   readonly #end: number;
   readonly #at: number;
   readonly #vtableAt: number;
   readonly #vtableSize: number;
 
-  static root(view: DataView, from: number, end: number): FlatTable {
+  static root(bytes: FlatBytes, from: number, end: number): FlatTable {
     if (from + 4 > end) throw new Malformed('its head is too short');
-    return new FlatTable(view, end, from + view.getUint32(from, true));
+    return new FlatTable(bytes, end, from + bytes.view.getUint32(from, true));
   }
 
-  private constructor(view: DataView, end: number, at: number) {
+  private constructor(bytes: FlatBytes, end: number, at: number) {
+    const { view } = bytes;
+    this.#bytes = bytes;
     this.#view = view;
     this.#end = end;
     this.#at = at;
@@ -190,7 +199,7 @@ export class FlatTable {
   table(slot: number): FlatTable {
     const at = this.#targetAt(slot);
     if (at === 0) throw new Malformed('a part of its head is missing');
-    return new FlatTable(this.#view, this.#end, at);
+    return new FlatTable(this.#bytes, this.#end, at);
   }
 
   hasField(slot: number): boolean {
@@ -202,10 +211,11 @@ export class FlatTable {
     if (at === 0) return [];
     const count = this.#vectorCount(at, 4);
     if (count > tableCountMax) throw new Malformed(`its head lists ${count} things`);
-    return Array.from({ length: count }, (_, i) => {
-      const refersAt = at + 4 + 4 * i;
-      return new FlatTable(this.#view, this.#end, refersAt + this.#view.getUint32(refersAt, true));
-    });
+    const tables: FlatTable[] = [];
+    for (let refersAt = at + 4; tables.length < count; refersAt += 4) {
+      tables.push(new FlatTable(this.#bytes, this.#end, refersAt + this.#view.getUint32(refersAt, true)));
+    }
+    return tables;
   }
 
   /** Fills `into` with the numbers of a vector of pairs; there must be as many as it holds. */
@@ -218,15 +228,14 @@ export class FlatTable {
   }
 
   string(slot: number): string {
-    const { from, to } = this.stringSpan(slot);
-    return Buffer.from(this.#view.buffer, this.#view.byteOffset + from, to - from).toString('utf8');
+    const at = this.#targetAt(slot);
+    return at === 0 ? '' : this.#bytes.buffer.toString('utf8', at + 4, at + 4 + this.#vectorCount(at, 1));
   }
 
-  /** Where the text's bytes stand in the view; empty where there is none. */
-  stringSpan(slot: number): { readonly from: number; readonly to: number } {
+  /** Where the text's bytes stand; 0 where there is none. */
+  stringAt(slot: number): number {
     const at = this.#targetAt(slot);
-    if (at === 0) return { from: 0, to: 0 };
-    return { from: at + 4, to: at + 4 + this.#vectorCount(at, 1) };
+    return at === 0 ? 0 : at + 4;
   }
 
   #fieldAt(slot: number, size: number): number {

@@ -15,6 +15,9 @@ import {
 } from '../core/row.ts';
 import { definitionKinds } from './definition.ts';
 
+/** Of all keys together, in UTF-16 units: what is long may be fewer. Keeps the head of a batch below what is read. */
+const keyLengthMax = 8 * 1024 * 1024;
+
 export interface Interner {
   /** See `RowSink.define`; `value` is only called for a key that is new. */
   readonly define: RowSink['define'];
@@ -28,18 +31,20 @@ export function newInterner(): Interner {
   const numbers = new Map(definitionKinds.map((kind) => [kind, new Map<string, number>()]));
   let fresh: Definition[] = [];
   let overCapCount = 0;
+  let keyLength = 0;
   return {
     define(kind, key, value) {
       const known = numbers.get(kind);
       assert(known !== undefined, `${kind} is a kind of definition`);
       const number = known.get(key);
       if (number !== undefined) return number;
-      if (known.size >= definitionCountMax[kind]) {
+      if (known.size >= definitionCountMax[kind] || keyLength + key.length > keyLengthMax) {
         overCapCount += 1;
         return definitionOverCap;
       }
       const next = definitionFirst + known.size;
       known.set(key, next);
+      keyLength += key.length;
       fresh.push({ kind, number: next, value: value() } as Definition);
       return next;
     },

@@ -25,6 +25,7 @@ export function parseMark(line: string): Mark | null {
     return null;
   }
   if (typeof found !== 'object' || found === null || !('atMs' in found) || !('text' in found)) return null;
-  if (typeof found.atMs !== 'number' || !Number.isFinite(found.atMs) || typeof found.text !== 'string') return null;
+  if (typeof found.atMs !== 'number' || typeof found.text !== 'string') return null;
+  if (Number.isNaN(new Date(found.atMs).getTime())) return null;
   return { atMs: found.atMs, text: markText(found.text) };
 }

@@ -4,10 +4,11 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageSlot, messageStart } from './arrow-schema.ts';
-import { FlatTable, Malformed } from './flatbuffer.ts';
+import { type FlatBytes, FlatTable, Malformed } from './flatbuffer.ts';
 
 /** A message that claims more is damaged: ours have at most 65,536 rows, and definitions up to the caps of an interner. */
-const messageBytesMax = 128 * 1024 * 1024;
+const headBytesMax = 64 * 1024 * 1024;
+const bodyBytesMax = 128 * 1024 * 1024;
 
 export interface Message {
   readonly head: FlatTable;
@@ -22,7 +23,7 @@ export class MessageFile {
   u8: Uint8Array = new Uint8Array(0);
   u16: Uint16Array = new Uint16Array(0);
   u32: Uint32Array = new Uint32Array(0);
-  #view: DataView = new DataView(this.u8.buffer);
+  #bytes: FlatBytes = { view: new DataView(this.u8.buffer), buffer: Buffer.alloc(0) };
   readonly #fd: number;
   /** As it was when opened: a running run adds to it meanwhile. */
   readonly byteLength: number;
@@ -49,17 +50,18 @@ export class MessageFile {
   next(): Message | 'end' | 'torn' {
     if (this.at === this.byteLength) return 'end';
     if (!this.#has(8)) return 'torn';
-    const headLength = this.#view.getUint32(this.#from + 4, true);
-    if (this.#view.getUint32(this.#from, true) !== messageStart) throw new Malformed('no message begins there');
+    const { view } = this.#bytes;
+    const headLength = view.getUint32(this.#from + 4, true);
+    if (view.getUint32(this.#from, true) !== messageStart) throw new Malformed('no message begins there');
     if (headLength === 0) {
       this.#skip(8);
       return 'end';
     }
-    if (headLength % 8 !== 0 || headLength > messageBytesMax) throw new Malformed('no length of a head stands there');
+    if (headLength % 8 !== 0 || headLength > headBytesMax) throw new Malformed('no length of a head stands there');
     if (!this.#has(8 + headLength)) return 'torn';
     const headEnd = this.#from + 8 + headLength;
-    const bodyLength = FlatTable.root(this.#view, this.#from + 8, headEnd).i64(messageSlot.bodyLength);
-    if (bodyLength % 8 !== 0 || bodyLength > messageBytesMax) throw new Malformed('no length of a body stands there');
+    const bodyLength = FlatTable.root(this.#bytes, this.#from + 8, headEnd).i64(messageSlot.bodyLength);
+    if (bodyLength % 8 !== 0 || bodyLength > bodyBytesMax) throw new Malformed('no length of a body stands there');
     const length = 8 + headLength + bodyLength;
     if (!this.#has(length)) return 'torn';
     // The window may have moved.
@@ -67,7 +69,7 @@ export class MessageFile {
     const bodyAt = from + 8 + headLength;
     this.#skip(length);
     return {
-      head: FlatTable.root(this.#view, from + 8, bodyAt),
+      head: FlatTable.root(this.#bytes, from + 8, bodyAt),
       bytes: this.u8.subarray(from, from + length),
       bodyAt,
     };
@@ -100,6 +102,6 @@ export class MessageFile {
     this.u8 = grown;
     this.u16 = new Uint16Array(grown.buffer);
     this.u32 = new Uint32Array(grown.buffer);
-    this.#view = new DataView(grown.buffer);
+    this.#bytes = { view: new DataView(grown.buffer), buffer: Buffer.from(grown.buffer) };
   }
 }

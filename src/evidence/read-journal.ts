@@ -52,7 +52,7 @@ export function readJournal(path: string): Journal {
   return { entries, started, problems };
 }
 
-type Shape = 'number' | 'string' | 'object' | 'array';
+type Shape = 'number' | 'string' | 'object' | 'array' | 'lanes';
 
 /**
  * What a line must have besides `type` and `atNs` so that no reader stumbles over it. Types that are not here have
@@ -60,14 +60,15 @@ type Shape = 'number' | 'string' | 'object' | 'array';
  */
 const shapes: Readonly<Partial<Record<string, Readonly<Record<string, Shape>>>>> = {
   'run-started': {
+    formatVersion: 'number',
     runId: 'string',
     startedAtMs: 'number',
     mode: 'string',
     vantage: 'string',
     scenario: 'object',
-    lanes: 'array',
+    lanes: 'lanes',
   } satisfies Partial<Record<keyof EntryOf<'run-started'>, Shape>>,
-  'lanes-added': { lanes: 'array' } satisfies Partial<Record<keyof EntryOf<'lanes-added'>, Shape>>,
+  'lanes-added': { lanes: 'lanes' } satisfies Partial<Record<keyof EntryOf<'lanes-added'>, Shape>>,
   'dns-answered': { server: 'string', name: 'string', reply: 'object' } satisfies Partial<
     Record<keyof EntryOf<'dns-answered'>, Shape>
   >,
@@ -81,6 +82,9 @@ const shapes: Readonly<Partial<Record<string, Readonly<Record<string, Shape>>>>>
   >,
 };
 
+/** The latest date there is, in ms; as ns it is a hundred days. */
+const instantMax = 8.64e15;
+
 /** Null where the line is no entry. */
 function parseEntry(text: string, path: string): Entry | null {
   let found: unknown;
@@ -89,20 +93,37 @@ function parseEntry(text: string, path: string): Entry | null {
   } catch {
     return null;
   }
-  if (!isObject(found) || typeof found['type'] !== 'string' || typeof found['atNs'] !== 'number') return null;
+  if (!isObject(found) || typeof found['type'] !== 'string' || !isInstant(found['atNs'])) return null;
   if (found['type'] === 'run-started') checkVersion(found['formatVersion'], path);
   for (const [field, shape] of Object.entries(shapes[found['type']] ?? {})) {
-    const value = found[field];
-    const isRight =
-      shape === 'array' ? Array.isArray(value) : shape === 'object' ? isObject(value) : typeof value === shape;
-    if (!isRight) return null;
+    if (!hasShape(found[field], shape)) return null;
   }
   return found as unknown as Entry;
 }
 
+function hasShape(value: unknown, shape: Shape): boolean {
+  switch (shape) {
+    case 'number':
+      return isInstant(value);
+    case 'string':
+      return typeof value === 'string';
+    case 'object':
+      return isObject(value);
+    case 'array':
+      return Array.isArray(value);
+    case 'lanes':
+      return Array.isArray(value) && value.every((lane) => isObject(lane) && isInstant(lane['number']));
+  }
+}
+
+/** Within what a date, and a number that counts, can be. */
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= instantMax;
+}
+
 export function checkVersion(found: unknown, path: string): void {
   const version = Number(found);
-  if (version <= formatVersion) return;
+  if (!(version > formatVersion)) return;
   throw userError(
     path,
     `was written in format version ${version}, this cutwatch reads up to ${formatVersion}: use the cutwatch that wrote it, or a newer one`,
@@ -128,7 +149,12 @@ function missedMarks(path: string, startedAtMs: number, entries: readonly Entry[
       const count = mark === null ? 0 : (seenCount.get(mark.text) ?? 0);
       if (mark === null) unreadableCount += 1;
       else if (count > 0) seenCount.set(mark.text, count - 1);
-      else missed.push({ type: 'marked', atNs: Math.max(0, msToNs(mark.atMs - startedAtMs)), text: mark.text });
+      else
+        missed.push({
+          type: 'marked',
+          atNs: Math.min(instantMax, Math.max(0, msToNs(mark.atMs - startedAtMs))),
+          text: mark.text,
+        });
     }
   } catch (error) {
     problems.push(`${fileNames.marks} cannot be read: ${reasonOf(error)}`);

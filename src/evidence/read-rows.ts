@@ -106,11 +106,23 @@ function decode(message: Message, layout: BatchLayout, isOurs: boolean): void {
     throw new Malformed('its checksum is wrong');
 }
 
+/** Up to here a loop is cheaper than the two objects that a copy of memory costs. */
+const loopCountMax = 100;
+
+interface Target {
+  readonly type: 'u8' | 'u16' | 'u32';
+  readonly bytes: number;
+  readonly target: Uint8Array | Uint16Array | Uint32Array;
+}
+
 /** Collects small batches, checks what they refer to, and remembers what was wrong with them. */
 class Merge {
   readonly #laneCount: number;
   readonly #found: RowsFound;
   readonly #columns: RowColumns = newColumns(mergedRowCount);
+  readonly #targets: readonly Target[] = rowColumns.map(([name, type]) => {
+    return { type, bytes: bytesOf[type], target: this.#columns[name] };
+  });
   #rowCount = 0;
   #definitions: Definition[] = [];
   #definitionLength = 0;
@@ -163,9 +175,11 @@ class Merge {
   rows(file: MessageFile, message: Message, layout: BatchLayout, from: number): void {
     const count = Math.min(layout.rowCount - from, mergedRowCount);
     for (let i = 0; i < rowColumns.length; i += 1) {
-      const [name, type] = rowColumns[i] ?? (['lane', 'u16'] as const);
-      const first = (message.bodyAt + (layout.columnAt[i] ?? 0)) / bytesOf[type] + from;
-      this.#columns[name].set(file[type].subarray(first, first + count), this.#rowCount);
+      const { type, bytes, target } = this.#targets[i] as Target;
+      const first = (message.bodyAt + (layout.columnAt[i] as number)) / bytes + from;
+      const source = type === 'u32' ? file.u32 : type === 'u16' ? file.u16 : file.u8;
+      if (count > loopCountMax) target.set(source.subarray(first, first + count), this.#rowCount);
+      else for (let k = 0; k < count; k += 1) target[this.#rowCount + k] = source[first + k] as number;
     }
     this.#rowCount += count;
   }

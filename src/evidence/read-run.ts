@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Entry, EntryOf } from '../core/entry.ts';
-import type { RowBatch } from '../core/row.ts';
+import { newColumns, type RowBatch } from '../core/row.ts';
 import { codeOf, reasonOf } from './append-file.ts';
 import { fileNames } from './file-names.ts';
 import { checkVersion, readJournal } from './read-journal.ts';
@@ -11,7 +11,8 @@ export interface RunReading {
   readonly entries: readonly Entry[];
   /**
    * The rows in batches of up to 65,536, in the order they were written. Columns are views of one buffer, valid only
-   * until the next batch; `worker` and `atNs` are those of the last message merged into it.
+   * until the next batch. A batch is merged of many workers' and bears the `worker` and `atNs` of the last; at the end
+   * comes a batch without rows for each worker, so that who listens to those has heard the latest of all.
    */
   batches(): Generator<RowBatch>;
   /** What was wrong with the files, as sentences. Whole once `batches` has come to its end. */
@@ -72,6 +73,9 @@ function* readFolderRows(
       found.problems.push(`${fileNames.rows} cannot be read: ${reasonOf(error)}`);
     }
   } else found.problems.push(`${fileNames.rows} is missing`);
+  for (const [worker, atNs] of found.atNsByWorker) {
+    yield { rowCount: 0, columns: newColumns(0), definitions: [], worker, atNs };
+  }
   const rowsRunId = found.metadata.get('runId') ?? runId;
   if (rowsRunId !== runId) found.problems.push(`${fileNames.rows} is of run ${rowsRunId}, the journal of run ${runId}`);
   const ended = entries.findLast((entry): entry is EntryOf<'run-ended'> => entry.type === 'run-ended');

@@ -1,4 +1,5 @@
 import { closeSync, openSync, renameSync, statfsSync, statSync, unlinkSync, writeSync, fsyncSync } from 'node:fs';
+import { newColumns } from '../core/row.ts';
 import { reasonOf } from './append-file.ts';
 import { encodeBatch } from './arrow-batch.ts';
 import { encodeSchema, type Metadata, streamEnd } from './arrow-schema.ts';
@@ -33,9 +34,13 @@ function copyRows(path: string, newPath: string, metadata: Metadata): string | n
   try {
     const writer = new FlatWriter();
     const found = newRowsFound();
+    const { atNsByWorker } = found;
     writeWhole(fd, encodeSchema(writer, metadata));
     for (const { rowCount, columns, definitions } of readRows(path, Infinity, found)) {
-      writeWhole(fd, encodeBatch(writer, { rowCount, columns, definitions, atNsByWorker: found.atNsByWorker }));
+      writeWhole(fd, encodeBatch(writer, { rowCount, columns, definitions, atNsByWorker }));
+    }
+    if (found.rowCount === 0) {
+      writeWhole(fd, encodeBatch(writer, { rowCount: 0, columns: newColumns(0), definitions: [], atNsByWorker }));
     }
     writeWhole(fd, streamEnd);
     fsyncSync(fd);

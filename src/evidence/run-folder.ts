@@ -27,7 +27,7 @@ import { rewriteRows } from './rewrite-rows.ts';
 
 /**
  * No method throws for what the disk does: `failure` says the first thing that could not be written, and the run goes
- * on. The writer notes it in the journal itself (`write-failed`), as soon as that can be written again.
+ * on. An entry that could not be written waits until the journal can be written again; rows that could not are lost.
  */
 export interface RunWriter {
   readonly path: string;
@@ -115,8 +115,6 @@ class FolderWriter implements RunWriter {
   /** Of batches that could not be written: rows to come refer to them. */
   #waitingDefinitions: readonly Definition[] = [];
   readonly #atNsByWorker = new Map<number, number>();
-  #latestAtNs = 0;
-  readonly #failing = new Set<string>();
   #marksReadTo = 0;
   #isClosed = false;
 
@@ -128,7 +126,6 @@ class FolderWriter implements RunWriter {
   entry(entry: Entry): void {
     assert(!this.#isClosed, `an entry ${entry.type} came after the run folder was closed`);
     assert((this.#rows === null) === (entry.type === 'run-started'), 'a log begins with run-started, once');
-    this.#latestAtNs = Math.max(this.#latestAtNs, entry.atNs);
     if (entry.type === 'run-started') this.#startRows(entry.runId);
     this.#line(entry);
     if (syncedTypes.has(entry.type) && !this.#journal.sync()) this.#fail(fileNames.journal, this.#journal.failure);
@@ -141,7 +138,6 @@ class FolderWriter implements RunWriter {
     const saidAtNs = this.#atNsByWorker.get(worker) ?? -emptyBatchEveryNs;
     if (rowCount === 0 && batch.definitions.length === 0 && atNs < saidAtNs + emptyBatchEveryNs) return;
     this.rowCount += rowCount;
-    this.#latestAtNs = Math.max(this.#latestAtNs, atNs);
     const definitions =
       this.#waitingDefinitions.length === 0 ? batch.definitions : [...this.#waitingDefinitions, ...batch.definitions];
     const atNsByWorker = new Map([[worker, atNs]]);
@@ -149,7 +145,6 @@ class FolderWriter implements RunWriter {
     if (hasSchema && rows.append(encodeBatch(this.#flat, { rowCount, columns, definitions, atNsByWorker }))) {
       this.#waitingDefinitions = [];
       this.#atNsByWorker.set(worker, atNs);
-      this.#recovered(fileNames.rows);
       if (this.#waitingLines.length > 0) this.#writeLines();
     } else {
       this.#waitingDefinitions = definitions;
@@ -224,20 +219,11 @@ class FolderWriter implements RunWriter {
       written += 1;
     }
     if (written > 0) this.#waitingLines = this.#waitingLines.slice(written);
-    if (this.#waitingLines.length === 0) this.#recovered(fileNames.journal);
-    else this.#fail(fileNames.journal, this.#journal.failure);
+    if (this.#waitingLines.length > 0) this.#fail(fileNames.journal, this.#journal.failure);
   }
 
-  /** Said once for each stretch in which a file cannot be written. */
   #fail(what: string, error: string): void {
     this.failure ??= `${what} could not be written: ${error}`;
-    if (this.#failing.has(what) || this.#isClosed) return;
-    this.#failing.add(what);
-    this.#line({ type: 'write-failed', atNs: this.#latestAtNs, what, error });
-  }
-
-  #recovered(what: string): void {
-    this.#failing.delete(what);
   }
 }
 
