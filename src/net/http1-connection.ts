@@ -73,7 +73,10 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
       // More than the answer: whatever it is, the next request would take it for its own answer.
       const isOver = !isBlank(bytes, takenCount);
       finish('answered', '', atNs);
-      if (isOver) connection.close();
+      if (isOver) {
+        isOpen = false;
+        socket.destroy();
+      }
     } else if (draft.cutByUs) {
       finish('answered', '', atNs);
     }
