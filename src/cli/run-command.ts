@@ -32,7 +32,8 @@ export interface RunFlags {
 /** One probing thread up to so many probes a second; beyond, they share them. */
 const ratePerThread = 5000;
 
-export async function runCommand(scenario: Scenario, command: readonly string[], flags: RunFlags): Promise<number> {
+export async function runCommand(given: Scenario, command: readonly string[], flags: RunFlags): Promise<number> {
+  const scenario = flags.rollback ? wayBack(given) : given;
   const checked = plan(scenario, { ratePerSecondMax: flags.maxRate });
   if (checked.problems.length > 0) throw new UserError(checked.problems);
   for (const warning of checked.warnings) process.stderr.write(`note: ${warning}\n`);
@@ -105,6 +106,11 @@ export async function runCommand(scenario: Scenario, command: readonly string[],
 function threadCount(scenario: Scenario): number {
   const rate = lanesOf(scenario, { old: [], new: [] }).reduce((sum, lane) => sum + lane.ratePerSecond, 0);
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(rate / ratePerThread)));
+}
+
+/** A cutover's own scenario serves its rollback, which always goes to the old side. */
+function wayBack(scenario: Scenario): Scenario {
+  return { ...scenario, change: { ...scenario.change, direction: 'new-to-old' } };
 }
 
 function modeOf(scenario: Scenario, flags: RunFlags): RunMode {
