@@ -45,8 +45,8 @@ function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause
 }
 
 /** When the first client could know: a mark or a command moves nobody, and what fails before that is no stale answer. */
-function leftAtNs({ seen }: Change): number | null {
-  return seen.authorityFirstAtNs ?? seen.identityAtNs;
+function leftAtNs({ seen, authorityNotBeforeNs }: Change): number | null {
+  return authorityNotBeforeNs ?? seen.identityAtNs;
 }
 
 function causeOnSide(view: LaneView, slot: number, context: CauseContext): Cause {

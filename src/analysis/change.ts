@@ -16,8 +16,8 @@ export interface Change {
   readonly target: Side;
   /** The next change, or the end of probing. */
   readonly untilNs: number;
-  /** When an authoritative server was first heard to answer with the target side. */
-  readonly authorityHeardAtNs: number | null;
+  /** The last poll before an authoritative server was first heard to answer with the target side: not changed before. */
+  readonly authorityNotBeforeNs: number | null;
 }
 
 export interface ChangeEvidence {
@@ -51,10 +51,10 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
 }
 
 interface Moved {
-  /** Not before; the change lies between this poll and the next. */
+  /** The first change lies between the poll before and the first answer that showed it. */
+  readonly notBeforeNs: number | null;
   readonly firstAtNs: number | null;
-  readonly heardAtNs: number | null;
-  /** Not after; null while a server that answers has not moved. */
+  /** Null while a server that answers has not moved. */
   readonly lastAtNs: number | null;
 }
 
@@ -70,11 +70,13 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
   const said = [
     ['command', command.fromAtNs],
     ['mark', markedAtNs],
-    ['authority', authority.firstAtNs],
     ['identity', identityAtNs],
   ] as const;
-  const usedAtNs = earliest(said.map(([, atNs]) => atNs));
-  const usedBy = said.find(([, atNs]) => atNs === usedAtNs)?.[0];
+  const saidAtNs = earliest(said.map(([, atNs]) => atNs));
+  // DNS changed somewhere between two polls: where nothing else says when, from the first of them on.
+  const isSaidInTime = saidAtNs !== null && saidAtNs <= (authority.firstAtNs ?? Infinity);
+  const usedAtNs = isSaidInTime ? saidAtNs : authority.notBeforeNs;
+  const usedBy = isSaidInTime ? said.find(([, atNs]) => atNs === saidAtNs)?.[0] : 'authority';
   if (usedAtNs === null || usedBy === undefined) return null;
   const direction: Direction = leaving === 'old' ? 'old-to-new' : 'new-to-old';
   const wasAnnounced = markedAtNs !== null || command.fromAtNs !== null;
@@ -94,7 +96,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
     leaving,
     target: otherSide(leaving),
     untilNs: evidence.endNs,
-    authorityHeardAtNs: authority.heardAtNs,
+    authorityNotBeforeNs: authority.notBeforeNs,
   };
 }
 
@@ -156,10 +158,10 @@ function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved
     // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
     else if (!isUnreachable && steps.at(-1)?.side !== 'none') stayed.push(null);
   }
-  if (begun.length === 0) return { firstAtNs: null, heardAtNs: null, lastAtNs: null };
+  if (begun.length === 0) return { notBeforeNs: null, firstAtNs: null, lastAtNs: null };
   return {
-    firstAtNs: Math.min(...begun.map((step) => step.sinceNs ?? step.seenNs)),
-    heardAtNs: Math.min(...begun.map((step) => step.seenNs)),
+    notBeforeNs: Math.min(...begun.map((step) => step.sinceNs ?? step.seenNs)),
+    firstAtNs: Math.min(...begun.map((step) => step.seenNs)),
     lastAtNs: stayed.length === 0 || stayed.includes(null) ? null : Math.max(...stayed.map(Number)),
   };
 }
@@ -200,7 +202,7 @@ function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
   return assemble(evidence, first.target, {
     markedAtNs: firstMark(evidence, rollback, sinceNs),
     command: { fromAtNs: null, toAtNs: null },
-    authority: authority ?? { firstAtNs: null, heardAtNs: null, lastAtNs: null },
+    authority: authority ?? { notBeforeNs: null, firstAtNs: null, lastAtNs: null },
     identityAtNs,
   });
 }
@@ -218,8 +220,8 @@ function authorityBack(evidence: ChangeEvidence, { leaving, target }: Change): M
   const lastAtNs = Math.max(...back.map((step) => step.seenNs));
   if (evidence.endNs - lastAtNs < backForGoodNs) return null;
   return {
-    firstAtNs: Math.min(...back.map((step) => step.sinceNs ?? step.seenNs)),
-    heardAtNs: Math.min(...back.map((step) => step.seenNs)),
+    notBeforeNs: Math.min(...back.map((step) => step.sinceNs ?? step.seenNs)),
+    firstAtNs: Math.min(...back.map((step) => step.seenNs)),
     lastAtNs,
   };
 }

@@ -22,7 +22,7 @@ const lagNsMin = sToNs(5);
 function laggingAuthorities(context: FindingContext): Finding[] {
   return context.contexts.flatMap(({ service, changes }): Finding[] => {
     const change = changes.at(-1);
-    const firstNs = change?.authorityHeardAtNs ?? null;
+    const firstNs = change?.seen.authorityFirstAtNs ?? null;
     if (change === undefined || firstNs === null) return [];
     const hostnames = new Set(service.checks.map((check) => check.hostname));
     return context.tracks

@@ -170,7 +170,7 @@ export function reasonOf(view: LaneView, slot: number, change: Change, life: Rec
   } else if (isExpired) return 'application-cache';
   if (facts.answer === 0) return 'unknown';
   const receivedNs = sentNs - view.store.slots.answerAgeMs(slot) * nsPerMs;
-  if (receivedNs < (change.authorityHeardAtNs ?? change.seen.usedAtNs)) return 'within-ttl';
+  if (receivedNs < (change.seen.authorityFirstAtNs ?? change.seen.usedAtNs)) return 'within-ttl';
   if (isLagging(change, receivedNs)) return 'authority-lags';
   if (life.expiresAtNs === null) return 'unknown';
   if (receivedNs <= life.expiresAtNs + ttlRoundingNs) return 'within-ttl';
@@ -178,6 +178,6 @@ export function reasonOf(view: LaneView, slot: number, change: Change, life: Rec
 }
 
 /** Some authoritative servers had changed by then and others had not, so that a correct resolver could get either. */
-function isLagging({ authorityHeardAtNs, seen }: Change, atNs: number): boolean {
-  return authorityHeardAtNs !== null && (seen.authorityLastAtNs === null || atNs < seen.authorityLastAtNs);
+function isLagging({ seen }: Change, atNs: number): boolean {
+  return seen.authorityFirstAtNs !== null && (seen.authorityLastAtNs === null || atNs < seen.authorityLastAtNs);
 }

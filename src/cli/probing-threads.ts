@@ -52,6 +52,7 @@ export function startProbingThreads(
 
   return {
     ready: Promise.all(threads.map((thread) => thread.ready)).then(() => {}),
+    workerCount: count,
     add(lanes: readonly Lane[]) {
       workers.forEach((worker, i) => {
         const own = lanes.filter((lane) => lane.number % count === i);

@@ -217,8 +217,8 @@ export interface ChangeSeen {
   readonly commandFromAtNs: number | null;
   readonly commandToAtNs: number | null;
   /**
-   * The first and the last authoritative server that changed to the other side: the first not before the poll before its
-   * first such answer, the last not after its answer. `last` is null while a server that answers has not changed.
+   * When the first and when the last authoritative server was heard to answer with the other side; each changed somewhere
+   * in the poll interval before. `last` is null while a server that answers has not changed.
    */
   readonly authorityFirstAtNs: number | null;
   readonly authorityLastAtNs: number | null;

@@ -7,7 +7,7 @@ import type { Analysis } from '../core/analysis.ts';
 import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
 import type { Clock, DnsPort } from '../core/ports.ts';
-import type { RowBatch } from '../core/row.ts';
+import { newColumns, type RowBatch } from '../core/row.ts';
 import type { Lane, Scenario, Side } from '../core/scenario.ts';
 import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
 import { newRenumberer } from '../evidence/intern.ts';
@@ -20,6 +20,8 @@ import { decide, type RunFacts } from './decide.ts';
 export interface ProberHandle {
   /** Its threads run: a slot due from now on is not late by birth. */
   readonly ready: Promise<void>;
+  /** Lane n is in thread n % workerCount. */
+  readonly workerCount: number;
   add(lanes: readonly Lane[]): void;
   token(checkName: string, value: string): void;
   /** Fires no slot due at or after `atNs`; resolves when every row has been handed over. */
@@ -132,6 +134,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     scenario: options.forLog.scenario,
     lanes: lanes.map(options.forLog.lane),
     host: options.host,
+    workerCount: prober.workerCount,
     command: options.command,
   });
   isLogOpen = true;
@@ -181,6 +184,10 @@ export function analyseFolder(path: string): Analysis {
   const fold = newFold();
   for (const entry of reading.entries) fold.entry(entry);
   for (const batch of reading.batches()) fold.batch(batch);
+  // Batches of several threads were merged while reading: up to when each had reported stands beside them.
+  for (const [worker, atNs] of reading.atNsByWorker) {
+    fold.batch({ rowCount: 0, columns: newColumns(0), definitions: [], worker, atNs });
+  }
   for (const problem of reading.problems) fold.problem(problem);
   return fold.result();
 }

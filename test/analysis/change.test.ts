@@ -43,7 +43,7 @@ test('a change is where the authorities moved: not before the poll before, not a
   expect(instants(service)).toEqual({
     mark: null,
     command: null,
-    first: 19,
+    first: 20.01,
     last: 22.01,
     identity: 25,
     used: 19,
@@ -51,6 +51,11 @@ test('a change is where the authorities moved: not before the poll before, not a
     evident: true,
   });
   expect(service.outcome).toBe('completed');
+});
+
+test('a mark made between the poll before and the answer that showed the change says when it began', () => {
+  const service = serviceOf({ lanes: [lane(25)], entries: [...switched, mark(19.4)] });
+  expect(instants(service)).toMatchObject({ first: 20.01, used: 19.4, by: 'mark' });
 });
 
 test('phases: baseline until the change is used, switching until the last old answer, then the tail', () => {
@@ -172,7 +177,7 @@ test('the wrapped command’s edges are recorded, and the first one is the chang
 test('while a server that answers has not changed, the change is partial and nothing has converged', () => {
   const entries = [...switched, authority(0, [oldAddress], { server: second, isFirst: true })];
   const service = serviceOf({ lanes: [lane(25)], entries });
-  expect(instants(service)).toMatchObject({ first: 19, last: null });
+  expect(instants(service)).toMatchObject({ first: 20.01, last: null });
   expect(service).toMatchObject({ outcome: 'partial', tail: { isWhole: false } });
 });
 
@@ -196,13 +201,13 @@ test('a server that flaps at the switch has changed when it stays', () => {
     authority(24, [newAddress]),
   ];
   const service = serviceOf({ lanes: [lane(30)], entries });
-  expect(instants(service)).toMatchObject({ first: 19, last: 24.01 });
+  expect(instants(service)).toMatchObject({ first: 20.01, last: 24.01 });
   expect(service.changes).toHaveLength(1);
 });
 
 test('an answer that is said again and again has been so since it was first said', () => {
   const entries = [...switched, authority(30, [newAddress]), authority(40, [newAddress])];
-  expect(instants(serviceOf({ lanes: [lane(25)], entries }))).toMatchObject({ first: 19, last: 20.01 });
+  expect(instants(serviceOf({ lanes: [lane(25)], entries }))).toMatchObject({ first: 20.01, last: 20.01 });
 });
 
 test('back for less than ten seconds is not yet a rollback', () => {
@@ -215,11 +220,11 @@ test('back for good is a second change, and the service is rolled back', () => {
   const entries = [...switched, authority(40, [oldAddress]), mark(39, 'rollback now')];
   const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(18)}o` }], entries });
   expect(service.changes.map((change) => change.direction)).toEqual(['old-to-new', 'new-to-old']);
-  expect(instants(service, 0)).toMatchObject({ first: 19, last: 20.01, used: 19 });
+  expect(instants(service, 0)).toMatchObject({ first: 20.01, last: 20.01, used: 19 });
   expect(instants(service, 1)).toEqual({
     mark: 39,
     command: null,
-    first: 39,
+    first: 40.01,
     last: 40.01,
     identity: 43,
     used: 39,
@@ -261,7 +266,7 @@ test('without authorities, all fresh lanes that are back for ten slots and ten s
 test('an authority that answers with both sides has begun, and has not changed', () => {
   const entries = [authority(0, [oldAddress], { isFirst: true }), authority(20, [oldAddress, newAddress])];
   const service = serviceOf({ lanes: [lane(60)], entries });
-  expect(instants(service)).toMatchObject({ first: 19, last: null, evident: true });
+  expect(instants(service)).toMatchObject({ first: 20.01, last: null, evident: true });
   expect(service.outcome).toBe('partial');
 });
 

@@ -139,6 +139,7 @@ async function play(
         }
         return {
           ready: Promise.resolve(),
+          workerCount: 1,
           add: (lanes) => {
             prober.add(lanes);
             if (cancel === null) flush();
