@@ -1,6 +1,6 @@
 /** From the evidence to the `Analysis`, from top to bottom. Reads what was gathered, changes nothing of it. */
 import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
-import type { Entry, EntryOf } from '../core/entry.ts';
+import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { newSideLanes } from './causes.ts';
@@ -174,7 +174,7 @@ function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[
     analyseLane(view, {
       changes: mustFollow ? changes : [],
       lives: mustFollow ? lives : [],
-      usedAtNs: changes[0]?.seen.usedAtNs ?? null,
+      judgedFromNs: judgedFromNs(context, run.gathered.started.mode),
       sideLanes,
       ownNetwork: run.ownNetwork,
       definitions: run.gathered.definitions,
@@ -182,6 +182,15 @@ function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[
       phaseAt: (atNs) => phaseAt(phases, atNs),
     }),
   );
+}
+
+/**
+ * From the change on. A rollback leaves a side that may be down, which is no fault of the rollback: how long it takes to
+ * recover has a limit of its own, and the objectives hold from convergence on.
+ */
+function judgedFromNs({ changes, convergences }: ServiceContext, mode: RunMode): number | null {
+  const usedAtNs = changes[0]?.seen.usedAtNs ?? null;
+  return mode === 'rollback' ? (convergences[0]?.atNs ?? usedAtNs) : usedAtNs;
 }
 
 /** References: in nobody's service, so before any phase. */
@@ -192,7 +201,7 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
       analyseLane(view, {
         changes: [],
         lives: [],
-        usedAtNs: null,
+        judgedFromNs: null,
         sideLanes: newSideLanes([], run.gathered.definitions),
         ownNetwork: run.ownNetwork,
         definitions: run.gathered.definitions,

@@ -18,8 +18,8 @@ import { stretchesOf } from './stretches.ts';
 
 export interface LaneContext extends CauseContext {
   readonly definitions: Definitions;
-  /** When the first change began, and with it what is judged; null = none yet. */
-  readonly usedAtNs: number | null;
+  /** Where what is judged begins; null = nothing is, yet. */
+  readonly judgedFromNs: number | null;
   /** For each of `changes`. */
   readonly lives: readonly RecordLife[];
   readonly isQualified: boolean;
@@ -68,7 +68,9 @@ export function analyseLane(view: LaneView, context: LaneContext): LaneAnalysis 
     stretches: stretchesOf(window),
     freshChecks: freshChecks(view),
     judgedPart:
-      context.usedAtNs === null ? null : judgedPart(view, context.usedAtNs, { changes, lives, impaired, isSuspect }),
+      context.judgedFromNs === null
+        ? null
+        : judgedPart(view, context.judgedFromNs, { changes, lives, impaired, isSuspect }),
   };
 }
 

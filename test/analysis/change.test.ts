@@ -136,7 +136,7 @@ test.for([
   expect(serviceOf(log).changes[0]?.usedAtNs ?? null).toBe(atS === null ? null : atS * 1e9);
 });
 
-test('a rollback run takes a rollback mark for its change, and waives the baseline', () => {
+test('a rollback run takes a rollback mark for its change, waives the baseline, and judges from where the dead side was left', () => {
   const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, direction: 'new-to-old' } });
   const analysis = analysisOf({
     lanes: [{ slots: `${'x'.repeat(25)}${'.'.repeat(35)}`, at: `${'n'.repeat(25)}o` }],
@@ -148,7 +148,8 @@ test('a rollback run takes a rollback mark for its change, and waives the baseli
   expect(analysis.services[0]?.changes[0]?.direction).toBe('new-to-old');
   expect(analysis.lanes[0]).toMatchObject({
     qualified: true,
-    judgedPart: { longestOutageMs: { min: 4000, max: 5000 } },
+    outages: [{ failedCount: 25 }],
+    judgedPart: { fromAtNs: 25e9, longestOutageMs: { min: 0, max: 0 } },
   });
 });
 

@@ -277,3 +277,20 @@ test('an address that the name of a side gets during the run has its own lane fr
   expect(side[1]?.slots.good).toBeGreaterThan(100);
   expect(judge(analysis).value).toBe('pass');
 });
+
+test('a rollback away from a dead side is judged by its recovery and what comes after, not by the downtime it ends', async () => {
+  const { analysis } = await play({
+    text: scenarioText
+      .replace('ttlS: 20,', 'ttlS: 20, direction: new-to-old,')
+      .replace(
+        /sides:[^]*resolvers/,
+        'sides:\n  old: { addresses: [127.0.2.1] }\n  new: { addresses: [127.0.1.1] }\nresolvers',
+      ),
+    mode: 'rollback',
+    oldStopsAfterS: -20,
+  });
+  const verdict = judge(analysis);
+  expect(laneOf(analysis, 'fresh').downtimeMs.min).toBeGreaterThan(1000);
+  expect(verdict.reasons.find((reason) => reason.objective === 'recovery')?.value).toBe('pass');
+  expect(verdict.value).toBe('pass');
+});
