@@ -11,6 +11,8 @@ export interface Kept {
   readonly answerReceivedAtNs: number;
   idleSinceNs: number;
   requestCount: number;
+  /** Exchanges on it now: on HTTP/2 there may be several. */
+  underWayCount: number;
 }
 
 export interface Connections {
@@ -18,6 +20,8 @@ export interface Connections {
   take(nowNs: number): Kept | null;
   /** Gives one back after a whole exchange. */
   put(kept: Kept, nowNs: number): void;
+  /** Closes one that is not given back; where others still use it, the last of them does. No request may end another. */
+  end(kept: Kept): void;
   /** Closes what has been idle or alive for too long. */
   sweep(nowNs: number): void;
   closeAll(): void;
@@ -38,14 +42,19 @@ export function newConnections(policy: ConnectPolicy): Connections {
     );
   }
 
+  function end(kept: Kept): void {
+    if (kept.underWayCount === 0) kept.connection.close();
+  }
+
   return {
+    end,
     take(nowNs) {
       for (;;) {
         const kept = idle.at(-1);
         if (kept === undefined) return null;
         if (!mayServe(kept, nowNs)) {
           idle.pop();
-          kept.connection.close();
+          end(kept);
           continue;
         }
         kept.requestCount += 1;
@@ -59,14 +68,14 @@ export function newConnections(policy: ConnectPolicy): Connections {
       // A shared HTTP/2 connection is in the list already, until `take` or `sweep` finds that it may not serve.
       if (kept.connection.alpn === 'h2' && idle.includes(kept)) return;
       if (mayServe(kept, nowNs)) idle.push(kept);
-      else kept.connection.close();
+      else end(kept);
     },
     sweep(nowNs) {
       for (let i = idle.length - 1; i >= 0; i -= 1) {
         const kept = idle[i] as Kept;
         if (mayServe(kept, nowNs)) continue;
         idle.splice(i, 1);
-        kept.connection.close();
+        end(kept);
       }
     },
     closeAll() {

@@ -194,6 +194,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
       answerReceivedAtNs: held.receivedAtNs,
       idleSinceNs: connection.connectedAtNs,
       requestCount: 1,
+      underWayCount: 0,
     };
     connection.onClosed = (why) => logClosed(connection, why);
     return { kept, failures };
@@ -205,14 +206,16 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     const startNs = clock.nowNs();
     const request = ports.requests.make(found.slot, found.part, found.sentNs, keeps);
     const endNs = found.sentNs + totalNs;
+    kept.underWayCount += 1;
     const exchange = await connection.exchange(request, endNs, Math.min(endNs, startNs + firstByteNs));
+    kept.underWayCount -= 1;
     if (exchange.outcome !== 'answered') {
-      if (connection.alpn !== 'h2' || !connection.isOpen) connection.close();
+      if (connection.alpn !== 'h2' || !connection.isOpen) connections.end(kept);
       cache.broke();
     } else if (keeps && connection.isOpen) {
       connections.put(kept, exchange.endedAtNs);
     } else if (!exchange.serverClosed) {
-      connection.close();
+      connections.end(kept);
     }
     return writeExchange(found, kept, exchange, wasKept);
   }

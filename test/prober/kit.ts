@@ -169,6 +169,7 @@ export function newTestNetwork(clock: Clock): TestNetwork {
 
   function connectionTo(address: string, alpn: string): Connection {
     let isOpen = true;
+    let isClosedByUs = false;
     const openedAtNs = clock.nowNs();
     return {
       dialledAtNs: openedAtNs,
@@ -185,6 +186,7 @@ export function newTestNetwork(clock: Clock): TestNetwork {
       },
       close: () => {
         isOpen = false;
+        isClosedByUs = true;
       },
       exchange(request, deadlineNs) {
         requests.push({ address, request });
@@ -200,10 +202,12 @@ export function newTestNetwork(clock: Clock): TestNetwork {
         const endNs = isLate ? deadlineNs : sentAtNs + sToNs(afterS);
         return new Promise<Exchange>((resolve) => {
           clock.at(endNs, () => {
-            const isAnswered = !isLate && outcome === 'answered';
+            // What is still under way when we close gets no answer.
+            const ended = isClosedByUs ? 'reset' : isLate ? 'first-byte-timed-out' : outcome;
+            const isAnswered = ended === 'answered';
             if (!isAnswered) isOpen = false;
             resolve({
-              outcome: isLate ? 'first-byte-timed-out' : outcome,
+              outcome: ended,
               error: '',
               status: isAnswered ? status : 0,
               headers: isAnswered ? headers : [],

@@ -206,6 +206,24 @@ describe('connections', () => {
     expect(bench.requests.length).toBe(36);
   });
 
+  test('an HTTP/2 connection that takes no more requests is left to those under way on it', async () => {
+    const bench = newBench([
+      laneOf(0, 'chrome', {
+        ratePerSecond: 7,
+        archetype: { ...(presets['chrome'] as Lane['archetype']), families: [4], retriesOnce: false },
+      }),
+    ]);
+    // A GOAWAY that turns away the request of slot 8, while those of 5 to 7 are being answered.
+    bench.world.answer = (_, atS) =>
+      atS > 1.14 && atS < 1.15 ? { alpn: 'h2', afterS: 0.01, outcome: 'goaway' } : { alpn: 'h2', afterS: 0.5 };
+    await bench.clock.runUntilS(5);
+    expect(
+      bench.rows.filter((row) => row.outcomeName !== 'answered').map((row) => [row.slot, row.outcomeName]),
+    ).toEqual([[8, 'goaway']]);
+    // The second; the third is the fresh check.
+    expect(bench.dials.length).toBe(3);
+  });
+
   test('where HTTP/1.1 was chosen, requests that overlap have connections of their own', async () => {
     const bench = newBench([
       laneOf(0, 'chrome', {
