@@ -3,7 +3,7 @@
  * whoever prints it escapes it.
  */
 import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
-import type { VerdictValue } from '../core/verdict.ts';
+import type { Reason, VerdictValue } from '../core/verdict.ts';
 import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
@@ -32,7 +32,14 @@ export function tell(report: Report): Story {
       lines: [...views.flatMap(whoLines), ...standsForLines(report, views)],
     },
     { question: 'For how long', lines: views.flatMap((view) => howLongLines(report, view)) },
-    { question: 'Why', lines: unique([...views.flatMap((view) => whyLines(report, view)), ...whyNotPass(report)]) },
+    {
+      question: 'Why',
+      lines: unique([
+        ...failedCommand(report).map(({ text }) => text),
+        ...views.flatMap((view) => whyLines(report, view)),
+        ...whyNotPass(report),
+      ]),
+    },
     { question: 'What to do', lines: unique(adviceLines(report, views)) },
   ];
   return {
@@ -138,6 +145,11 @@ function whyLines(report: Report, view: ServiceView): string[] {
   });
 }
 
+/** No verdict on the service, but the exit status is not 0 for it, and the reader must know why. */
+function failedCommand(report: Report): Reason[] {
+  return report.verdict.reasons.filter(({ objective }) => objective === 'command-failed');
+}
+
 /** What else decided: missed limits that no failed probe explains, and whatever forbids an answer. */
 function whyNotPass(report: Report): string[] {
   const views = serviceViews(report);
@@ -152,7 +164,7 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   const lines = views.flatMap((view) =>
     causeCounts(view.hit).map((count) => adviceWords[count.cause](contextOf(report, view, count))),
   );
-  const decided = [...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
+  const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
   for (const { objective, value, text } of decided) {
     const advice = reasonAdvice[objective];
     if (advice !== undefined) lines.push(advice);

@@ -86,6 +86,8 @@ export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'Run it again and let it end by itself. What the log shows up to its break stands.',
   clock: 'Keep the machine awake and its clock in step, and run it again.',
   'command-withheld': 'Mend what kept the command from being started, or say --start-anyway.',
+  'command-failed':
+    'Look at the output of the command for what it left undone, before anybody takes the change for finished.',
   'evidence-of-change':
     'Make sure that the change was really made, that the right authoritative servers are asked, and that addresses, certificate or marker tell the sides apart.',
   'rolled-back': 'Mend what made the rollback necessary, and rehearse before the next attempt.',
@@ -124,6 +126,7 @@ const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'the log is whole',
   clock: 'the clocks agree',
   'command-withheld': 'the command was started',
+  'command-failed': 'the command succeeded',
   'nothing-judged': 'something was judged',
   'evidence-of-change': 'evidence of the change',
   'rolled-back': 'the switch stayed',

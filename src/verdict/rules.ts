@@ -17,8 +17,8 @@ const lanesNamedMax = 5;
 
 export function runReasons(analysis: Analysis): Reason[] {
   const reasons: Reason[] = [];
-  const add = (objective: string, value: VerdictValue, text: string): void => {
-    reasons.push({ objective, service: null, severity: 'fail', value, limit: null, observed: null, text });
+  const add = (objective: string, value: VerdictValue, text: string, severity: 'fail' | 'warn' = 'fail'): void => {
+    reasons.push({ objective, service: null, severity, value, limit: null, observed: null, text });
   };
   if (analysis.isWhole) add('whole-log', 'pass', 'The log is whole: it has its end, and every row it promises.');
   else {
@@ -39,9 +39,19 @@ export function runReasons(analysis: Analysis): Reason[] {
         : `The clocks agreed to within ${durationText(stepMs, 'up')} (limit ${durationText(clockStepMsMax)}).`,
   });
   if (analysis.commandWithheldBecause !== null) {
-    add('command-withheld', 'inconclusive', `The command was not started: ${analysis.commandWithheldBecause}`);
+    add('command-withheld', 'inconclusive', `The command was not started: ${analysis.commandWithheldBecause}.`);
   }
+  const failure = commandFailure(analysis);
+  if (failure !== null) add('command-failed', 'fail', failure, 'warn');
   return reasons;
+}
+
+/** The verdict is about the service, whatever became of the command: that has an exit status of its own. */
+function commandFailure({ command }: Analysis): string | null {
+  if (command === null || command.toAtNs === null || command.exitCode === 0) return null;
+  if (command.error !== '') return `The command ${command.error}.`;
+  if (command.signal !== null) return `The command was ended by ${command.signal}.`;
+  return `The command failed with exit status ${String(command.exitCode)}.`;
 }
 
 /** @param judgedLanes those of the service that objectives were held against. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import type { Analysis, Cause, LaneAnalysis } from '../../src/core/analysis.ts';
 import { sToNs } from '../../src/core/time.ts';
@@ -147,6 +148,22 @@ test('a rollback is told in its own direction', () => {
     analysisOf({ mode: 'rollback', services: [serviceOf({ changes: [changeOf({ direction: 'new-to-old' })] })] }),
   );
   expect(story.headline).toBe('orders was taken back from nginx/EKS to ALB/ECS, and no judged client was down.');
+});
+
+test.for([
+  { command: { exitCode: 7 }, why: 'The command failed with exit status 7.' },
+  { command: { exitCode: null, signal: 'SIGTERM' }, why: 'The command was ended by SIGTERM.' },
+  {
+    command: { exitCode: null, error: 'could not be started: ENOENT' },
+    why: 'The command could not be started: ENOENT.',
+  },
+])('a command that failed is told, though the service passed: $why', ({ command, why }) => {
+  const clean = analysisOf();
+  assert(clean.command !== null);
+  const story = storyOf(analysisOf({ command: { ...clean.command, ...command } }));
+  expect(story.value).toBe('pass');
+  expect(linesOf(story, 'Why')).toEqual([why]);
+  expect(linesOf(story, 'What to do')[0]).toMatch(/^Look at the output of the command/);
 });
 
 test('a limit missed without a failed probe is told by its name', () => {
