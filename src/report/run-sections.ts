@@ -10,6 +10,7 @@ export function runSections(report: Report): Section[] {
   return [
     reasonSection(report),
     ...findingSection(report),
+    ...markSection(report),
     ...dnsSection(report),
     proberSection(report),
     { title: 'What these numbers mean', level: 2, paragraphs: [probeText(report)], list: definitions },
@@ -59,6 +60,22 @@ function findingSection(report: Report): Section[] {
           { text: finding.text },
           { text: finding.evidence.join('; ') },
         ]),
+      },
+    },
+  ];
+}
+
+/** What people said while they made the change: their own notes stand beside what was seen. */
+function markSection({ marks, run }: Report): Section[] {
+  if (marks.length === 0) return [];
+  return [
+    {
+      title: 'Marks',
+      level: 2,
+      paragraphs: [],
+      table: {
+        columns: [{ name: 'At', kind: 'short' }, { name: 'Mark' }],
+        rows: marks.slice(0, rowsMax).map(({ at, text }): Cell[] => [{ text: clockText(run.startedAt, at) }, { text }]),
       },
     },
   ];

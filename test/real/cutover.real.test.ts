@@ -86,6 +86,8 @@ describeReal('cutovers by DNS', ['nginx', 'named', 'nsupdate', 'unbound', 'opens
 
   beforeAll(async () => {
     stage = stack.use(await startStage({ orders: 'old', pay: 'old', back: 'old', flap: 'old', rolled: 'new' }, ttlS));
+    // It is taken back because the new side does not serve it.
+    await stage.new.reload({ answer: 'if ($host = rolled.shop.test) { return 503; } return 200 "ok\\n";' });
     [clean, takenBack, flapped, rollback] = await Promise.all([
       startClean(),
       startTakenBack(),
@@ -226,9 +228,7 @@ describeReal('cutovers by DNS', ['nginx', 'named', 'nsupdate', 'unbound', 'opens
     const [begunMs, backMs] = await instants('rollback-begun', 'rolled-back');
     expect(rollback.exitCode).toBe(0);
     expect(rollback.report.run.mode).toBe('rollback');
-    expect(rollback.markdown).toContain(
-      'rolled was taken back from nginx/EKS to ALB/ECS, and no judged client was down.',
-    );
+    expect(rollback.markdown).toMatch(/rolled was taken back from nginx\/EKS to ALB\/ECS\b/);
     const { outcome, changes } = serviceOf(rollback, 'rolled');
     expect(outcome).toBe('completed');
     expect(changes.map((change) => change.direction)).toEqual(['new-to-old']);
@@ -237,7 +237,7 @@ describeReal('cutovers by DNS', ['nginx', 'named', 'nsupdate', 'unbound', 'opens
       expect(ms(at)).toBeLessThan(backMs + pollMs + roomMs);
     }
     expect(begunMs - ms(rollback.report.run.startedAt)).toBeLessThan(7000);
-    expect(statesOf(laneOf(rollback, 'rolled', 'fresh'))).toEqual(['new', 'old']);
+    expect(statesOf(laneOf(rollback, 'rolled', 'fresh'))).toEqual(['down', 'old']);
     expect(rollback.report.verdict.reasons).toContainEqual(
       expect.objectContaining({ objective: 'recovery', value: 'pass' }),
     );
