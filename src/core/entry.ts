@@ -25,7 +25,7 @@ export type Entry =
       readonly scenario: Scenario;
       readonly lanes: readonly Lane[];
       readonly host: { readonly node: string; readonly platform: string; readonly cpuCount: number };
-      /** The wrapped command, or null. */
+      /** The wrapped command's program, without its arguments (they may hold secrets), or null. */
       readonly command: readonly string[] | null;
       /** How many probing threads: lane n is in thread n % workerCount. Left out by old logs: then batches tell. */
       readonly workerCount?: number;

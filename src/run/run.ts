@@ -135,7 +135,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     lanes: lanes.map(options.forLog.lane),
     host: options.host,
     workerCount: prober.workerCount,
-    command: options.command,
+    command: options.command === null ? null : programOf(options.command),
   });
   isLogOpen = true;
   for (const one of early) log.entry(one);
@@ -211,7 +211,7 @@ function drive(
   function startCommand(words: readonly string[]): void {
     const handle = ports.startCommand(words);
     command = 'running';
-    log.entry({ type: 'command-started', atNs: clock.nowNs(), command: words, pid: handle.pid });
+    log.entry({ type: 'command-started', atNs: clock.nowNs(), command: programOf(words), pid: handle.pid });
     void handle.ended.then(({ exitCode, signal, error }) => {
       commandEndedAtNs = clock.nowNs();
       command = exitCode === 0 ? 'ended' : 'failed';
@@ -276,6 +276,11 @@ function drive(
       step();
     });
   });
+}
+
+/** What of a command may be logged: its arguments may hold secrets. */
+function programOf(words: readonly string[]): readonly string[] {
+  return words.slice(0, 1);
 }
 
 interface Log {

@@ -1,5 +1,5 @@
 /** Whole runs in virtual time: the real prober, watch, evidence, analysis and verdict; only clock and network are scripted. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -55,7 +55,7 @@ interface Script {
 
 async function play(
   script: Script,
-): Promise<RunResult & { readonly path: string; readonly startedAtS: number | null }> {
+): Promise<RunResult & { readonly path: string; readonly startedAtS: number | null; readonly network: TestNetwork }> {
   const clock = newTestClock();
   await clock.runUntilS(0.05);
   const network = newTestNetwork(clock);
@@ -67,6 +67,7 @@ async function play(
   });
   const path = join(folder, `run-${(runCount += 1)}`);
   let commandAtS: number | null = null;
+  let tokenCount = 0;
   const nowS = (): number => clock.nowNs() / 1e9;
   const switchedAtS = (): number =>
     commandAtS === null || script.switchAfterS === null ? Infinity : commandAtS + (script.switchAfterS ?? 1);
@@ -160,7 +161,7 @@ async function play(
         });
         return { pid: 1, ended };
       },
-      readToken: () => Promise.resolve('token'),
+      readToken: () => Promise.resolve(`t0k3n-${(tokenCount += 1)}`),
     },
   ).then(
     (ended) => (result = ended),
@@ -170,7 +171,7 @@ async function play(
   for (let s = 1; result === null && failure === null && s < 500; s += 1) await clock.runUntilS(nowS() + 1);
   if (failure !== null) throw failure;
   if (result === null) throw new Error('the run did not end');
-  return { ...(result as RunResult), path, startedAtS: commandAtS };
+  return { ...(result as RunResult), path, startedAtS: commandAtS, network };
 }
 
 function laneOf(analysis: Analysis, client: string): LaneAnalysis {
@@ -254,9 +255,10 @@ test('a mark is seen by the running watch, and stands in journal and report', as
 test('no secret of the scenario reaches the run folder', async () => {
   const { path } = await play({
     text: `${scenarioText}\ndefaults: { request: { headers: { authorization: "Bearer s3cr3t", x-api-key: k3y } } }\n`,
+    command: ['./switch.sh', '--password=p4ss'],
   });
   for (const file of ['journal.ndjson', 'probes.arrows']) {
-    expect(readFileSync(join(path, file), 'latin1')).not.toMatch(/s3cr3t|k3y/);
+    expect(readFileSync(join(path, file), 'latin1')).not.toMatch(/s3cr3t|k3y|p4ss/);
   }
 });
 
@@ -293,4 +295,21 @@ test('a rollback away from a dead side is judged by its recovery and what comes 
   expect(laneOf(analysis, 'fresh').downtimeMs.min).toBeGreaterThan(1000);
   expect(verdict.reasons.find((reason) => reason.objective === 'recovery')?.value).toBe('pass');
   expect(verdict.value).toBe('pass');
+});
+
+test('a token command is run before the first probe and again before its token expires; no token is logged', async () => {
+  const text = `${scenarioText}
+defaults:
+  request:
+    headers: { authorization: "Bearer \${TOKEN}" }
+    token: { command: [get-token, --secret, s3cr3t], everyS: 45 }
+`;
+  const { network, path } = await play({ text });
+  const sent = network.requests.map(({ request }) => request.headers[request.headers.indexOf('authorization') + 1]);
+  expect([...new Set(sent)]).toEqual(['Bearer t0k3n-1', 'Bearer t0k3n-2', 'Bearer t0k3n-3']);
+  for (const file of ['journal.ndjson', 'probes.arrows', 'marks.ndjson'].filter((name) =>
+    existsSync(join(path, name)),
+  )) {
+    expect(readFileSync(join(path, file), 'latin1')).not.toMatch(/t0k3n|s3cr3t/);
+  }
 });
