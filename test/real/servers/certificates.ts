@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { programPath } from './installed.ts';
@@ -21,7 +22,7 @@ export interface Certificates<Name extends string> {
 }
 
 /**
- * A private CA in `folder`, and one leaf for each name, valid for the hostnames given:
+ * A private CA in `folder`, and one leaf for each name, valid for the hostnames and addresses given:
  * `{ old: ['shop.test'], wrong: ['other.test'] }`.
  */
 export async function makeCertificates<Name extends string>(
@@ -35,7 +36,7 @@ export async function makeCertificates<Name extends string>(
     (Object.entries(hostnamesOf) as [Name, readonly string[]][]).map(async ([name, hostnames]) => {
       const certificatePath = join(folder, `${name}.pem`);
       const keyPath = join(folder, `${name}.key`);
-      const altNames = hostnames.map((hostname) => `DNS:${hostname}`).join(',');
+      const altNames = hostnames.map((hostname) => `${isIP(hostname) === 0 ? 'DNS' : 'IP'}:${hostname}`).join(',');
       await makeCertificate(certificatePath, keyPath, [
         `-CA=${caPath}`,
         `-CAkey=${caKeyPath}`,

@@ -3,9 +3,15 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { findProgram } from './installed.ts';
 
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 export interface OwnProcess extends AsyncDisposable {
   readonly pid: number;
   readonly isRunning: boolean;
+  readonly ended: Promise<ProcessEnd>;
   /** All it wrote to stdout and stderr. */
   output(): string;
   signal(name: NodeJS.Signals): void;
@@ -28,8 +34,8 @@ export function startProcess(
   const child = spawn(words[0] ?? path, words.slice(1), { stdio: ['ignore', log, log] });
   closeSync(log);
   const ended = once(child, 'exit').then(
-    () => true,
-    () => true,
+    (): ProcessEnd => ({ exitCode: child.exitCode, signal: child.signalCode }),
+    (): ProcessEnd => ({ exitCode: null, signal: null }),
   );
   const isRunning = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
@@ -47,6 +53,7 @@ export function startProcess(
     get isRunning() {
       return isRunning();
     },
+    ended,
     output: () => readFileSync(logPath, 'utf8'),
     signal: (name) => void child.kill(name),
     stop,
