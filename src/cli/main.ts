@@ -57,7 +57,10 @@ program
   .argument('[command...]', 'after --: the command that makes the change; it starts once the baseline is good')
   .option('--out <folder>', 'run folder; default reports/<start>-<name>')
   .option('--json', 'print report.json on standard output')
-  .option('--rollback', 'this is the way back: no baseline asked for; recovery and a clean tail are judged')
+  .option(
+    '--rollback',
+    'this is the way back to the old side: no baseline asked for; recovery and a clean tail are judged',
+  )
   .option('--start-anyway', 'start the command although no lane qualified (the run cannot pass)')
   .option('--max-rate <n>', 'guard: most probes per second and service', rate, ratePerServiceMax)
   .option('--workers <n>', 'probing threads; default one for each 5,000 probes per second', count)
