@@ -56,6 +56,7 @@ export async function startServer(folder: string): Promise<Server> {
       'ssl_session_tickets off;',
       `ssl_certificate ${certificatePath};`,
       `ssl_certificate_key ${keyPath};`,
+      'ssl_protocols TLSv1.2 TLSv1.3;',
       "log_format arrival '$msec';",
       ...serverBlock(`${port}`, `${logName} arrival buffer=256k flush=${logFlushMs}ms`),
       ...serverBlock(`${quietPort}`, 'off'),
