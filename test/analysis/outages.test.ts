@@ -70,6 +70,11 @@ test('bounds at 7/s run from due to due, and those of the fault from and to when
   expect(outage?.faultMsMax).toBe(ns(due(7) + 90.3 - due(2)));
 });
 
+test('errors with other texts are one outage as long as nothing was good between', () => {
+  const lane = laneAnalysisOf({ slots: '..rrr..', rows: (slot) => ({ error: 2 + slot }) });
+  expect(lane.outages).toMatchObject([{ failedCount: 3, classes: { reset: 3 } }]);
+});
+
 test('a failure that took longer than the outage leaves nothing certain of the fault', () => {
   const [outage] = laneAnalysisOf({ slots: '..tt..' }).outages;
   expect(outage).toMatchObject({ downMsMin: 1000, downMsMax: 3000, faultMsMin: 0 });
