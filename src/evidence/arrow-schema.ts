@@ -18,6 +18,9 @@ const typeKindInt = 2;
 
 export const bytesOf = { u8: 1, u16: 2, u32: 4 } as const;
 
+/** Without padding. */
+export const rowBytes: number = rowColumns.reduce((sum, [, type]) => sum + bytesOf[type], 0);
+
 /** Every message of a stream begins with these four bytes, then the length of its head. */
 export const messageStart = 0xffff_ffff;
 

@@ -45,7 +45,7 @@ export class FlatWriter {
 
   root(fields: FlatFields): void {
     const at = this.skip(4, 8);
-    this.bytes.writeUInt32LE(this.#table(fields) - at, at);
+    this.#refer(at, this.#table(fields));
   }
 
   #table(fields: FlatFields): number {

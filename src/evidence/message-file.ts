@@ -10,6 +10,9 @@ import { type FlatBytes, FlatTable, Malformed } from './flatbuffer.ts';
 const headBytesMax = 64 * 1024 * 1024;
 const bodyBytesMax = 128 * 1024 * 1024;
 
+/** How much is read at once, unless a message is longer. */
+const windowBytes = 1024 * 1024;
+
 export interface Message {
   readonly head: FlatTable;
   /** Prefix, head and body; a view of the window, valid until the next message. */
@@ -36,7 +39,7 @@ export class MessageFile {
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
     this.byteLength = fstatSync(this.#fd).size;
-    this.#grow(1024 * 1024);
+    this.#grow(Math.min(windowBytes, this.byteLength));
   }
 
   close(): void {

@@ -121,7 +121,7 @@ function isInstant(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= instantMax;
 }
 
-export function checkVersion(found: unknown, path: string): void {
+function checkVersion(found: unknown, path: string): void {
   const version = Number(found);
   if (!(version > formatVersion)) return;
   throw userError(

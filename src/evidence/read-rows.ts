@@ -14,13 +14,13 @@ import {
   type RowColumns,
 } from '../core/row.ts';
 import { type BatchLayout, decodeBatch, newBatchLayout } from './arrow-batch.ts';
-import { bytesOf, decodeSchema, headerKind, messageSlot } from './arrow-schema.ts';
+import { bytesOf, decodeSchema, headerKind, messageSlot, rowBytes } from './arrow-schema.ts';
 import { definitionKinds, isDefinition, isObject } from './definition.ts';
 import { Malformed } from './flatbuffer.ts';
 import { type Message, MessageFile } from './message-file.ts';
 
-/** Rows of one merged batch; what a closed run is rewritten in, too. */
-export const mergedRowCount = 65_536;
+/** Most rows of one merged batch. */
+const mergedRowCount = 65_536;
 
 /** A merged batch ends early where its definitions get longer than this; in UTF-16 units of JSON. */
 const definitionLengthMax = 8 * 1024 * 1024;
@@ -46,7 +46,7 @@ export function newRowsFound(): RowsFound {
 export function* readRows(path: string, laneCount: number, found: RowsFound): Generator<RowBatch> {
   const file = new MessageFile(path);
   try {
-    const merge = new Merge(laneCount, found);
+    const merge = new Merge(laneCount, file.byteLength, found);
     const layout = newBatchLayout();
     let isOurs = false;
     for (;;) {
@@ -61,7 +61,7 @@ export function* readRows(path: string, laneCount: number, found: RowsFound): Ge
           decode(message, layout, isOurs);
           if (!merge.hasRoomFor(layout)) yield* merge.take();
           merge.define(layout);
-          for (let from = 0; from < layout.rowCount; from += mergedRowCount) {
+          for (let from = 0; from < layout.rowCount; from += merge.rowCountMax) {
             if (from > 0) yield* merge.take();
             merge.rows(file, message, layout, from);
           }
@@ -119,10 +119,10 @@ interface Target {
 class Merge {
   readonly #laneCount: number;
   readonly #found: RowsFound;
-  readonly #columns: RowColumns = newColumns(mergedRowCount);
-  readonly #targets: readonly Target[] = rowColumns.map(([name, type]) => {
-    return { type, bytes: bytesOf[type], target: this.#columns[name] };
-  });
+  /** As many as the file can have, up to `mergedRowCount`. */
+  readonly rowCountMax: number;
+  readonly #columns: RowColumns;
+  readonly #targets: readonly Target[];
   #rowCount = 0;
   #definitions: Definition[] = [];
   #definitionLength = 0;
@@ -137,9 +137,14 @@ class Merge {
   #badRowCount = 0;
   readonly #missingCount: Record<DefinitionKind, number> = { error: 0, address: 0, face: 0, answer: 0 };
 
-  constructor(laneCount: number, found: RowsFound) {
+  constructor(laneCount: number, fileByteLength: number, found: RowsFound) {
     this.#laneCount = laneCount;
     this.#found = found;
+    this.rowCountMax = Math.min(mergedRowCount, Math.ceil(fileByteLength / rowBytes));
+    this.#columns = newColumns(this.rowCountMax);
+    this.#targets = rowColumns.map(([name, type]) => {
+      return { type, bytes: bytesOf[type], target: this.#columns[name] };
+    });
     const none = (): Uint8Array => new Uint8Array(0x1_0000).fill(1, 0, definitionFirst);
     this.#isDefined = { error: none(), address: none(), face: none(), answer: none() };
   }
@@ -147,7 +152,7 @@ class Merge {
   hasRoomFor(layout: BatchLayout): boolean {
     if (this.#rowCount === 0 && this.#definitions.length === 0) return true;
     return (
-      this.#rowCount + layout.rowCount <= mergedRowCount &&
+      this.#rowCount + layout.rowCount <= this.rowCountMax &&
       this.#definitionLength + layout.definitions.length <= definitionLengthMax
     );
   }
@@ -171,9 +176,9 @@ class Merge {
     }
   }
 
-  /** Up to `mergedRowCount` rows of the message, from row `from` on. */
+  /** Up to `rowCountMax` rows of the message, from row `from` on. */
   rows(file: MessageFile, message: Message, layout: BatchLayout, from: number): void {
-    const count = Math.min(layout.rowCount - from, mergedRowCount);
+    const count = Math.min(layout.rowCount - from, this.rowCountMax);
     for (let i = 0; i < rowColumns.length; i += 1) {
       const { type, bytes, target } = this.#targets[i] as Target;
       const first = (message.bodyAt + (layout.columnAt[i] as number)) / bytes + from;

@@ -4,7 +4,7 @@ import type { Entry, EntryOf } from '../core/entry.ts';
 import { newColumns, type RowBatch } from '../core/row.ts';
 import { codeOf, reasonOf } from './append-file.ts';
 import { fileNames } from './file-names.ts';
-import { checkVersion, readJournal } from './read-journal.ts';
+import { readJournal } from './read-journal.ts';
 import { newRowsFound, readRows, type RowsFound } from './read-rows.ts';
 
 export interface RunReading {
@@ -37,7 +37,7 @@ export function readRun(path: string): RunReading {
   function* batches(): Generator<RowBatch> {
     problems.length = journalProblemCount;
     found = newRowsFound();
-    yield* readFolderRows(path, entries, started.runId, found);
+    yield* readFolderRows(path, entries, started, found);
     problems.push(...found.problems);
   }
   return {
@@ -56,18 +56,13 @@ export function readRun(path: string): RunReading {
 function* readFolderRows(
   path: string,
   entries: readonly Entry[],
-  runId: string,
+  started: EntryOf<'run-started'>,
   found: RowsFound,
 ): Generator<RowBatch> {
   const rowsPath = join(path, fileNames.rows);
-  let isChecked = false;
   if (existsSync(rowsPath)) {
     try {
-      for (const batch of readRows(rowsPath, laneCountOf(entries), found)) {
-        if (!isChecked) checkVersion(found.metadata.get('formatVersion'), path);
-        isChecked = true;
-        yield batch;
-      }
+      yield* readRows(rowsPath, laneCountOf(entries), found);
     } catch (error) {
       if (codeOf(error) === '') throw error;
       found.problems.push(`${fileNames.rows} cannot be read: ${reasonOf(error)}`);
@@ -76,8 +71,13 @@ function* readFolderRows(
   for (const [worker, atNs] of found.atNsByWorker) {
     yield { rowCount: 0, columns: newColumns(0), definitions: [], worker, atNs };
   }
-  const rowsRunId = found.metadata.get('runId') ?? runId;
-  if (rowsRunId !== runId) found.problems.push(`${fileNames.rows} is of run ${rowsRunId}, the journal of run ${runId}`);
+  for (const key of ['runId', 'formatVersion'] as const) {
+    const said = found.metadata.get(key);
+    const expected = String(started[key]);
+    if (said !== undefined && said !== expected) {
+      found.problems.push(`${fileNames.rows} says ${key} ${said}, the journal ${expected}`);
+    }
+  }
   const ended = entries.findLast((entry): entry is EntryOf<'run-ended'> => entry.type === 'run-ended');
   if (ended !== undefined && ended.rowCount !== found.rowCount) {
     found.problems.push(`${fileNames.rows} has ${found.rowCount} rows, the run wrote ${ended.rowCount}`);

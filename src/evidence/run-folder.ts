@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Entry, formatVersion } from '../core/entry.ts';
 import { assert, userError } from '../core/errors.ts';
 import type { Definition, RowBatch } from '../core/row.ts';
@@ -52,7 +52,7 @@ export interface RunWriter {
 export function createRunFolder(path: string): RunWriter {
   const isNew = !existsSync(path);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     if (readdirSync(path).length > 0)
       throw userError(path, 'is already there and not empty: choose another folder with --out');
     tryWriting(path);
@@ -60,9 +60,15 @@ export function createRunFolder(path: string): RunWriter {
   } catch (error) {
     if (codeOf(error) === '') throw error;
     if (isNew) removeQuietly(path);
-    if (codeOf(error) === 'EEXIST') throw userError(path, 'is a file: a run needs a folder, choose one with --out');
     throw userError(path, `cannot be written: ${reasonOf(error)}; choose another folder with --out`);
   }
+}
+
+/** Not `recursive`: Node then says ENOENT where the truth is that the disk is read-only. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** As much as a run's first seconds write. */
