@@ -1,11 +1,13 @@
 /** Verdict and reports of an analysis: files beside the evidence, a summary for people, JSON for machines, exit status. */
+import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 import type { Analysis } from '../core/analysis.ts';
 import type { Objectives } from '../core/scenario.ts';
 import { html } from '../report/html.ts';
 import { junit } from '../report/junit.ts';
 import { markdown } from '../report/markdown.ts';
 import { reportJsonText, toReport, type Report } from '../report/report-json.ts';
-import { summaryText } from '../report/text.ts';
+import { summaryText, type Style } from '../report/text.ts';
 import { exitCodeOf, judge } from '../verdict/judge.ts';
 
 export const formats = ['json', 'md', 'html', 'junit'] as const;
@@ -30,6 +32,16 @@ export interface FinishOptions {
   readonly objectives?: Partial<Objectives>;
 }
 
+const colours = { good: 'green', bad: 'red', unsure: 'yellow', strong: 'bold', faint: 'dim' } as const;
+
+/** Honours NO_COLOR, FORCE_COLOR and what the terminal can. */
+const style: Style = (text, emphasis) => styleText(colours[emphasis], text, { stream: process.stderr });
+
+/** A log file has no width: lines as people like to read them. */
+function columnsOf(stream: WriteStream): number {
+  return stream.isTTY ? Math.max(60, stream.columns) : 120;
+}
+
 /** Returns the exit status. */
 export function finish(analysis: Analysis, options: FinishOptions): number {
   const verdict = judge(analysis, options.objectives);
@@ -38,7 +50,9 @@ export function finish(analysis: Analysis, options: FinishOptions): number {
     const failure = options.writeReport(render[format].file, render[format].text(report));
     return failure === null ? [] : [failure];
   });
-  process.stderr.write(`${summaryText(report, { runPath: options.path })}\n`);
+  process.stderr.write(
+    `${summaryText(report, { runPath: options.path, style, columns: columnsOf(process.stderr) })}\n`,
+  );
   if (failures[0] !== undefined) process.stderr.write(`a report could not be written: ${failures[0]}\n`);
   if (options.json) process.stdout.write(reportJsonText(report));
   const { command } = analysis;

@@ -17,14 +17,22 @@ const plain: Style = (text) => text;
 const answerLinesMax = 4;
 const sequencesMax = 4;
 
-/** The end of a run in at most 25 lines, without a line break after the last. */
-export function summaryText(
-  report: Report,
-  { runPath, style = plain }: { readonly runPath: string; readonly style?: Style },
-): string {
+export interface SummaryOptions {
+  readonly runPath: string;
+  readonly style?: Style;
+  /** Where lines are broken, between words; none are when left out. */
+  readonly columns?: number;
+}
+
+const indent = ' '.repeat(18);
+
+/** The end of a run in at most 25 lines (more where they are broken), without a line break after the last. */
+export function summaryText(report: Report, { runPath, style = plain, columns = Infinity }: SummaryOptions): string {
   const story = tell(report);
   const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
-  const lines = [`${style(verdictWords[story.value], emphasis[story.value])}  ${plainText(story.headline)}`];
+  const verdict = verdictWords[story.value];
+  const headline = broken(plainText(story.headline), columns - verdict.length - 2);
+  const lines = [`${style(verdict, emphasis[story.value])}  ${headline.join(`\n${' '.repeat(verdict.length + 2)}`)}`];
   for (const { question, lines: answers } of story.answers) {
     const shown = answers.slice(0, answerLinesMax);
     const more = answers.length - shown.length;
@@ -32,7 +40,7 @@ export function summaryText(
       const label = i === 0 ? style(question.padEnd(16), 'strong') : ' '.repeat(16);
       const rest =
         more > 0 && i === shown.length - 1 ? style(`  (${countText(more)} more in the report)`, 'faint') : '';
-      lines.push(`  ${label}${plainText(answer)}${rest}`);
+      lines.push(`  ${label}${broken(plainText(answer), columns - indent.length).join(`\n${indent}`)}${rest}`);
     });
   }
   const views = serviceViews(report);
@@ -44,6 +52,21 @@ export function summaryText(
   }
   lines.push(`  ${style('report', 'faint')} ${plainText(runPath)}/report.html`);
   return lines.join('\n');
+}
+
+/** Lines of at most `columns` characters, broken between words; a longer word stays whole. */
+function broken(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }
 
 /** `00:42 baseline · 3 of 5 lanes qualified · 412 probes · old 100 % · 0 failed · 0 dropped`: where its judged lanes are. */

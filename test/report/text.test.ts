@@ -36,3 +36,13 @@ test('a summary has no colours of its own, and takes the ones it is given', () =
   const styled = summaryText(report, { runPath: 'r', style: (text, emphasis) => `<${emphasis}>${text}` });
   expect(styled).toMatch(/^<bad>FAIL {2}/);
 });
+
+test('lines are broken between words where the terminal ends, and nothing is lost', () => {
+  const report = toReport(foundingIncident, judge(foundingIncident));
+  const whole = summaryText(report, { runPath: 'r' });
+  const narrow = summaryText(report, { runPath: 'r', columns: 72 });
+  const words = (text: string): string[] => text.split(/\s+/);
+  expect(words(narrow)).toEqual(words(whole));
+  const prose = narrow.split('\n').filter((line) => !line.includes(' · '));
+  expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(72);
+});
