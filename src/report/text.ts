@@ -24,7 +24,7 @@ export interface SummaryOptions {
   readonly columns?: number;
 }
 
-const indent = ' '.repeat(18);
+const indent = ' '.repeat(19);
 
 /** The end of a run in at most 25 lines (more where they are broken), without a line break after the last. */
 export function summaryText(report: Report, { runPath, style = plain, columns = Infinity }: SummaryOptions): string {
@@ -37,7 +37,7 @@ export function summaryText(report: Report, { runPath, style = plain, columns = 
     const shown = answers.slice(0, answerLinesMax);
     const more = answers.length - shown.length;
     shown.forEach((answer, i) => {
-      const label = i === 0 ? style(question.padEnd(16), 'strong') : ' '.repeat(16);
+      const label = i === 0 ? style(question.padEnd(17), 'strong') : ' '.repeat(17);
       const rest =
         more > 0 && i === shown.length - 1 ? style(`  (${countText(more)} more in the report)`, 'faint') : '';
       lines.push(`  ${label}${broken(plainText(answer), columns - indent.length).join(`\n${indent}`)}${rest}`);
