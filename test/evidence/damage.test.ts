@@ -113,7 +113,7 @@ test.for(['journal.ndjson', 'marks.ndjson'])('%s torn at any byte loses its last
   writeFileSync(linesPath, '');
 });
 
-test('a page of zeros anywhere costs the batches it touches, and is said', () => {
+test('a page of zeros anywhere costs the batches it touches, and is said', { timeout: 30_000 }, () => {
   for (const bytes of [small, big]) {
     restore();
     for (let from = 0; from < bytes.length; from += 97) {
@@ -128,7 +128,7 @@ test('a page of zeros anywhere costs the batches it touches, and is said', () =>
   }
 });
 
-test('a changed byte anywhere costs its batch at most, and is said', () => {
+test('a changed byte anywhere costs its batch at most, and is said', { timeout: 30_000 }, () => {
   restore();
   fc.assert(
     fc.property(fc.integer({ min: 0, max: small.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
@@ -144,7 +144,7 @@ test('a changed byte anywhere costs its batch at most, and is said', () => {
   );
 });
 
-test('bytes of any kind are read without a throw', () => {
+test('bytes of any kind are read without a throw', { timeout: 30_000 }, () => {
   restore();
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 4000 }), fc.integer({ min: 0, max: small.length }), (noise, at) => {

@@ -26,7 +26,7 @@ async function writeAndKill(path: string, afterMs: number): Promise<number> {
 }
 
 test.for([3, 17, 31, 50, 83])(
-  'after kill -9 in mid-run every row of a batch that was written is there, and none that is not whole',
+  'after kill -9, %i ms after the first batch, every row of a batch that was written is there, and none that is not whole',
   { timeout: 30_000 },
   async (afterMs) => {
     using folder = temporaryFolder();

@@ -50,7 +50,7 @@ function read(path: string): Read {
   return { ...found, atNsByWorker: reading.atNsByWorker };
 }
 
-test('what several threads recorded is read back, row by row and meaning by meaning', () => {
+test('what several threads recorded is read back, row by row and meaning by meaning', { timeout: 30_000 }, () => {
   const value = fc.constantFrom('ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', '');
   const step = fc.record({ worker: fc.nat({ max: 2 }), error: value, address: value, flushes: fc.boolean() });
   fc.assert(
@@ -95,32 +95,36 @@ test('what several threads recorded is read back, row by row and meaning by mean
   );
 });
 
-test('closing rewrites the rows in batches of 65,536, with every definition, and leaves nothing else behind', () => {
-  using folder = temporaryFolder();
-  const path = join(folder.path, 'run');
-  const writer = writeSample(path, 103);
-  const rows = sampleRows(1001);
-  for (let i = 0; i < 70; i += 1) writer.batch(batchOf(rows, { worker: i % 2, atNs: 20 * nsPerS + i }));
-  writer.entry(runEnded(writer.rowCount, 60 * nsPerS));
-  const before = read(path);
-  const sizeBefore = readFileSync(join(path, 'probes.arrows')).length;
-  writer.close();
-  const after = read(path);
-  expect(writer.failure).toBeNull();
-  expect(writer.rewriteFailure).toBeNull();
-  expect(after).toEqual(before);
-  expect(after.rows.length).toBe(70_173);
-  expect(after.rows).toEqual([...sampleRows(103), ...Array.from({ length: 70 }, () => rows).flat()]);
-  expect(after.definitions).toEqual(definitions);
-  expect(after.problems).toEqual([]);
-  expect([...after.atNsByWorker].toSorted(byWorker)).toEqual([
-    [0, 20 * nsPerS + 68],
-    [1, 20 * nsPerS + 69],
-  ]);
-  expect(readFileSync(join(path, 'probes.arrows')).length).toBeLessThan(sizeBefore);
-  expect(readFileSync(join(path, 'probes.arrows'), 'latin1').split('atNsByWorker').length - 1).toBe(2);
-  expect(readdirSync(path).toSorted()).toEqual(['journal.ndjson', 'probes.arrows']);
-});
+test(
+  'closing rewrites the rows in batches of 65,536, with every definition, and leaves nothing else behind',
+  { timeout: 30_000 },
+  () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, 'run');
+    const writer = writeSample(path, 103);
+    const rows = sampleRows(1001);
+    for (let i = 0; i < 70; i += 1) writer.batch(batchOf(rows, { worker: i % 2, atNs: 20 * nsPerS + i }));
+    writer.entry(runEnded(writer.rowCount, 60 * nsPerS));
+    const before = read(path);
+    const sizeBefore = readFileSync(join(path, 'probes.arrows')).length;
+    writer.close();
+    const after = read(path);
+    expect(writer.failure).toBeNull();
+    expect(writer.rewriteFailure).toBeNull();
+    expect(after).toEqual(before);
+    expect(after.rows.length).toBe(70_173);
+    expect(after.rows).toEqual([...sampleRows(103), ...Array.from({ length: 70 }, () => rows).flat()]);
+    expect(after.definitions).toEqual(definitions);
+    expect(after.problems).toEqual([]);
+    expect([...after.atNsByWorker].toSorted(byWorker)).toEqual([
+      [0, 20 * nsPerS + 68],
+      [1, 20 * nsPerS + 69],
+    ]);
+    expect(readFileSync(join(path, 'probes.arrows')).length).toBeLessThan(sizeBefore);
+    expect(readFileSync(join(path, 'probes.arrows'), 'latin1').split('atNsByWorker').length - 1).toBe(2);
+    expect(readdirSync(path).toSorted()).toEqual(['journal.ndjson', 'probes.arrows']);
+  },
+);
 
 test('at the end of a reading each worker’s latest clock is heard, whosever batch was the last', () => {
   using folder = temporaryFolder();
