@@ -8,6 +8,8 @@ const quietEveryNs = sToNs(10);
 
 export interface Progress {
   show(analysis: Analysis, nowNs: number): void;
+  /** A line that stays. */
+  say(text: string): void;
   /** Leaves the cursor on a line of its own. */
   end(): void;
 }
@@ -17,6 +19,11 @@ export function newProgress(stream: WriteStream): Progress {
   let shownAtNs = -Infinity;
   let shownState = '';
   let isOnLine = false;
+  function endLine(): void {
+    if (isOnLine) stream.write('\n');
+    isOnLine = false;
+  }
+
   return {
     show(analysis, nowNs) {
       const line = progressLine(analysis, nowNs);
@@ -31,10 +38,11 @@ export function newProgress(stream: WriteStream): Progress {
       shownAtNs = nowNs;
       stream.write(`${line}\n`);
     },
-    end() {
-      if (isOnLine) stream.write('\n');
-      isOnLine = false;
+    say(text) {
+      endLine();
+      stream.write(`${text}\n`);
     },
+    end: endLine,
   };
 }
 

@@ -67,6 +67,7 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
       host: { node: process.versions.node, platform: process.platform, cpuCount: availableParallelism() },
       stopSignal: stop.signal,
       progress: (analysis: Analysis, nowNs: number) => progress.show(analysis, nowNs),
+      say: (text) => progress.say(text),
     },
     {
       clock,

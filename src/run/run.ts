@@ -77,6 +77,8 @@ export interface RunOptions {
   readonly stopSignal: AbortSignal;
   /** About once a second, while running. */
   readonly progress: (analysis: Analysis, nowNs: number) => void;
+  /** What the operator must know at once: lanes left out, evidence that cannot be written. */
+  readonly say: (text: string) => void;
 }
 
 export interface RunResult {
@@ -95,7 +97,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   const { scenario, writer } = options;
   const { clock } = ports;
   const fold = newFold();
-  const log = newLog(writer, fold, clock);
+  const log = newLog(writer, fold, clock, options.say);
 
   // Sides' addresses come first: side lanes, and with them the list of lanes, depend on them.
   const early: Entry[] = [];
@@ -145,7 +147,10 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   const stopTokens = renewTokens(scenario, ports, prober, log.entry);
 
   function note(texts: readonly string[]): void {
-    for (const text of texts) log.entry({ type: 'noted', atNs: clock.nowNs(), text });
+    for (const text of texts) {
+      log.entry({ type: 'noted', atNs: clock.nowNs(), text });
+      options.say(text);
+    }
   }
 
   function addLanes(added: NewLanes): void {
@@ -290,7 +295,7 @@ interface Log {
 }
 
 /** One way in for everything: to the folder first, then to the live fold; what cannot be written is said, once. */
-function newLog(writer: RunWriter, fold: Fold, clock: Clock): Log {
+function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string) => void): Log {
   const renumber = newRenumberer();
   let rowCount = 0;
   let isFailureSaid = false;
@@ -304,6 +309,7 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock): Log {
   function sayFailure(): void {
     if (writer.failure === null || isFailureSaid) return;
     isFailureSaid = true;
+    say(`${writer.failure}; the run goes on, and will end inconclusive`);
     entry({ type: 'write-failed', atNs: clock.nowNs(), what: writer.path, error: writer.failure });
   }
 

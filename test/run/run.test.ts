@@ -117,6 +117,7 @@ async function play(
       host: { node: '24', platform: 'test', cpuCount: 2 },
       stopSignal: stop.signal,
       progress: () => {},
+      say: () => {},
     },
     {
       clock,
