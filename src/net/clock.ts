@@ -22,7 +22,13 @@ interface Waiting {
  * Node's timers count whole milliseconds, so a wake-up is either up to 1 ms late or early. We wake early and let the
  * event loop turn until the instant is here, as long as that stays under this share of the processor; then we wake late.
  */
-const turningShareMax = 0.05;
+const turningShareMax = 0.02;
+
+/**
+ * So much later than the instant is as good. A wait of a whole number of milliseconds, as between slots of most rates, is
+ * found to be a few microseconds shorter when the slot before was fired, and would turn for nearly all of its last one.
+ */
+const lateAcceptedMs = 0.2;
 
 /** How much unused share may be saved up. */
 const turningSavedMaxNs = 5 * nsPerMs;
@@ -49,7 +55,7 @@ export function newClock(startedAtHrNs: bigint): Clock {
     if (first === undefined) return;
     const atNs = nowNs();
     const waitMs = Math.max(0, (first.atNs - atNs) / nsPerMs);
-    const wholeMs = Math.floor(waitMs);
+    const wholeMs = Math.floor(waitMs + lateAcceptedMs);
     turningSavedNs = Math.min(turningSavedMaxNs, turningSavedNs + (atNs - turnedAtNs) * turningShareMax);
     turnedAtNs = atNs;
     const mayTurn = (waitMs - wholeMs) * nsPerMs <= turningSavedNs;
