@@ -6,7 +6,7 @@ import type { Change } from './change.ts';
 import { slotsOnSide, type LaneView } from './lane-view.ts';
 import type { Convergence } from './convergence.ts';
 import { Histogram } from './histogram.ts';
-import { mustLeave, type RecordLife } from './leaving.ts';
+import { mustLeave, stayOf, type RecordLife } from './leaving.ts';
 
 export interface ServiceContext {
   readonly service: Service;
@@ -35,10 +35,16 @@ export function analyseService(context: ServiceContext, lanes: readonly LaneAnal
     impact: impactOf(context, lanes),
     // What nobody saw change did not converge late: the verdict has a reason of its own for that.
     convergenceS: changes.at(-1)?.seen.isEvident === true ? (convergences.at(-1)?.s ?? null) : null,
-    convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10,
+    convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10 + ownCacheS(context),
     tail: tailOf(context),
     latencyP99: latencyP99(context.views),
   };
+}
+
+/** What the caches inside clients may add to the record's TTL: such a client is not late, it is what it is. */
+function ownCacheS({ views, qualified }: ServiceContext): number {
+  const compliant = views.filter((view) => mustLeave(view.lane) && qualified.has(view));
+  return Math.max(0, ...compliant.map((view) => stayOf(view.lane).s ?? 0));
 }
 
 export function phasesOf(

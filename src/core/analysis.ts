@@ -246,7 +246,7 @@ export interface ServiceAnalysis {
   };
   /** From the last authority's change (else `usedAt`) to the last old answer on compliant lanes, s; null without a change. */
   readonly convergenceS: Interval | null;
-  /** The limit that `auto` means here, s; null while no TTL is known. */
+  /** The limit that `auto` means here, s: 2 × TTL + 10, and what a client's own cache adds; null while no TTL is known. */
   readonly convergenceAutoS: number | null;
   /** Probing outlasted the change by the tail asked for. */
   readonly tail: { readonly askedS: number; readonly watchedS: number; readonly isWhole: boolean };

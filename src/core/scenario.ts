@@ -160,7 +160,7 @@ export interface Objectives {
   readonly worstMinuteFailedRatioMax: number;
   readonly burst5xxCountMax: number;
   readonly staleTargetCountMax: number;
-  /** null = auto: 2 × TTL + 10. */
+  /** null = auto: 2 × TTL + 10, and what a client's own cache adds. */
   readonly convergenceSMax: number | null;
   readonly flipBackCountMax: number;
   readonly latencyP99RatioMax: number;

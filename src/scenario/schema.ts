@@ -125,7 +125,7 @@ const objectives = map('a map such as { downtimeMsMax: 0 }', {
   ),
   convergenceSMax: optional(
     z.union([z.literal('auto'), number({ min: 0 })], { error: 'expected auto or a number ≥ 0' }),
-    'Until the last old answer; auto = 2 × TTL + 10.',
+    'Until the last old answer; auto = 2 × TTL + 10, and what a client’s own cache adds.',
     'auto',
   ),
   flipBackCountMax: optional(count(), 'Returns to the side that was left.', defaultObjectives.flipBackCountMax),

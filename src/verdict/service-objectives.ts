@@ -61,9 +61,14 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
     ];
   }
   const value = judgeInterval(observed, limit);
-  const origin = objectives.convergenceSMax === null ? ` (2 × TTL + 10 s)` : '';
+  const origin = objectives.convergenceSMax === null ? ` (2 × TTL + 10 s${ownCacheText(service)})` : '';
   const narrowed = value === 'inconclusive' ? ' To know: a higher rate, or a tail that outlasts the limit.' : '';
   return [{ ...common, value, text: `${took}, limit ${secondsText(limit)}${origin}.${narrowed}` }];
+}
+
+function ownCacheText({ convergenceAutoS, ttlS }: ServiceAnalysis): string {
+  const ownS = convergenceAutoS === null || ttlS.after === null ? 0 : convergenceAutoS - 2 * ttlS.after - 10;
+  return ownS > 0 ? `, and ${secondsText(ownS)} for what clients cache themselves` : '';
 }
 
 /** A resolver that ignores the TTL is no fault of this cutover; the people behind it still waited. */

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import type { ServiceAnalysis } from '../../src/core/analysis.ts';
 import type { Entry } from '../../src/core/entry.ts';
-import { analysisOf, authority, keepAliveClient, mark, newAddress, oldAddress, type LaneLog, type Log } from './kit.ts';
+import {
+  analysisOf,
+  authority,
+  freshClient,
+  keepAliveClient,
+  mark,
+  newAddress,
+  oldAddress,
+  type LaneLog,
+  type Log,
+} from './kit.ts';
 
 const second = '127.0.0.2:53';
 
@@ -70,6 +80,15 @@ test('phases: baseline until the change is used, switching until the last old an
   expect(service.tail).toEqual({ askedS: 10, watchedS: 35, isWhole: true });
   expect(service.convergenceAutoS).toBe(20);
   expect(service.ttlS).toEqual({ before: null, after: 5 });
+});
+
+test('the limit of convergence that nobody gave leaves clients what they cache themselves', () => {
+  const cached = { ...freshClient, resolve: { kind: 'fixed', s: 30, graceS: 0 } } as const;
+  const lanes = [lane(25), lane(43, { client: 'jvm-30', archetype: cached })];
+  expect(serviceOf({ lanes, entries: switched }).convergenceAutoS).toBe(2 * 5 + 10 + 30);
+  // One that never leaves by itself is not waited for.
+  const kept = [lane(25), lane(43, { client: 'keep-alive', archetype: keepAliveClient })];
+  expect(serviceOf({ lanes: kept, entries: switched }).convergenceAutoS).toBe(20);
 });
 
 test('without a change there is only a baseline, and no tail', () => {

@@ -277,6 +277,13 @@ describe('convergence', () => {
     },
   );
 
+  test('what clients cache themselves is in the limit that nobody gave, and said', () => {
+    const service = serviceOf({ convergenceS: { min: 73, max: 73.5 }, convergenceAutoS: 80 });
+    const [reason] = reasonsOf(judge(analysisOf({ services: [service] })).reasons, 'convergenceSMax');
+    expect(reason).toMatchObject({ value: 'pass', limit: 80 });
+    expect(reason?.text).toContain('limit 80 s (2 × TTL + 10 s, and 30 s for what clients cache themselves)');
+  });
+
   test('a resolver that violates the TTL only warns', () => {
     const lane = laneOf({ oldAfterChange: { 'resolver-violates-ttl': 317 } });
     const verdict = judge(analysisOf({ lanes: [lane] }));
