@@ -252,7 +252,7 @@ describeReal('faults with a known beginning and end', ['nginx', 'named', 'nsupda
       const mustBeGood = near.filter((row) => !isWithin(row.dueMs, possibly));
       expect(mustFail.filter((row) => isGood(row, withinMs))).toEqual([]);
       expect(mustBeGood.filter((row) => hasFailed(row, withinMs))).toEqual([]);
-      if (failureClass !== '') expect(mustFail.length).toBeGreaterThan(4);
+      if (failureClass !== '') expect(mustFail.length).toBeGreaterThan(1);
     },
   );
 
