@@ -95,7 +95,7 @@ describeReal('the command that makes the change', ['nginx', 'named', 'nsupdate',
       expect(serviceOf(run, 'untouched').outcome).toBe('none');
       expect(laneOf(run, 'untouched', 'fresh').qualified).toBe(true);
       expect(run.output).toContain(
-        'INCONCLUSIVE  Nobody can say whether this cutover was clean: no whole change was seen',
+        'INCONCLUSIVE Nobody can say whether this cutover was clean: no whole change was seen',
       );
     });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRun } from './cutwatch-run.ts';
-import { deciding, finish, laneOf, ms, serviceOf, statesOf, type FinishedRun } from './finished-run.ts';
+import { deciding, finish, laneOf, ms, serviceOf, statesOf, unwrapped, type FinishedRun } from './finished-run.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { cutwatch, keepInstant, readInstant, startStage, type Stage } from './stage.ts';
 
@@ -100,7 +100,7 @@ describeReal('cutovers by DNS', ['nginx', 'named', 'nsupdate', 'unbound', 'opens
   describe('at TTL 5, with every client healthy', () => {
     test('passes, with no outage anywhere', () => {
       expect(clean.output).toContain(
-        'PASS  All 2 services moved from ALB/ECS to nginx/EKS, and no judged client was down.',
+        'PASS All 2 services moved from ALB/ECS to nginx/EKS, and no judged client was down.',
       );
       expect(clean.exitCode).toBe(0);
       expect(clean.report.verdict.value).toBe('pass');
@@ -182,7 +182,7 @@ describeReal('cutovers by DNS', ['nginx', 'named', 'nsupdate', 'unbound', 'opens
       const first = await read();
       const judged = await cutwatch('judge', path, '--json');
       expect(judged).toMatchObject({ exitCode: 0, stdout: first[0] });
-      expect(clean.output).toContain(judged.stderr.trim());
+      expect(clean.output).toContain(unwrapped(judged.stderr));
       expect(await read()).toEqual(first);
       expect(await cutwatch('report', path)).toMatchObject({ exitCode: 0, stdout: '' });
       expect(await read()).toEqual(first);

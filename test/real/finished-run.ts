@@ -7,7 +7,7 @@ import { readReport, type CutwatchRun } from './cutwatch-run.ts';
 export interface FinishedRun {
   readonly path: string;
   readonly exitCode: number | null;
-  /** What people read while it ran and when it ended. */
+  /** What people read while it ran and when it ended, as one line. */
   readonly output: string;
   readonly report: Report;
   readonly markdown: string;
@@ -15,11 +15,16 @@ export interface FinishedRun {
 
 export async function finish(run: CutwatchRun): Promise<FinishedRun> {
   const { exitCode } = await run.ended;
-  const output = run.output();
+  const output = unwrapped(run.output());
   const markdown = await readFile(join(run.path, 'report.md'), 'utf8').catch(() => {
     throw new Error(`no report was written: ${output}`);
   });
   return { path: run.path, exitCode, output, report: readReport(run.path), markdown };
+}
+
+/** However lines are broken. */
+export function unwrapped(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 type Service = Report['services'][number];
