@@ -125,6 +125,27 @@ test('a number that another writer does not define reads as unknown, and is said
   expect(problems).toContain('probes.arrows: 30 rows name an address that is defined nowhere; it reads as unknown');
 });
 
+test('a column that claims to stand beyond its batch is damage', () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'probes.arrows');
+  const parts = [sampleRows(13), sampleRows(40)].map((rows) =>
+    rows.map((row) => ({ ...row, error: 0, address: 0, face: 0, answer: 0 })),
+  );
+  const bytes = Buffer.from(writtenByArrow(parts));
+  // The first batch’s last column: 13 × 4 bytes, padded, from byte 832 of the body on.
+  const span = Buffer.alloc(16);
+  span.writeUInt32LE(832, 0);
+  span.writeUInt32LE(56, 8);
+  const at = bytes.indexOf(span);
+  expect(at).toBeGreaterThan(0);
+  bytes.writeUInt32LE(832 + 256, at);
+  writeFileSync(path, bytes);
+  expect(readBack(path)).toEqual({
+    rows: parts[1],
+    problems: ['probes.arrows: 1 damaged batches are left out (the first: a column does not fit in its body)'],
+  });
+});
+
 test('other columns are no rows of ours', () => {
   using folder = temporaryFolder();
   const path = join(folder.path, 'probes.arrows');

@@ -184,6 +184,21 @@ test('definitions longer than everything before them are written whole', () => {
   }
 });
 
+test('rows that are damaged on the disk are not rewritten: what is left of them stays as it is', () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'run');
+  const writer = writeSample(path, 61);
+  const rowsPath = join(path, 'probes.arrows');
+  const bytes = readFileSync(rowsPath);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 100) ^ 1, bytes.length - 100);
+  writeFileSync(rowsPath, bytes);
+  writer.close();
+  expect(writer.rewriteFailure).toMatch(/^probes\.arrows: 1 damaged batches are left out/);
+  expect(readFileSync(rowsPath).subarray(0, bytes.length).equals(bytes)).toBe(true);
+  expect(read(path).rows.length).toBeGreaterThan(40);
+  expect(readdirSync(path).toSorted()).toEqual(['journal.ndjson', 'probes.arrows']);
+});
+
 test('a run in progress can be read', () => {
   using folder = temporaryFolder();
   const path = join(folder.path, 'run');
