@@ -223,7 +223,7 @@ class Merge {
     for (const kind of definitionKinds) {
       const count = this.#missingCount[kind];
       if (count > 0)
-        problems.push(`probes.arrows: ${count} rows name an ${kind} that is defined nowhere; it reads as unknown`);
+        problems.push(`probes.arrows: the ${kind} of ${count} rows is defined nowhere and reads as unknown`);
     }
   }
 

@@ -122,7 +122,7 @@ test('a number that another writer does not define reads as unknown, and is said
   writeFileSync(path, writtenByArrow([sampleRows(30)]));
   const { rows, problems } = readBack(path);
   expect(rows.map(({ address }) => address)).toEqual(rows.map(() => 1));
-  expect(problems).toContain('probes.arrows: 30 rows name an address that is defined nowhere; it reads as unknown');
+  expect(problems).toContain('probes.arrows: the address of 30 rows is defined nowhere and reads as unknown');
 });
 
 test('a column that claims to stand beyond its batch is damage', () => {
