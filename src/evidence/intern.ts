@@ -61,16 +61,22 @@ export function newInterner(): Interner {
 
 const numberedColumns = ['error', 'address', 'face', 'answer'] as const satisfies readonly DefinitionKind[];
 
+export interface Renumberer {
+  readonly renumber: (batch: RowBatch) => RowBatch;
+  /** How many definitions were beyond the caps of the run, though not beyond those of their thread. */
+  readonly overCapCount: number;
+}
+
 /**
  * Gives batches of several workers the numbers of the run: rewrites their columns in place, and keeps of their
  * definitions those that are new to the run. The caller must own the columns.
  */
-export function newRenumberer(): (batch: RowBatch) => RowBatch {
+export function newRenumberer(): Renumberer {
   const interner = newInterner();
   /** Per worker and kind: local number → number of the run. */
   const mapsByWorker = new Map<number, Record<DefinitionKind, number[]>>();
 
-  return (batch) => {
+  function renumber(batch: RowBatch): RowBatch {
     let maps = mapsByWorker.get(batch.worker);
     if (maps === undefined) {
       const common = Array.from({ length: definitionFirst }, (_, number) => number);
@@ -90,5 +96,12 @@ export function newRenumberer(): (batch: RowBatch) => RowBatch {
       }
     }
     return { ...batch, definitions: interner.takeNew() };
+  }
+
+  return {
+    renumber,
+    get overCapCount() {
+      return interner.overCapCount;
+    },
   };
 }

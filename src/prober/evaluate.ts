@@ -24,6 +24,8 @@ const faceHeaders = [
 ];
 
 const headerValueCharsMax = 128;
+/** A server may send one of them again and again. */
+const keptHeaderCountMax = 32;
 const unexpectedBodyBytesMax = 512;
 /** Different unexpected bodies that one prober keeps; error pages with a request id in them would fill the table. */
 const unexpectedBodyCountMax = 500;
@@ -76,7 +78,7 @@ export function newEvaluator(
     /** Flat name, value … of the headers worth keeping; cookies by name only, never by value. */
     function keptHeaders(headers: readonly string[]): string[] {
       const found: string[] = [];
-      for (let i = 0; i + 1 < headers.length; i += 2) {
+      for (let i = 0; i + 1 < headers.length && found.length < 2 * keptHeaderCountMax; i += 2) {
         const name = (headers[i] as string).toLowerCase();
         if (name === 'set-cookie') {
           found.push(name, (headers[i + 1] as string).split('=', 1)[0]?.trim().slice(0, headerValueCharsMax) ?? '');

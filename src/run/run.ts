@@ -7,7 +7,7 @@ import type { Analysis } from '../core/analysis.ts';
 import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
 import type { Clock, DnsPort } from '../core/ports.ts';
-import { newColumns, type RowBatch } from '../core/row.ts';
+import type { RowBatch } from '../core/row.ts';
 import type { Lane, Scenario, Side } from '../core/scenario.ts';
 import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
 import { newRenumberer } from '../evidence/intern.ts';
@@ -173,10 +173,13 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     why,
     probedUntilNs,
     rowCount: log.rowCount(),
-    definitionOverCapCount,
+    definitionOverCapCount: definitionOverCapCount + log.overCapCount(),
   });
   const live = fold.result();
   writer.close();
+  if (writer.rewriteFailure !== null) {
+    options.say(`the rows stay in the small batches they were written in: ${writer.rewriteFailure}`);
+  }
   // Where evidence could not be written, the live fold knows more than the log, and knows that the log is not whole.
   if (writer.failure !== null) return { analysis: live, differsFromLive: false };
   const analysis = analyseFolder(writer.path);
@@ -189,10 +192,6 @@ export function analyseFolder(path: string): Analysis {
   const fold = newFold();
   for (const entry of reading.entries) fold.entry(entry);
   for (const batch of reading.batches()) fold.batch(batch);
-  // Batches of several threads were merged while reading: up to when each had reported stands beside them.
-  for (const [worker, atNs] of reading.atNsByWorker) {
-    fold.batch({ rowCount: 0, columns: newColumns(0), definitions: [], worker, atNs });
-  }
   for (const problem of reading.problems) fold.problem(problem);
   return fold.result();
 }
@@ -292,11 +291,13 @@ interface Log {
   readonly entry: (entry: Entry) => void;
   readonly batch: (batch: RowBatch) => void;
   readonly rowCount: () => number;
+  /** Definitions of several threads that were beyond the caps of the run. */
+  readonly overCapCount: () => number;
 }
 
 /** One way in for everything: to the folder first, then to the live fold; what cannot be written is said, once. */
 function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string) => void): Log {
-  const renumber = newRenumberer();
+  const renumberer = newRenumberer();
   let rowCount = 0;
   let isFailureSaid = false;
 
@@ -316,7 +317,7 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string)
   return {
     entry,
     batch(local) {
-      const batch = renumber(local);
+      const batch = renumberer.renumber(local);
       rowCount += batch.rowCount;
       writer.batch(batch);
       fold.batch(batch);
@@ -325,6 +326,7 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string)
       sayFailure();
     },
     rowCount: () => rowCount,
+    overCapCount: () => renumberer.overCapCount,
   };
 }
 

@@ -45,7 +45,7 @@ test('few values that are very long fill no memory either', () => {
 });
 
 test('workers that number alike but mean different things are told apart, and what they share is defined once', () => {
-  const renumber = newRenumberer();
+  const { renumber } = newRenumberer();
   const first = renumber({ ...usingErrors(2, 3, 0, 1), definitions: [error(2, 'A'), error(3, 'B')], worker: 0 });
   const second = renumber({ ...usingErrors(3, 2, 2, 0), definitions: [error(2, 'C'), error(3, 'A')], worker: 1 });
   const third = renumber({ ...usingErrors(2, 3), worker: 1 });
@@ -58,7 +58,7 @@ test('workers that number alike but mean different things are told apart, and wh
 });
 
 test('a number that its worker never defined is our mistake', () => {
-  const renumber = newRenumberer();
+  const { renumber } = newRenumberer();
   renumber({ ...usingErrors(2), definitions: [error(2, 'A')], worker: 0 });
   expect(() => renumber({ ...usingErrors(2), worker: 1 })).toThrow('worker 1 uses error 2 without defining it');
 });

@@ -59,7 +59,7 @@ test('what several threads recorded is read back, row by row and meaning by mean
       const path = join(folder.path, 'a', 'b', 'run');
       const writer = createRunFolder(path);
       writer.entry(runStarted);
-      const renumber = newRenumberer();
+      const { renumber } = newRenumberer();
       const buffers = [0, 1, 2].map((worker) => {
         return newRowBuffer({ worker, nowNs: () => 0, onBatch: (batch) => writer.batch(renumber(batch)) });
       });

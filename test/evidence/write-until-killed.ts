@@ -10,7 +10,7 @@ import { runStarted, sampleRow } from './sample-run.ts';
 const [path = ''] = process.argv.slice(2);
 const writer = createRunFolder(path);
 writer.entry(runStarted);
-const renumber = newRenumberer();
+const { renumber } = newRenumberer();
 const buffer = newRowBuffer({ worker: 0, nowNs: () => 0, onBatch: (batch) => writer.batch(renumber(batch)) });
 for (let n = 0; n < 300_000; n += 1) {
   const error = buffer.define('error', `error ${n % 900}`, () => `error ${n % 900}`);
