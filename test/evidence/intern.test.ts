@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Definition, definitionCountMax } from '../../src/core/row.ts';
+import { type Definition, definitionCountMax, definitionFirst, definitionOverCap } from '../../src/core/row.ts';
 import { newInterner, newRenumberer } from '../../src/evidence/intern.ts';
 import { batchOf, sampleRow } from './sample-run.ts';
 
@@ -61,4 +61,16 @@ test('a number that its worker never defined is our mistake', () => {
   const { renumber } = newRenumberer();
   renumber({ ...usingErrors(2), definitions: [error(2, 'A')], worker: 0 });
   expect(() => renumber({ ...usingErrors(2), worker: 1 })).toThrow('worker 1 uses error 2 without defining it');
+});
+
+test('what threads define together beyond the cap of the run is unknown, and counted', () => {
+  const renumberer = newRenumberer();
+  const each = Math.ceil(definitionCountMax.error * 0.6);
+  const last = definitionFirst + each - 1;
+  const errors = [0, 1].map((worker) => {
+    const definitions = Array.from({ length: each }, (_, i) => error(definitionFirst + i, `${worker} ${i}`));
+    return renumberer.renumber({ ...usingErrors(last), worker, definitions }).columns.error[0];
+  });
+  expect(errors).toEqual([last, definitionOverCap]);
+  expect(renumberer.overCapCount).toBe(2 * each - definitionCountMax.error);
 });
