@@ -2,6 +2,7 @@
  * The entry of a probing thread. It does nothing but probe: rows go into columns, and filled columns to the main thread,
  * which writes and folds them.
  */
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.ts';
 import type { Entry } from '../core/entry.ts';
@@ -36,6 +37,16 @@ export type FromThread =
 
 /** A row waits at most so long for its batch; with the write it must be on disk within 250 ms. */
 const flushEveryNs = sToNs(0.1);
+
+/**
+ * Ahead of whatever else is busy on this machine, where we may (root, CAP_SYS_NICE): on Linux it holds for this thread
+ * alone, which sleeps nearly all the time. With two processes burning both cores, lateness p99 fell from 19 to 7 ms.
+ */
+try {
+  setPriority(0, constants.priority.PRIORITY_HIGH);
+} catch {
+  // Then it is as late as everybody else, and says so.
+}
 
 assert(parentPort !== null, 'the probing thread runs in a worker');
 const port = parentPort;
