@@ -33,6 +33,8 @@ export function causeOf(view: LaneView, slot: number, context: CauseContext): Ca
 /** Failed on the side that a change had left: the client should not have been there any more. */
 function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause | null {
   const facts = view.factsAt(slot);
+  // A side's own lane is there to say how the side is, whoever should have left it.
+  if (view.lane.role === 'side') return null;
   const dueNs = view.dueNs(slot);
   const change = context.changes.findLast((one) => (leftAtNs(one) ?? Infinity) <= dueNs);
   if (change === undefined || facts.side !== change.leaving) return null;
@@ -40,7 +42,7 @@ function causeOfLeft(view: LaneView, slot: number, context: CauseContext): Cause
   if (context.sideLanes.areAllDown(change.target, dueNs)) return 'side-down';
   if (isKept(facts) && bornNs(view, slot) < change.seen.usedAtNs) return 'kept-connection';
   const { resolve } = view.lane.archetype;
-  if (view.lane.role !== 'client' || resolve.kind === 'once' || resolve.kind === 'pinned') return 'pinned';
+  if (resolve.kind === 'once' || resolve.kind === 'pinned') return 'pinned';
   return 'stale-answer';
 }
 

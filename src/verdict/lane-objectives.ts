@@ -133,7 +133,9 @@ export function laneReasons(
           ? ` ${narrowedBy(lane, referenceCount)}`
           : observed.max === 0
             ? ` ${objective.zeroText(resolutionText)}`
-            : '';
+            : value === 'pass' && observed.max > limit
+              ? ` Fewer than ${countText(failedCountMin)} failures count as none.`
+              : '';
       return {
         objective: objective.key,
         service,

@@ -124,7 +124,8 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
   }
   const evident = service.changes.findLast((change) => change.isEvident);
   if (evident === undefined) {
-    const what = service.changes[0]?.usedBy === 'command' ? 'A command ran' : 'A mark was set';
+    const ran = analysis.command?.error === '' ? 'A command ran' : 'A command could not be started';
+    const what = service.changes[0]?.usedBy === 'command' ? ran : 'A mark was set';
     return ['inconclusive', `${what}, but neither DNS nor the answers of the service ever showed the other side.`];
   }
   // A deployment moves nothing between sides; weights may be meant to move only a part.

@@ -112,12 +112,12 @@ test('on a connection older than the change it is the connection', () => {
   ).toEqual({ 'stale-answer': 10 });
 });
 
-test('clients that never ask again, and the side’s own lanes, are pinned', () => {
+test('clients that never ask again are pinned; the side’s own lanes say that the side is down', () => {
   expect(causes({ ...stale, archetype: jvmForever }, [], { entries: switched })).toEqual({ pinned: 10 });
   const pinned = { ...freshClient, resolve: { kind: 'pinned', address: oldAddress } } as const;
   expect(causes({ ...stale, archetype: pinned }, [], { entries: switched })).toEqual({ pinned: 10 });
   expect(causes(deadOld, [{ ...stale, slots: '.'.repeat(60) }, aliveNew], { entries: switched })).toEqual({
-    pinned: 38,
+    'side-down': 38,
   });
 });
 
