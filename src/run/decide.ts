@@ -47,13 +47,38 @@ function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts):
   const watchedNs = facts.nowNs - facts.probingSinceNs;
   const baselineNs = facts.mode === 'rollback' ? 0 : sToNs(change.baselineS);
   if (watchedNs < baselineNs) return wait;
+  const isThere = facts.mode === 'cutover' && isOnTargetAlready(analysis, change);
+  if (isThere && !facts.startsAnyway) {
+    const side = change.direction === 'old-to-new' ? 'new' : 'old';
+    const why = `every answer comes from the ${side} side already: the change was made before, or the sides are swapped`;
+    return { kind: 'withhold-command', why };
+  }
   const unqualified = analysis.services.filter((service) => !hasQualifiedLane(analysis, service));
   if (unqualified.length === 0 || facts.startsAnyway || facts.mode === 'rollback') return { kind: 'start-command' };
   // As long again for a service that only just came up; then the truth is that nobody would notice the change break it.
   if (watchedNs < 2 * baselineNs) return wait;
   const names = unqualified.map((service) => service.name).join(', ');
-  const why = `no lane of ${names} had 10 good answers in a row in ${Math.round(nsToS(watchedNs))} s of baseline`;
+  const most = mostFrequentFailure(analysis, unqualified);
+  const but = most === null ? '' : ` (most of its probes: ${most})`;
+  const why = `no lane of ${names} had 10 good answers in a row in ${Math.round(nsToS(watchedNs))} s of baseline${but}`;
   return { kind: 'withhold-command', why };
+}
+
+/** Nobody was on the side that is to be left. */
+function isOnTargetAlready(analysis: Analysis, change: ChangeSpec): boolean {
+  const [leaving, target] = change.direction === 'old-to-new' ? (['old', 'new'] as const) : (['new', 'old'] as const);
+  const lanes = analysis.lanes.filter((lane) => lane.role === 'client' && lane.judged);
+  return lanes.some((lane) => lane.sides[target] > 0) && lanes.every((lane) => lane.sides[leaving] === 0);
+}
+
+function mostFrequentFailure(analysis: Analysis, services: readonly ServiceAnalysis[]): string | null {
+  const names = new Set(services.map((service) => service.name));
+  const counts = new Map<string, number>();
+  for (const lane of analysis.lanes) {
+    if (!names.has(lane.service) || !lane.judged) continue;
+    for (const [kind, count] of Object.entries(lane.classes)) counts.set(kind, (counts.get(kind) ?? 0) + count);
+  }
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
 }
 
 function hasQualifiedLane(analysis: Analysis, service: ServiceAnalysis): boolean {
@@ -86,7 +111,17 @@ function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, 
     0,
     ...analysis.lanes.filter((lane) => lane.judged && lane.qualified).map((lane) => lane.leavesOldByAtNs ?? 0),
   );
-  if (isTailWatched && facts.nowNs > leavesByNs) return { kind: 'stop', why: 'tail-watched' };
+  const isOver = isTailWatched && facts.nowNs > leavesByNs && hasRecovered(analysis, change, facts.nowNs);
+  if (isOver) return { kind: 'stop', why: 'tail-watched' };
   const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
   return facts.nowNs < lastNs ? wait : { kind: 'stop', why: 'not-converged' };
+}
+
+/** Whoever was down has been up again for as long as the tail is asked to be. */
+function hasRecovered(analysis: Analysis, change: ChangeSpec, nowNs: number): boolean {
+  const lanes = analysis.lanes.filter((lane) => lane.judged && lane.qualified && lane.series === 'raw');
+  return lanes.every((lane) => {
+    const last = lane.outages.at(-1);
+    return last === undefined || (last.firstGoodAtNs !== null && nowNs - last.firstGoodAtNs >= sToNs(change.tailS));
+  });
 }

@@ -41,6 +41,7 @@ interface LaneObjective {
   readonly judge: (part: Judged, limit: number) => VerdictValue;
   /** What stands beside a zero. */
   readonly zeroText: (resolutionText: string) => string;
+  readonly isDuration: boolean;
 }
 
 const outageSeen = (resolutionText: string): string => `Any outage longer than ${resolutionText} would have been seen.`;
@@ -50,16 +51,19 @@ const ofDurations = {
   boundsText: durationBoundsText,
   limitText: (limit: number) => durationText(limit),
   zeroText: outageSeen,
+  isDuration: true,
 };
 const ofRatios = {
   boundsText: (observed: Interval) => boundsText(observed, ratioText),
   limitText: (limit: number) => ratioText(limit),
   zeroText: outageSeen,
+  isDuration: false,
 };
 const ofCounts = {
   boundsText: (observed: Interval) => boundsText(observed, countText),
   limitText: countText,
   zeroText: probesApart,
+  isDuration: false,
 };
 
 const laneObjectives: readonly LaneObjective[] = [
@@ -130,7 +134,7 @@ export function laneReasons(
       const resolutionText = durationText(lane.judgedPart.resolutionMs, 'up');
       const explanation =
         value === 'inconclusive'
-          ? ` ${narrowedBy(lane, referenceCount)}`
+          ? ` ${narrowedBy(lane, referenceCount, isTooFine(lane, objective, limit))}`
           : observed.max === 0
             ? ` ${objective.zeroText(resolutionText)}`
             : value === 'pass' && observed.max > limit
@@ -193,10 +197,16 @@ function reasonOfMore(
   };
 }
 
-/** A lane of which nothing was seen cannot pass, whatever its bounds say. */
+/** A lane of which nothing was seen cannot pass, whatever its bounds say; nor one that looked too seldom for the limit. */
 function judgeLane(lane: JudgedLane, objective: LaneObjective, limit: number): VerdictValue {
   const value = objective.judge(lane.judgedPart, limit);
-  return value === 'pass' && seenCount(lane) === 0 ? 'inconclusive' : value;
+  const isUnseen = seenCount(lane) === 0 || isTooFine(lane, objective, limit);
+  return value === 'pass' && isUnseen ? 'inconclusive' : value;
+}
+
+/** Between two probes there is room for an outage that is longer than this limit. A limit of 0 means: no probe may fail. */
+function isTooFine(lane: JudgedLane, { isDuration }: LaneObjective, limit: number): boolean {
+  return isDuration && limit > 0 && limit < lane.judgedPart.resolutionMs;
 }
 
 function judgeFailedRatio(part: Judged, limit: number): VerdictValue {
@@ -210,7 +220,7 @@ function seenCount(lane: JudgedLane): number {
 }
 
 /** What stood between these bounds and an answer, so that the next run can do better. */
-function narrowedBy(lane: JudgedLane, referenceCount: number): string {
+function narrowedBy(lane: JudgedLane, referenceCount: number, isTooFineALimit: boolean): string {
   const { slots } = lane.judgedPart;
   const means: string[] = [];
   if (slots.dropped > 0) means.push(`fewer dropped slots (${countText(slots.dropped)})`);
@@ -230,5 +240,8 @@ function narrowedBy(lane: JudgedLane, referenceCount: number): string {
     means.push(`a higher rate (now one probe every ${durationText(1000 / lane.ratePerSecond)})`);
   }
   const nothingSeen = seenCount(lane) === 0 ? 'No slot of it was seen. ' : '';
-  return `${nothingSeen}To know: ${listText(means)}.`;
+  const tooFine = isTooFineALimit
+    ? `The limit is finer than what could be seen: outages up to ${durationText(lane.judgedPart.resolutionMs, 'up')}. `
+    : '';
+  return `${nothingSeen}${tooFine}To know: ${listText(means)}.`;
 }

@@ -22,6 +22,11 @@ interface Seen {
   readonly evident?: boolean;
   readonly tailWhole?: boolean;
   readonly leavesByS?: number;
+  /** Answers in baseline. */
+  readonly sides?: { readonly old: number; readonly new: number };
+  /** When the last outage ended; null = it has not. */
+  readonly upAgainS?: number | null;
+  readonly classes?: Record<string, number>;
 }
 
 /** As much of an analysis as a decision looks at. */
@@ -37,13 +42,18 @@ function analysisOf(services: readonly Seen[]): Analysis {
       } as unknown as ServiceAnalysis;
     }),
     lanes: services.map(
-      ({ qualified = true, leavesByS }, i) =>
+      ({ qualified = true, leavesByS, sides = { old: 9, new: 0 }, upAgainS, classes = {} }, i) =>
         ({
           service: `s${i}`,
+          role: 'client',
+          series: 'raw',
           judged: true,
           qualified,
+          sides,
+          classes,
           leavesOldByAtNs: leavesByS === undefined ? null : sToNs(leavesByS),
-        }) as LaneAnalysis,
+          outages: upAgainS === undefined ? [] : [{ firstGoodAtNs: upAgainS === null ? null : sToNs(upAgainS) }],
+        }) as unknown as LaneAnalysis,
     ),
   } as unknown as Analysis;
 }
@@ -164,6 +174,36 @@ const rows: {
     step: 'stop not-converged',
   },
   {
+    name: 'whoever was down must have been up again for as long as the tail',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, upAgainS: 150 }],
+    facts: { nowS: 749, command: 'ended', endedS: 75 },
+    step: 'wait',
+  },
+  {
+    name: '… and then the run is over',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, upAgainS: 150 }],
+    facts: { nowS: 750, command: 'ended', endedS: 75 },
+    step: 'stop tail-watched',
+  },
+  {
+    name: 'an outage that never ends is not waited for without end',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, upAgainS: null }],
+    facts: { nowS: 1591, command: 'ended', endedS: 75 },
+    step: 'stop not-converged',
+  },
+  {
+    name: 'where everybody is on the other side already, the command is not started',
+    services: [{ sides: { old: 0, new: 40 } }],
+    facts: { nowS: 60, command: 'not-started' },
+    step: 'withhold-command',
+  },
+  {
+    name: '… unless one client is still to be moved',
+    services: [{ sides: { old: 0, new: 40 } }, { sides: { old: 3, new: 37 } }],
+    facts: { nowS: 60, command: 'not-started' },
+    step: 'start-command',
+  },
+  {
     name: 'Ctrl-C ends it at once',
     services: [{}],
     facts: { nowS: 3, command: 'not-started', isStopAsked: true },
@@ -183,4 +223,18 @@ test.for(rows)('$name', ({ services, facts: { nowS, endedS, ...facts }, step }) 
     ...facts,
   });
   expect(decided.kind === 'stop' ? `stop ${decided.why}` : decided.kind).toBe(step);
+});
+
+test('a command that is withheld says what its probes met', () => {
+  const seen = { qualified: false, classes: { 'connect-refused': 30, '4xx': 2 } };
+  const decided = decide(analysisOf([seen]), change, {
+    nowNs: sToNs(121),
+    probingSinceNs: 0,
+    mode: 'cutover',
+    command: 'not-started',
+    commandEndedAtNs: null,
+    isStopAsked: false,
+    startsAnyway: false,
+  });
+  expect(decided).toMatchObject({ why: expect.stringContaining('(most of its probes: connect-refused)') });
 });
