@@ -89,19 +89,20 @@ function beforeEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts,
   if (facts.command === 'running') return wait;
   if (facts.command === 'failed' && facts.commandEndedAtNs !== null) {
     // What a failed command did change would show within two TTLs.
-    const ttlS = Math.max(
-      0,
-      ...analysis.services.map((service) => service.ttlS.after ?? service.ttlS.before ?? ttlAssumedS),
-    );
-    const patienceNs = sToNs(Math.min(2 * ttlS + 10, change.waitS));
+    const patienceNs = sToNs(Math.min(2 * ttlOf(analysis) + 10, change.waitS));
     return facts.nowNs - facts.commandEndedAtNs < patienceNs ? wait : { kind: 'stop', why: 'command-failed' };
   }
   const sinceNs = facts.commandEndedAtNs ?? Math.max(facts.probingSinceNs + sToNs(change.baselineS), ...changedAtNs);
+  // After a command what was to change has changed, and caches are all that can hide it. By hand, services move one by one.
   const patienceS =
-    facts.command === 'ended' || changedAtNs.length > 0
-      ? Math.min(change.waitS, change.convergenceTimeoutS)
+    facts.command === 'ended'
+      ? Math.min(change.waitS, Math.max(change.convergenceTimeoutS, 2 * ttlOf(analysis) + 10))
       : change.waitS;
   return facts.nowNs - sinceNs < sToNs(patienceS) ? wait : { kind: 'stop', why: 'nothing-changed' };
+}
+
+function ttlOf(analysis: Analysis): number {
+  return Math.max(0, ...analysis.services.map((service) => service.ttlS.after ?? service.ttlS.before ?? ttlAssumedS));
 }
 
 function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, changedAtNs: number): Step {

@@ -90,6 +90,8 @@ export interface RunResult {
 const stepEveryNs = sToNs(0.5);
 /** Slots begin so long after the lanes are known, so that none of them is late by birth. */
 const leadNs = sToNs(0.1);
+/** A busy probing thread must hear of the end before it comes, or slots after it would be sent. */
+const stopLeadNs = sToNs(0.5);
 const writeDelayMsMax = 250;
 const clockStepMsMax = 100;
 
@@ -165,9 +167,10 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
 
   watch.stop();
   stopTokens();
-  const probedUntilNs = clock.nowNs() + sToNs(0.02);
+  const probedUntilNs = clock.nowNs() + stopLeadNs;
   const { definitionOverCapCount } = await prober.stop(probedUntilNs);
-  log.entry({
+  logNewMarks(options, log);
+  log.end({
     type: 'run-ended',
     atNs: clock.nowNs(),
     why,
@@ -180,8 +183,11 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   if (writer.rewriteFailure !== null) {
     options.say(`the rows stay in the small batches they were written in: ${writer.rewriteFailure}`);
   }
-  // Where evidence could not be written, the live fold knows more than the log, and knows that the log is not whole.
-  if (writer.failure !== null) return { analysis: live, differsFromLive: false };
+  if (writer.failure !== null) {
+    // The live fold knows more than the log, and that the log is not whole.
+    fold.problem(writer.failure);
+    return { analysis: fold.result(), differsFromLive: false };
+  }
   const analysis = analyseFolder(writer.path);
   return { analysis, differsFromLive: JSON.stringify(analysis) !== JSON.stringify(live) };
 }
@@ -231,9 +237,7 @@ function drive(
     };
     const step = (): void => {
       if (isDone) return;
-      for (const mark of options.writer.readNewMarks()) {
-        log.entry({ type: 'marked', atNs: msToNs(mark.atMs - options.startedAtMs), text: mark.text });
-      }
+      logNewMarks(options, log);
       const offsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
       if (Math.abs(offsetMs - clockOffsetMs) > clockStepMsMax) {
         log.entry({ type: 'clock-stepped', atNs: clock.nowNs(), stepMs: Math.round(offsetMs - clockOffsetMs) });
@@ -287,8 +291,16 @@ function programOf(words: readonly string[]): readonly string[] {
   return words.slice(0, 1);
 }
 
+function logNewMarks({ writer, startedAtMs }: RunOptions, log: Log): void {
+  for (const mark of writer.readNewMarks()) {
+    log.entry({ type: 'marked', atNs: msToNs(mark.atMs - startedAtMs), text: mark.text });
+  }
+}
+
 interface Log {
+  /** What comes after the end (a command that ends at last, a token that could not be renewed) belongs to no log. */
   readonly entry: (entry: Entry) => void;
+  readonly end: (entry: EntryOf<'run-ended'>) => void;
   readonly batch: (batch: RowBatch) => void;
   readonly rowCount: () => number;
   /** Definitions of several threads that were beyond the caps of the run. */
@@ -300,8 +312,10 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string)
   const renumberer = newRenumberer();
   let rowCount = 0;
   let isFailureSaid = false;
+  let isEnded = false;
 
   function entry(one: Entry): void {
+    if (isEnded) return;
     writer.entry(one);
     fold.entry(one);
     sayFailure();
@@ -316,6 +330,10 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string)
 
   return {
     entry,
+    end(one) {
+      entry(one);
+      isEnded = true;
+    },
     batch(local) {
       const batch = renumberer.renumber(local);
       rowCount += batch.rowCount;

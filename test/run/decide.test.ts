@@ -133,11 +133,17 @@ const rows: {
   {
     name: 'and without evidence the run ends',
     services: [{ changedAtS: 100, evident: false }],
-    facts: { nowS: 1001, command: 'none' },
+    facts: { nowS: 3701, command: 'none' },
     step: 'stop nothing-changed',
   },
   {
-    name: 'without command and mark it waits longer',
+    name: 'services that are switched by hand one after another are waited for',
+    services: [{ changedAtS: 100, tailWhole: true }, {}],
+    facts: { nowS: 1500, command: 'none' },
+    step: 'wait',
+  },
+  {
+    name: 'without command and mark it waits as long',
     services: [{}],
     facts: { nowS: 3600, command: 'none' },
     step: 'wait',
