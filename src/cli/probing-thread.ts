@@ -27,6 +27,7 @@ export interface ThreadData {
 export type ToThread =
   | { readonly kind: 'add'; readonly lanes: readonly Lane[] }
   | { readonly kind: 'token'; readonly checkName: string; readonly value: string }
+  | { readonly kind: 'withdraw'; readonly lanes: readonly number[] }
   | { readonly kind: 'stop'; readonly atNs: number };
 
 export type FromThread =
@@ -95,6 +96,9 @@ port.on('message', (message: ToThread) => {
       break;
     case 'token':
       prober.token(message.checkName, message.value);
+      break;
+    case 'withdraw':
+      prober.withdraw(message.lanes);
       break;
     case 'stop':
       void stop(message.atNs);

@@ -62,6 +62,9 @@ export function startProbingThreads(
     token(checkName, value) {
       for (const worker of workers) send(worker, { kind: 'token', checkName, value });
     },
+    withdraw(lanes) {
+      for (const worker of workers) send(worker, { kind: 'withdraw', lanes });
+    },
     async stop(atNs) {
       for (const worker of workers) send(worker, { kind: 'stop', atNs });
       const counts = await Promise.all(threads.map((thread) => thread.stopped));

@@ -34,12 +34,15 @@ export interface LanePorts {
 
 export interface LaneRunner {
   readonly lane: Lane;
-  readonly inFlightCount: number;
+  /** Slots under way, and checks and retries that follow on them. */
+  readonly underWayCount: number;
   /** Sends the slot, or logs that it did not. Returns at once. */
   fire(slot: number, nowNs: number): void;
   /** Closes kept connections whose time is over. */
   sweep(nowNs: number): void;
   token(value: string): void;
+  /** From now on nothing is sent: the address is no longer one of its side. Slots are logged as withheld. */
+  withdraw(): void;
   closeAll(): void;
 }
 
@@ -76,6 +79,9 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   const tls = tlsOf(lane);
 
   let inFlightCount = 0;
+  /** Fresh checks and retries: they do not hold the place of a slot, or a hanging target would make drops. */
+  let laterCount = 0;
+  let isWithdrawn = false;
   let dialCount = 0;
   let blockedCount = 0;
   let isSlowed = false;
@@ -87,26 +93,30 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
 
   function fire(slot: number, nowNs: number): void {
     const lateNs = nowNs - dueAtNs(lane, slot);
-    if (isSlowed && slot % slowedStride !== 0) {
+    if (isWithdrawn || (isSlowed && slot % slowedStride !== 0)) {
       writeUnsent(slot, lateNs, 'withheld');
     } else if (inFlightCount >= lane.inFlightMax || lateNs > lateNsMax) {
       writeUnsent(slot, lateNs, 'dropped');
     } else {
       inFlightCount += 1;
-      void probe(slot).finally(() => {
-        inFlightCount -= 1;
-      });
+      void probe(slot);
     }
   }
 
   async function probe(slot: number): Promise<void> {
     const ended = await attempt(slot, parts.slot);
-    if (ended.outcome === 'answered' && ended.isRight) return;
-    if (archetype.retriesOnce && ended.outcome !== 'answered') {
-      await attempt(slot, parts.retried);
-    } else if (ended.wasKept) {
-      await attempt(slot, parts.freshCheck);
-    }
+    inFlightCount -= 1;
+    const part = laterPart(ended);
+    if (part === null || laterCount >= lane.inFlightMax) return;
+    laterCount += 1;
+    await attempt(slot, part);
+    laterCount -= 1;
+  }
+
+  function laterPart(ended: Ended): number | null {
+    if (ended.outcome === 'answered' && ended.isRight) return null;
+    if (archetype.retriesOnce && ended.outcome !== 'answered') return parts.retried;
+    return ended.wasKept ? parts.freshCheck : null;
   }
 
   /** One request from beginning to end, and its row. Parts but the slot's own open a connection of their own. */
@@ -328,12 +338,15 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
 
   return {
     lane,
-    get inFlightCount() {
-      return inFlightCount;
+    get underWayCount() {
+      return inFlightCount + laterCount;
     },
     fire,
     sweep: (nowNs) => connections.sweep(nowNs),
     token: (value) => ports.requests.token(value),
+    withdraw() {
+      isWithdrawn = true;
+    },
     closeAll: () => connections.closeAll(),
   };
 }

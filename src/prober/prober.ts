@@ -28,7 +28,9 @@ export interface Prober {
   add(lanes: readonly Lane[]): void;
   /** The value of `${TOKEN}` for a check's requests from now on. */
   token(checkName: string, value: string): void;
-  readonly inFlightCount: number;
+  /** Lanes, by number, that send nothing from now on. */
+  withdraw(lanes: readonly number[]): void;
+  readonly underWayCount: number;
   /** Fires no slot due at or after `atNs`; resolves when every probe in flight has its row. */
   stop(atNs: number): Promise<void>;
 }
@@ -46,8 +48,10 @@ export function newProber(options: ProberOptions): Prober {
   let tickAtNs = Infinity;
   let sweptNs = 0;
 
-  function inFlightCount(): number {
-    return runners.reduce((sum, runner) => sum + runner.inFlightCount, 0);
+  const tokenByCheck = new Map<string, string>();
+
+  function underWayCount(): number {
+    return runners.reduce((sum, runner) => sum + runner.underWayCount, 0);
   }
 
   function arm(): void {
@@ -81,18 +85,24 @@ export function newProber(options: ProberOptions): Prober {
           requests: newRequestMaker(lane, options.run),
           event: options.event,
         });
+        const token = tokenByCheck.get(lane.check.name);
+        if (token !== undefined) runner.token(token);
         runners.push(runner);
         schedule.add(runner);
       }
       arm();
     },
     token(checkName, value) {
+      tokenByCheck.set(checkName, value);
       for (const runner of runners) {
         if (runner.lane.check.name === checkName) runner.token(value);
       }
     },
-    get inFlightCount() {
-      return inFlightCount();
+    withdraw(lanes) {
+      for (const runner of runners) if (lanes.includes(runner.lane.number)) runner.withdraw();
+    },
+    get underWayCount() {
+      return underWayCount();
     },
     stop(atNs) {
       untilNs = atNs;
@@ -100,7 +110,7 @@ export function newProber(options: ProberOptions): Prober {
         const look = (): void => {
           // What is due by now must be in flight before "nothing is in flight" means that all is done.
           tick();
-          if (clock.nowNs() < atNs || inFlightCount() > 0) {
+          if (clock.nowNs() < atNs || underWayCount() > 0) {
             clock.at(Math.max(atNs, clock.nowNs() + sToNs(0.02)), look);
             return;
           }

@@ -41,7 +41,7 @@ export function newRequestMaker(
     own = [
       ...(names.has('user-agent') ? [] : ['User-Agent', `cutwatch/${run.version} (availability probe)`]),
       ...(names.has('accept') ? [] : ['Accept', '*/*']),
-      ...check.request.headers.flatMap(([name, value]) => [name, value.replaceAll(tokenPlace, token)]),
+      ...check.request.headers.flatMap(([name, value]) => [name, value.replaceAll(tokenPlace, () => token)]),
       'X-Cutwatch-Run',
       run.runId,
       'X-Amzn-Trace-Id',

@@ -24,6 +24,8 @@ export interface ProberHandle {
   readonly workerCount: number;
   add(lanes: readonly Lane[]): void;
   token(checkName: string, value: string): void;
+  /** Lanes, by number, that send nothing from now on. */
+  withdraw(lanes: readonly number[]): void;
   /** Fires no slot due at or after `atNs`; resolves when every row has been handed over. */
   stop(atNs: number): Promise<{ readonly definitionOverCapCount: number }>;
 }
@@ -107,7 +109,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   const addresses: Record<Side, string[]> = { old: literals(scenario, 'old'), new: literals(scenario, 'new') };
   const entry = (one: Entry): void => (isLogOpen ? log.entry(one) : void early.push(one));
   const prober = ports.prober({ batch: log.batch, entry });
-  let laneCount = 0;
+  const allLanes: Lane[] = [];
   const watch = newWatch({
     clock,
     dns: ports.dns,
@@ -117,7 +119,18 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
       if (addresses[side].includes(address)) return;
       addresses[side].push(address);
       if (!isLogOpen) return;
-      addLanes(options.lanesOfAddress({ side, address, startAtNs: clock.nowNs() + leadNs, firstNumber: laneCount }));
+      addLanes(
+        options.lanesOfAddress({ side, address, startAtNs: clock.nowNs() + leadNs, firstNumber: allLanes.length }),
+      );
+    },
+    sideAddressGone: (side, address) => {
+      if (literals(scenario, side).includes(address)) return;
+      addresses[side] = addresses[side].filter((one) => one !== address);
+      const client = `side:${side}`;
+      prober.withdraw(
+        allLanes.filter((lane) => lane.client === client && lane.address === address).map(({ number }) => number),
+      );
+      note([`${client} at ${address} is no longer probed: the side's name has not had this address for 5 min`]);
     },
   });
   await Promise.all([watch.start(), prober.ready]);
@@ -125,7 +138,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   const probingSinceNs = clock.nowNs() + leadNs;
   const { lanes: unstarted, notes } = options.lanesOf(addresses);
   const lanes = unstarted.map((lane) => ({ ...lane, startAtNs: probingSinceNs }));
-  laneCount = lanes.length;
+  allLanes.push(...lanes);
   log.entry({
     type: 'run-started',
     atNs: 0,
@@ -158,7 +171,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   function addLanes(added: NewLanes): void {
     note(added.notes);
     if (added.lanes.length === 0) return;
-    laneCount += added.lanes.length;
+    allLanes.push(...added.lanes);
     log.entry({ type: 'lanes-added', atNs: clock.nowNs(), lanes: added.lanes.map(options.forLog.lane) });
     prober.add(added.lanes);
   }

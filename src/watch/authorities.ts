@@ -56,7 +56,9 @@ export async function findAuthorities(
     if (reply.kind === 'failed') {
       return { zone, servers: [], found: 'none', error: `NS ${zone}: ${reply.error || reply.reason}` };
     }
-    const names = reply.answers.filter((record) => record.type === 'NS').map((record) => record.data);
+    // Behind an alias stand the NS records of the alias's target: those servers know nothing of this name.
+    const isOwn = (name: string): boolean => name.replace(/\.$/, '').toLowerCase() === zone.toLowerCase();
+    const names = reply.answers.filter(({ type, name }) => type === 'NS' && isOwn(name)).map(({ data }) => data);
     if (names.length === 0) continue;
     const addresses = new Set<string>();
     for (const name of names.slice(0, serverCountMax)) {

@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly entry: (entry: Entry) => void;
   /** An address of a side's own name, the first time it is seen. */
   readonly sideAddress: (side: Side, address: string) => void;
+  /** It has not been among the answers for so long that it is no longer the side's: somebody else may have it soon. */
+  readonly sideAddressGone: (side: Side, address: string) => void;
 }
 
 export interface Watch {
@@ -28,6 +30,11 @@ const authorityEveryS = 1;
 const sideEveryS = 5;
 const repeatedEveryS = 10;
 const answerWithinS = 4;
+/**
+ * Names with many addresses give another selection each time: with 8 of 100, one is missed
+ * in all of these 60 polls less than once in 100 times.
+ */
+const goneAfterS = 300;
 
 interface Watched {
   readonly watch: 'authority' | 'side';
@@ -44,7 +51,8 @@ interface Watched {
 export function newWatch(options: WatchOptions): Watch {
   const { clock, dns, scenario } = options;
   const cancels = new Map<Watched, Cancel>();
-  const seenAddresses = new Set<string>();
+  /** Per watched side's name and question: address → when it was last among the answers. */
+  const seenAddresses = new Map<Watched, Map<string, number>>();
   let isStopped = false;
 
   function watchedOf(authorities: ReadonlyMap<string, readonly SocketAddress[]>): readonly Watched[] {
@@ -85,6 +93,21 @@ export function newWatch(options: WatchOptions): Watch {
       }
     }
     return list.map((watched, i) => ({ ...watched, staggerNs: (watched.everyNs / list.length) * i }));
+  }
+
+  function noteAddresses(watched: Watched, side: Side, reply: Extract<DnsReply, { kind: 'answered' }>): void {
+    const seen = seenAddresses.get(watched) ?? new Map<string, number>();
+    seenAddresses.set(watched, seen);
+    for (const address of reply.addresses) {
+      const isNew = !seen.has(address);
+      seen.set(address, reply.endedAtNs);
+      if (isNew) options.sideAddress(side, address);
+    }
+    for (const [address, seenAtNs] of seen) {
+      if (reply.addresses.length === 0 || reply.endedAtNs - seenAtNs < sToNs(goneAfterS)) continue;
+      seen.delete(address);
+      options.sideAddressGone(side, address);
+    }
   }
 
   /** Polls for ever; resolves after the first answer. */
@@ -128,14 +151,7 @@ export function newWatch(options: WatchOptions): Watch {
       }
       previousKey = key;
       previousSentNs = sentNs;
-      if (watched.side !== null && reply.kind === 'answered') {
-        for (const address of reply.addresses) {
-          const seen = `${watched.side} ${address}`;
-          if (seenAddresses.has(seen)) continue;
-          seenAddresses.add(seen);
-          options.sideAddress(watched.side, address);
-        }
-      }
+      if (watched.side !== null && reply.kind === 'answered') noteAddresses(watched, watched.side, reply);
     }
 
     function schedule(turn: number): void {

@@ -90,7 +90,7 @@ test('stopping fires nothing due at or after the instant and waits for what is i
   await bench.clock.runUntilS(8);
   await stopping;
   expect(bench.rows.length).toBe(slotsDueBefore(bench.lanes[0] as Lane, 4.4e9));
-  expect(bench.prober.inFlightCount).toBe(0);
+  expect(bench.prober.underWayCount).toBe(0);
 });
 
 describe('DNS', () => {
@@ -289,4 +289,37 @@ test('a lane that joins later begins with its first slot', async () => {
   const rows = bench.rows.filter((row) => row.lane === 1);
   expect(rows.map((row) => row.slot)).toEqual([0, 1, 2, 3]);
   expect(rows.map((row) => row.sentNs)).toEqual([0, 1, 2, 3].map((slot) => dueAtNs(late, slot)));
+});
+
+test('a hanging target makes no drops: a retry does not hold the place of a slot', async () => {
+  const archetype = { ...(presets['chrome'] as Lane['archetype']), families: [4] as const };
+  const bench = newBench([laneOf(0, 'chrome', { archetype })]);
+  bench.world.answer = (_, atS) => ({ afterS: atS > 5 && atS < 25 ? Infinity : 0.01 });
+  await bench.clock.runUntilS(60);
+  expect(bench.rows.filter((row) => row.outcomeName === 'dropped')).toEqual([]);
+  expect(bench.rows.filter((row) => row.part === 3).length).toBeGreaterThan(30);
+});
+
+test('a token with a dollar in it is sent as it is, also by a lane that joins later', async () => {
+  const base = checkOf();
+  const check = checkOf({ request: { ...base.request, headers: [['authorization', 'Bearer ${TOKEN}']] } });
+  const bench = newBench([pinned(0, '127.0.1.1', { check })]);
+  bench.prober.token('orders', 'ab$$cd$&ef');
+  const late = pinned(1, '127.0.1.2', { check, startAtNs: 1.1e9 });
+  bench.lanes.push(late);
+  bench.prober.add([late]);
+  await bench.clock.runUntilS(2);
+  const sent = bench.requests.map(({ request }) => request.headers[request.headers.indexOf('authorization') + 1]);
+  expect(new Set(sent)).toEqual(new Set(['Bearer ab$$cd$&ef']));
+});
+
+test('a withdrawn lane sends nothing more, and says so slot by slot', async () => {
+  const bench = newBench([pinned(0, '127.0.1.1'), pinned(1, '127.0.1.2')]);
+  await bench.clock.runUntilS(3.2);
+  bench.prober.withdraw([1]);
+  await bench.clock.runUntilS(6.2);
+  expect(bench.requests.filter(({ address }) => address === '127.0.1.2').length).toBe(7);
+  expect(bench.rows.filter((row) => row.outcomeName === 'withheld').map((row) => row.slot)).toEqual([
+    7, 8, 9, 10, 11, 12,
+  ]);
 });

@@ -147,6 +147,7 @@ async function play(
             if (cancel === null) flush();
           },
           token: (name, value) => prober.token(name, value),
+          withdraw: (lanes) => prober.withdraw(lanes),
           async stop(atNs) {
             await prober.stop(atNs);
             cancel?.();

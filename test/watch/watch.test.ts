@@ -75,6 +75,7 @@ async function watchFor(s: number, scenario: Scenario, answering: Answering) {
     scenario,
     entry: (entry) => entries.push(entry),
     sideAddress: (side, address) => sideAddresses.push(`${side} ${address}`),
+    sideAddressGone: (side, address) => sideAddresses.push(`${side} ${address} gone`),
   });
   let isStarted = false;
   void watch.start().then(() => {
@@ -138,6 +139,17 @@ test("a side's own name is looked up again, and each address is told once", asyn
   expect(answered.every((entry) => entry.watch === 'side' && entry.side === 'old')).toBe(true);
 });
 
+test('an address that a name has not had for five minutes is the side’s no longer; back, it is told again', async () => {
+  const base = scenarioOf({});
+  const scenario = scenarioOf({
+    sides: { ...base.sides, old: { ...base.sides.old, addresses: [{ kind: 'name', name: 'shop-1.elb.test' }] } },
+  });
+  const { sideAddresses } = await watchFor(500, scenario, (_, _name, type, atS) => ({
+    addresses: type === 'A' ? (atS < 20 || atS > 400 ? ['10.1.0.1', '10.1.0.2'] : ['10.1.0.1']) : [],
+  }));
+  expect(sideAddresses).toEqual(['old 10.1.0.1', 'old 10.1.0.2', 'old 10.1.0.2 gone', 'old 10.1.0.2']);
+});
+
 describe('finding authorities', () => {
   const resolver = { name: 'vpc', server: { kind: 'udp' as const, address: '10.0.0.2', port: 53 } };
   const ns = (...names: string[]) => ({
@@ -164,6 +176,21 @@ describe('finding authorities', () => {
     expect(found.zone).toBe(zone);
     expect(found.servers.map((server) => server.address)).toEqual(servers);
     expect(found.servers.length > 0 || found.error !== '').toBe(true);
+  });
+
+  test('NS records of an alias’s target are not the servers of the name', async () => {
+    const { clock, dns } = newWorld((_, name, type) => {
+      if (type !== 'NS') return { addresses: ['10.9.0.1'] };
+      const owner = name === 'orders.shop.test' ? 'd1.cdn.test' : name;
+      return { answers: [{ name: owner, type: 'NS', ttlS: 60, data: `ns1.${owner}` }] };
+    });
+    const found = await findAuthorities(
+      { clock, dns },
+      scenarioOf({ authorities: 'auto' }),
+      'orders.shop.test',
+      resolver,
+    );
+    expect(found.zone).toBe('shop.test');
   });
 
   test('the servers of the top-level domain are never asked for the hostname', async () => {
