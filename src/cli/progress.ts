@@ -27,11 +27,13 @@ export function newProgress(stream: WriteStream): Progress {
   return {
     show(analysis, nowNs) {
       const line = progressLine(analysis, nowNs);
-      if (isLive) {
+      // While the wrapped command runs, the terminal is its own too: no line is written over.
+      if (isLive && !isCommandRunning(analysis)) {
         stream.write(`\r${line.slice(0, Math.max(20, stream.columns - 1))}\x1b[K`);
         isOnLine = true;
         return;
       }
+      endLine();
       const state = stateOf(analysis);
       if (state === shownState && nowNs - shownAtNs < quietEveryNs) return;
       shownState = state;
@@ -44,6 +46,10 @@ export function newProgress(stream: WriteStream): Progress {
     },
     end: endLine,
   };
+}
+
+function isCommandRunning({ command }: Analysis): boolean {
+  return command !== null && command.fromAtNs !== null && command.toAtNs === null;
 }
 
 /** What is worth a line of its own when it changes. */

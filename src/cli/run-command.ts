@@ -18,7 +18,7 @@ import { startProbingThreads } from './probing-threads.ts';
 import { newProgress } from './progress.ts';
 import { finish } from './write-reports.ts';
 import { version } from './version.ts';
-import { readToken, startCommand } from './wrapped-command.ts';
+import { checkCommand, readToken, startCommand } from './wrapped-command.ts';
 
 export interface RunFlags {
   readonly out?: string;
@@ -37,6 +37,8 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
   const checked = plan(scenario, { ratePerSecondMax: flags.maxRate });
   if (checked.problems.length > 0) throw new UserError(checked.problems);
   for (const warning of checked.warnings) process.stderr.write(`note: ${warning}\n`);
+
+  if (command.length > 0) checkCommand(command);
 
   const startedAtMs = Date.now();
   const startedAtHrNs = process.hrtime.bigint();

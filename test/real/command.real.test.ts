@@ -80,11 +80,22 @@ describeReal('the command that makes the change', ['nginx', 'named', 'nsupdate',
     });
 
     test('cannot be started: exit 5', async ({ expect }) => {
-      const run = await finish(await start([stage.service('absent')], '--', join(stage.folder, 'no-such-script.sh')));
+      // It is there and may be run; its interpreter is not.
+      const path = join(stage.folder, 'no-interpreter.sh');
+      await writeFile(path, '#!/no/such/shell\n', { mode: 0o755 });
+      const run = await finish(await start([stage.service('absent')], '--', path));
       expect(run.exitCode).toBe(5);
       expect(run.report.run.command).toMatchObject({ exitCode: null, error: 'could not be started: ENOENT' });
       expect(run.report.verdict.value).toBe('inconclusive');
       expect(run.output).toContain('The command could not be started: ENOENT.');
+    });
+
+    test('is not there: exit 2 before the first probe', async ({ expect }) => {
+      const path = join(stage.folder, 'no-such-script.sh');
+      const run = await start([stage.service('absent')], '--', path);
+      expect((await run.ended).exitCode).toBe(2);
+      expect(run.output()).toContain(`-- ${path}: there is no such command`);
+      expect(existsSync(run.path)).toBe(false);
     });
 
     test('changes nothing: inconclusive, exit 4', async ({ expect }) => {
