@@ -41,6 +41,14 @@ export function runReasons(analysis: Analysis): Reason[] {
   if (analysis.commandWithheldBecause !== null) {
     add('command-withheld', 'inconclusive', `The command was not started: ${analysis.commandWithheldBecause}.`);
   }
+  const { command } = analysis;
+  if (command !== null && command.fromAtNs !== null && command.toAtNs === null) {
+    add(
+      'command-unfinished',
+      'inconclusive',
+      'The command had not ended when the watch did: what it still did is not known.',
+    );
+  }
   const failure = commandFailure(analysis);
   if (failure !== null) add('command-failed', 'fail', failure, 'warn');
   return reasons;
@@ -67,8 +75,9 @@ export function serviceRuleReasons(
 
   const [value, text] = evidenceOfChange(analysis, service);
   add('evidence-of-change', value, text);
-  if (service.outcome === 'rolled-back' && analysis.mode !== 'rollback') {
-    add('rolled-back', 'fail', 'The switch was taken back: the service ended on the side it came from.');
+  if (service.outcome === 'rolled-back') {
+    const what = analysis.mode === 'rollback' ? 'rollback' : 'switch';
+    add('rolled-back', 'fail', `The ${what} was taken back: the service ended on the side it came from.`);
   }
 
   const lanes = analysis.lanes.filter((lane) => lane.service === service.name && lane.judged && lane.series === 'raw');

@@ -100,7 +100,18 @@ function recovery(
 ): Reason[] {
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
   const usedAtNs = service.changes.at(-1)?.usedAtNs;
-  if (limit === null || usedAtNs === undefined) return [];
+  if (usedAtNs === undefined) return [];
+  if (limit === null) {
+    const text = 'No TTL is known, so recovery has no limit: set convergenceSMax.';
+    const common = {
+      objective: 'recovery',
+      service: service.name,
+      severity: 'fail',
+      limit: null,
+      observed: null,
+    } as const;
+    return [{ ...common, value: 'inconclusive', text }];
+  }
   const tailFromNs = service.phases.findLast((phase) => phase.name === 'tail')?.fromAtNs ?? Infinity;
   const afterS = (atNs: number): number => Math.max(0, nsToS(atNs - usedAtNs));
   const [worst] = lanes

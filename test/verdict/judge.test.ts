@@ -356,10 +356,31 @@ describe('a rollback', () => {
     expect(judge({ ...rollback, lanes }, { convergenceSMax: 10 }).value).toBe('fail');
   });
 
-  test('is not a switchover that was taken back', () => {
+  test('that is taken back itself fails, as a switchover does', () => {
     const services = [serviceOf({ outcome: 'rolled-back' })];
-    expect(judge({ ...rollback, services }).value).toBe('pass');
+    expect(judge({ ...rollback, services }).value).toBe('fail');
   });
+
+  test('has no limit for its recovery while no TTL is known, and says so', () => {
+    const services = [serviceOf({ convergenceAutoS: null })];
+    const { value, reasons } = judge({ ...rollback, services });
+    expect(value).toBe('inconclusive');
+    expect(reasons.find((reason) => reason.objective === 'recovery')?.text).toContain('set convergenceSMax');
+  });
+});
+
+test('a command that is still running when the watch ends is no pass', () => {
+  const command = {
+    words: ['./switch.sh'],
+    exitCode: null,
+    signal: null,
+    error: '',
+    fromAtNs: sToNs(60),
+    toAtNs: null,
+  };
+  const { value, reasons } = judge(analysisOf({ command }));
+  expect(value).toBe('inconclusive');
+  expect(reasons.some((reason) => reason.objective === 'command-unfinished')).toBe(true);
 });
 
 test.for<{ value: VerdictValue; commandFailed: boolean; code: number }>([
