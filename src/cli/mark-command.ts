@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
+import { markMeaning } from '../core/mark-meaning.ts';
 import { appendMark, latestRun } from '../evidence/append-mark.ts';
+import { readRun } from '../evidence/read-run.ts';
 
 export function markCommand(words: readonly string[]): void {
   const [first = '', ...rest] = words;
@@ -11,7 +13,23 @@ export function markCommand(words: readonly string[]): void {
   if (text === '') throw userError('mark', 'expected a text');
   const path = isFolder ? first : runningPath();
   appendMark(path, text, Date.now());
-  process.stderr.write(`marked ${path}: ${text}\n`);
+  process.stderr.write(`marked ${path}: ${text}\ntaken as ${meaningOf(path, text)}\n`);
+}
+
+/** So that a slip in a service's name is seen at once. */
+function meaningOf(path: string, text: string): string {
+  const started = readRun(path).entries.find((entry) => entry.type === 'run-started');
+  const names = started?.scenario.services.map((service) => service.name) ?? [];
+  const { kind, services } = markMeaning(text, names);
+  const whose = services.length > 0 ? services.join(', ') : `every service (${names.join(', ')})`;
+  switch (kind) {
+    case 'note':
+      return 'a note';
+    case 'change':
+      return `the beginning of the change, for ${whose}`;
+    case 'rollback':
+      return `the beginning of the way back, for ${whose}`;
+  }
 }
 
 function runningPath(): string {

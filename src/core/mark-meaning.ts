@@ -1,0 +1,26 @@
+/**
+ * What a mark says, by its first word: that the change is being made, that it is being taken back, or anything else, a
+ * note for the report. One that names services is about these only.
+ */
+export interface MarkMeaning {
+  readonly kind: 'change' | 'rollback' | 'note';
+  /** Those it names; empty = it is about all. */
+  readonly services: readonly string[];
+}
+
+export function markMeaning(text: string, serviceNames: readonly string[]): MarkMeaning {
+  const [, word] = /^\s*(switch|cutover|change|rollback)/i.exec(text) ?? [];
+  return {
+    kind: word === undefined ? 'note' : word.toLowerCase() === 'rollback' ? 'rollback' : 'change',
+    services: serviceNames.filter((name) => isNamed(text, name)),
+  };
+}
+
+/** As a word of its own: `pay` is not named by `payments`. */
+function isNamed(text: string, name: string): boolean {
+  const from = text.indexOf(name);
+  if (from === -1) return false;
+  const isInWord = (character: string | undefined): boolean => character !== undefined && /[\w-]/.test(character);
+  if (!isInWord(text[from - 1]) && !isInWord(text[from + name.length])) return true;
+  return isNamed(text.slice(from + name.length), name);
+}
