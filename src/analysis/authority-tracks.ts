@@ -12,6 +12,8 @@ export interface TrackStep {
   readonly seenNs: number;
   /** The last poll known to have said the same. */
   readonly lastSeenNs: number;
+  /** When that poll was sent: until then it had not changed, whatever failed polls came after it. */
+  readonly lastSentNs: number;
   /** When a different or repeated entry came after it; null = never. Until then it may have been served. */
   readonly untilNs: number | null;
   readonly ttlS: number;
@@ -54,6 +56,7 @@ function trackOf(group: readonly DnsAnswered[], sides: Sides): AuthorityTrack {
       sinceNs: entry.previousSentAtNs,
       seenNs: entry.reply.endedAtNs,
       lastSeenNs: Math.max(entry.reply.endedAtNs, next?.previousSentAtNs ?? 0),
+      lastSentNs: Math.max(entry.reply.sentAtNs, next?.previousSentAtNs ?? 0),
       untilNs: next?.reply.endedAtNs ?? null,
       ttlS: entry.reply.ttlS,
       addresses: entry.reply.addresses,

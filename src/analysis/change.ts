@@ -1,13 +1,14 @@
 /**
  * The changes of one service: when each began, by whose word, and whether DNS or an answering side confirmed it. Phases
- * begin at the earliest word, so that nothing that the change may have broken counts as baseline.
+ * begin at the earliest word, else when the leaving side was last confirmed, so that nothing that the change may have
+ * broken counts as baseline: neither a record that was gone for a while nor a new side that refused at first.
  */
 import type { ChangeSeen } from '../core/analysis.ts';
 import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
 import type { ChangeSpec, Direction, Scenario, Service, Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import type { AuthorityTrack, TrackStep } from './authority-tracks.ts';
-import { isSeen, slotsOnSide, type LaneView } from './lane-view.ts';
+import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { otherSide } from './sides.ts';
 
 export interface Change {
@@ -16,7 +17,7 @@ export interface Change {
   readonly target: Side;
   /** The next change, or the end of probing. */
   readonly untilNs: number;
-  /** The last poll before an authoritative server was first heard to answer with the target side: not changed before. */
+  /** When an authoritative server last answered with the leaving side before one was heard with the target: not changed before. */
   readonly authorityNotBeforeNs: number | null;
 }
 
@@ -42,7 +43,7 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
     markedAtNs: firstMark(evidence, evidence.mode === 'rollback' ? anyChange : notRollback, 0),
     command: commandEdges(evidence.entries),
     authority: authorityMoved(evidence.tracks, leaving),
-    identityAtNs: earliest(evidence.fresh.map((view) => identityMoved(view, leaving))),
+    identity: firstOf(evidence.fresh.map((view) => identityMoved(view, leaving, evidence.mode))),
   });
   if (first === null) return [];
   const back = rolledBack(evidence, first);
@@ -51,32 +52,42 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
 }
 
 interface Moved {
-  /** The first change lies between the poll before and the first answer that showed it. */
+  /** The first change lies between the last answer with the leaving side and the first with the target. */
   readonly notBeforeNs: number | null;
   readonly firstAtNs: number | null;
   /** Null while a server that answers has not moved. */
   readonly lastAtNs: number | null;
 }
 
+/** What fresh lanes saw: the same of the slots that reached a side. */
+interface IdentityMoved {
+  readonly notBeforeNs: number | null;
+  readonly firstAtNs: number | null;
+}
+
 interface Words {
   readonly markedAtNs: number | null;
   readonly command: { readonly fromAtNs: number | null; readonly toAtNs: number | null };
   readonly authority: Moved;
-  readonly identityAtNs: number | null;
+  readonly identity: IdentityMoved;
 }
 
 function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change | null {
-  const { markedAtNs, command, authority, identityAtNs } = words;
+  const { markedAtNs, command, authority, identity } = words;
   const said = [
     ['command', command.fromAtNs],
     ['mark', markedAtNs],
-    ['identity', identityAtNs],
+  ] as const;
+  const seen = [
+    ['authority', authority.notBeforeNs],
+    ['identity', identity.notBeforeNs],
   ] as const;
   const saidAtNs = earliest(said.map(([, atNs]) => atNs));
-  // DNS changed somewhere between two polls: where nothing else says when, from the first of them on.
-  const isSaidInTime = saidAtNs !== null && saidAtNs <= (authority.firstAtNs ?? Infinity);
-  const usedAtNs = isSaidInTime ? saidAtNs : authority.notBeforeNs;
-  const usedBy = isSaidInTime ? said.find(([, atNs]) => atNs === saidAtNs)?.[0] : 'authority';
+  const seenAtNs = earliest([authority.firstAtNs, identity.firstAtNs]);
+  // It changed somewhere between two answers: where nobody says when, from the first of them on.
+  const begun = saidAtNs !== null && saidAtNs <= (seenAtNs ?? Infinity) ? said : seen;
+  const usedAtNs = earliest(begun.map(([, atNs]) => atNs));
+  const usedBy = begun.find(([, atNs]) => atNs === usedAtNs)?.[0];
   if (usedAtNs === null || usedBy === undefined) return null;
   const direction: Direction = leaving === 'old' ? 'old-to-new' : 'new-to-old';
   const wasAnnounced = markedAtNs !== null || command.fromAtNs !== null;
@@ -88,7 +99,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
       commandToAtNs: command.toAtNs,
       authorityFirstAtNs: authority.firstAtNs,
       authorityLastAtNs: authority.lastAtNs,
-      identityAtNs,
+      identityAtNs: identity.firstAtNs,
       usedAtNs,
       usedBy,
       isEvident: isEvident(evidence.scenario.change, { ...words, wasAnnounced }),
@@ -103,7 +114,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
 /** A deployment moves nothing from one side to the other: that it was begun is all that can be known of it from outside. */
 function isEvident(change: ChangeSpec, words: Words & { readonly wasAnnounced: boolean }): boolean {
   if (change.via === 'deploy' && words.wasAnnounced) return true;
-  return words.authority.firstAtNs !== null || words.identityAtNs !== null;
+  return words.authority.firstAtNs !== null || words.identity.firstAtNs !== null;
 }
 
 // ── marks and the command ────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,14 +156,14 @@ function commandEdges(entries: readonly Entry[]): Words['command'] {
 
 function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved {
   const target = otherSide(leaving);
-  const begun: TrackStep[] = [];
+  const begun: Bracket[] = [];
   const stayed: (number | null)[] = [];
   const left = tracks.filter(({ steps }) => steps.some((step) => step.side === leaving));
   const areAllBack = left.every(({ steps }) => steps.at(-1)?.side === leaving);
   for (const { steps, isUnreachable } of left) {
     const since = steps.findIndex((step) => step.side === leaving);
-    const first = steps.slice(since).find((step) => step.side === target || step.side === 'mixed');
-    if (first !== undefined) begun.push(first);
+    const first = steps.findIndex((step, i) => i > since && (step.side === target || step.side === 'mixed'));
+    if (first !== -1) begun.push(bracketOf(steps, first, (step) => step.side === leaving));
     const stays = areAllBack || steps.at(-1)?.side === target ? lastRun(steps, target) : null;
     if (stays !== null) stayed.push(stays.seenNs);
     // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
@@ -160,10 +171,21 @@ function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved
   }
   if (begun.length === 0) return { notBeforeNs: null, firstAtNs: null, lastAtNs: null };
   return {
-    notBeforeNs: Math.min(...begun.map((step) => step.sinceNs ?? step.seenNs)),
-    firstAtNs: Math.min(...begun.map((step) => step.seenNs)),
+    notBeforeNs: Math.min(...begun.map((bracket) => bracket.notBeforeNs)),
+    firstAtNs: Math.min(...begun.map((bracket) => bracket.seenNs)),
     lastAtNs: stayed.length === 0 || stayed.includes(null) ? null : Math.max(...stayed.map(Number)),
   };
+}
+
+interface Bracket {
+  readonly notBeforeNs: number;
+  readonly seenNs: number;
+}
+
+/** A failed poll confirms nothing, nor does an answer of neither side: the change may be as old as the last `before`. */
+function bracketOf(steps: readonly TrackStep[], i: number, before: (step: TrackStep) => boolean): Bracket {
+  const { sinceNs, seenNs } = steps[i] as TrackStep;
+  return { notBeforeNs: steps.slice(0, i).findLast(before)?.lastSentNs ?? sinceNs ?? seenNs, seenNs };
 }
 
 /** The first step of the last unbroken run of answers with this side, wherever it is. */
@@ -177,14 +199,40 @@ function lastRun(steps: readonly TrackStep[], side: Side): TrackStep | null {
 
 // ── identity ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** When the lane first reached the other side after it had been on the leaving one. */
-function identityMoved(view: LaneView, leaving: Side): number | null {
+const notMoved: IdentityMoved = { notBeforeNs: null, firstAtNs: null };
+
+function firstOf(lanes: readonly IdentityMoved[]): IdentityMoved {
+  return {
+    notBeforeNs: earliest(lanes.map((lane) => lane.notBeforeNs)),
+    firstAtNs: earliest(lanes.map((lane) => lane.firstAtNs)),
+  };
+}
+
+/**
+ * When the lane first reached the other side after it had been on the leaving one, and when it was last served there: what
+ * failed between belongs to the change. Of a rollback it does not, for the side that it leaves may have been down for long.
+ */
+function identityMoved(view: LaneView, leaving: Side, mode: RunMode): IdentityMoved {
   const target = otherSide(leaving);
   const onLeaving = slotsOnSide(view, leaving);
   const onTarget = slotsOnSide(view, target);
-  if (onLeaving === null || onTarget === null) return null;
+  if (onLeaving === null || onTarget === null) return notMoved;
   for (let slot = Math.max(onLeaving.first, onTarget.first); slot <= onTarget.last; slot += 1) {
-    if (isSeen(view, slot) && view.factsAt(slot).side === target) return view.dueNs(slot);
+    if (!isSeen(view, slot) || view.factsAt(slot).side !== target) continue;
+    const servedNs = mode === 'rollback' ? null : lastOnSideNs(view, leaving, slot, isGood);
+    return { notBeforeNs: servedNs ?? lastOnSideNs(view, leaving, slot, isSeen), firstAtNs: view.dueNs(slot) };
+  }
+  return notMoved;
+}
+
+function isGood(view: LaneView, slot: number): boolean {
+  return view.meaning[slot] === meanings.good;
+}
+
+/** Just after it was due, for that slot itself was before the change. */
+function lastOnSideNs(view: LaneView, side: Side, beforeSlot: number, counts: typeof isSeen): number | null {
+  for (let slot = beforeSlot - 1; slot >= 0; slot -= 1) {
+    if (counts(view, slot) && view.factsAt(slot).side === side) return view.dueNs(slot) + 1;
   }
   return null;
 }
@@ -196,39 +244,39 @@ function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
   const hasAuthority = first.seen.authorityFirstAtNs !== null;
   const authority = hasAuthority ? authorityBack(evidence, first) : null;
   if (hasAuthority && authority === null) return null;
-  const identityAtNs = identityBack(evidence.fresh, first);
-  if (!hasAuthority && identityAtNs === null) return null;
+  const identity = identityBack(evidence.fresh, first);
+  if (!hasAuthority && identity.firstAtNs === null) return null;
   const sinceNs = first.seen.usedAtNs + 1;
   return assemble(evidence, first.target, {
     markedAtNs: firstMark(evidence, rollback, sinceNs),
     command: { fromAtNs: null, toAtNs: null },
     authority: authority ?? { notBeforeNs: null, firstAtNs: null, lastAtNs: null },
-    identityAtNs,
+    identity,
   });
 }
 
-function authorityBack(evidence: ChangeEvidence, { leaving, target }: Change): Moved | null {
-  const back: TrackStep[] = [];
+function authorityBack(evidence: ChangeEvidence, { leaving, target, seen }: Change): Moved | null {
+  const back: Bracket[] = [];
   for (const { steps } of evidence.tracks) {
     if (!steps.some((step) => step.side === leaving || step.side === target)) continue;
     if (steps.at(-1)?.side !== leaving) return null;
-    const step = lastRun(steps, leaving);
-    const wasAway = steps.slice(0, steps.indexOf(step as TrackStep)).some((before) => before.side !== leaving);
-    if (step !== null && wasAway) back.push(step);
+    const at = steps.indexOf(lastRun(steps, leaving) as TrackStep);
+    const wasAway = steps.slice(0, at).some((before) => before.side !== leaving);
+    if (wasAway) back.push(bracketOf(steps, at, (step) => step.side === target || step.side === 'mixed'));
   }
   if (back.length === 0) return null;
   const lastAtNs = Math.max(...back.map((step) => step.seenNs));
   if (evidence.endNs - lastAtNs < backForGoodNs) return null;
   return {
-    notBeforeNs: Math.min(...back.map((step) => step.sinceNs ?? step.seenNs)),
-    firstAtNs: Math.min(...back.map((step) => step.seenNs)),
+    notBeforeNs: Math.max(seen.usedAtNs, Math.min(...back.map((bracket) => bracket.notBeforeNs))),
+    firstAtNs: Math.min(...back.map((bracket) => bracket.seenNs)),
     lastAtNs,
   };
 }
 
 /** All lanes that had moved are back, each for some slots at least. */
-function identityBack(fresh: readonly LaneView[], { leaving, target }: Change): number | null {
-  const backAt: number[] = [];
+function identityBack(fresh: readonly LaneView[], { leaving, target, seen }: Change): IdentityMoved {
+  const back: IdentityMoved[] = [];
   for (const view of fresh) {
     const onTarget = slotsOnSide(view, target);
     if (onTarget === null) continue;
@@ -240,10 +288,10 @@ function identityBack(fresh: readonly LaneView[], { leaving, target }: Change): 
       firstAtNs ??= view.dueNs(slot);
       count += 1;
     }
-    if (firstAtNs === null || count < backForGoodSlots || view.untilNs - firstAtNs < backForGoodNs) return null;
-    backAt.push(firstAtNs);
+    if (firstAtNs === null || count < backForGoodSlots || view.untilNs - firstAtNs < backForGoodNs) return notMoved;
+    back.push({ notBeforeNs: Math.max(seen.usedAtNs, view.dueNs(onTarget.last) + 1), firstAtNs });
   }
-  return earliest(backAt);
+  return firstOf(back);
 }
 
 export function earliest(instants: readonly (number | null)[]): number | null {

@@ -224,7 +224,10 @@ export interface ChangeSeen {
   readonly authorityLastAtNs: number | null;
   /** The first answer of the other side on a fresh lane. */
   readonly identityAtNs: number | null;
-  /** Phases begin here: the earliest of them. */
+  /**
+   * Phases begin here: at the command or the mark, unless the change was seen before; then when the leaving side was last
+   * confirmed before that, by an authoritative server or by a good answer on a fresh lane.
+   */
   readonly usedAtNs: number;
   readonly usedBy: 'command' | 'mark' | 'authority' | 'identity';
   /** DNS or identity confirmed it: without this nothing may pass. */

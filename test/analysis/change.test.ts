@@ -28,7 +28,7 @@ function serviceOf(log: Log): ServiceAnalysis {
 function instants(service: ServiceAnalysis, i = 0): object | null {
   const change = service.changes[i];
   if (change === undefined) return null;
-  const s = (ns: number | null): number | null => (ns === null ? null : ns / 1e9);
+  const s = (ns: number | null): number | null => (ns === null ? null : Math.round(ns / 1e3) / 1e6);
   return {
     mark: s(change.markedAtNs),
     command: s(change.commandFromAtNs),
@@ -98,7 +98,12 @@ test('without a change there is only a baseline, and no tail', () => {
 });
 
 test('identity alone is evidence; a mark alone is none', () => {
-  expect(instants(serviceOf({ lanes: [lane(25)] }))).toMatchObject({ used: 25, by: 'identity', evident: true });
+  expect(instants(serviceOf({ lanes: [lane(25)] }))).toMatchObject({
+    identity: 25,
+    used: 24,
+    by: 'identity',
+    evident: true,
+  });
   const marked = serviceOf({ lanes: [lane(60)], entries: [mark(20)] });
   expect(instants(marked)).toMatchObject({ used: 20, by: 'mark', evident: false });
   expect(marked).toMatchObject({ outcome: 'none', tail: { isWhole: false } });
@@ -134,6 +139,83 @@ test('only a lane that resolves and connects anew for each slot shows where DNS 
 test('the first answer of the other side after one of the leaving side is the change; being there from the start is none', () => {
   expect(serviceOf({ lanes: [lane(0)] }).changes).toEqual([]);
   expect(instants(serviceOf({ lanes: [lane(25, { at: `n${'o'.repeat(29)}n` })] }))).toMatchObject({ identity: 30 });
+});
+
+/** 30 s in which nothing answered, between 20 s on the old side and what follows on the new one. */
+const outageOfTheSwitch = `${'.'.repeat(20)}${'x'.repeat(30)}${'.'.repeat(40)}`;
+const markerOnly: Log['scenario'] = (one) => ({
+  ...one,
+  sides: { old: { ...one.sides.old, addresses: [] }, new: { ...one.sides.new, addresses: [] } },
+});
+const markers = ['ecs', 'eks'].map((value, i) => ({
+  kind: 'face' as const,
+  number: 7 + i,
+  value: {
+    certificateSha256: '',
+    alpn: '',
+    tlsVersion: '',
+    headers: [['x-served-by', value] as const],
+    unexpectedBody: '',
+  },
+}));
+
+test.for<[string, Log]>([
+  [
+    'the record is deleted, and created again',
+    {
+      lanes: [{ slots: outageOfTheSwitch.replaceAll('x', 'd'), at: `${'o'.repeat(50)}n` }],
+      entries: [authority(0, [oldAddress], { isFirst: true }), authority(20, []), authority(50, [newAddress])],
+    },
+  ],
+  [
+    'the new side, known by its marker only, refuses at first',
+    {
+      lanes: [
+        {
+          slots: outageOfTheSwitch,
+          at: `${'o'.repeat(20)}n`,
+          rows: (slot) => ({ face: slot < 20 ? 7 : slot < 50 ? 0 : 8 }),
+        },
+      ],
+      scenario: markerOnly,
+      definitions: markers,
+    },
+  ],
+  [
+    'the old side is turned off before DNS leads elsewhere',
+    {
+      lanes: [{ slots: outageOfTheSwitch, at: `${'o'.repeat(50)}n` }],
+      entries: [authority(0, [oldAddress], { isFirst: true }), authority(49, [newAddress])],
+    },
+  ],
+  [
+    'no authority answers meanwhile',
+    {
+      lanes: [{ slots: outageOfTheSwitch, at: `${'o'.repeat(20)}n` }],
+      entries: [
+        authority(0, [oldAddress], { isFirst: true }),
+        authority(20, null),
+        authority(30, null),
+        authority(50, [newAddress]),
+      ],
+    },
+  ],
+])('an outage of the switch itself is the change’s, not the baseline’s: %s', ([, log]) => {
+  const analysis = analysisOf(log);
+  expect(instants(analysis.services[0] as ServiceAnalysis)).toMatchObject({ used: 19 });
+  expect(analysis.lanes[0]).toMatchObject({
+    qualified: true,
+    outages: [{ failedCount: 30 }],
+    judgedPart: { longestOutageMs: { min: 29_000, max: 31_000 } },
+  });
+  expect(analysis.lanes[0]?.outages[0]?.phase).not.toBe('baseline');
+});
+
+test('a rollback began when the dead side was left, however long it had been dead', () => {
+  const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, direction: 'new-to-old' } });
+  const slots = `${'.'.repeat(5)}${'x'.repeat(20)}${'.'.repeat(35)}`;
+  const lanes = [{ slots, at: `${'n'.repeat(25)}o` }];
+  expect(instants(serviceOf({ lanes, scenario, mode: 'rollback' }))).toMatchObject({ used: 24, identity: 25 });
 });
 
 test('a different address set of the same side is no change', () => {
