@@ -43,6 +43,15 @@ export function decide(analysis: Analysis, change: ChangeSpec, facts: RunFacts):
   return afterEvidence(analysis, change, facts, Math.max(...changedAtNs));
 }
 
+/** Whoever makes the change by hand may begin: the baseline has been watched, and every service has a client that is well. */
+export function isReadyForChange(analysis: Analysis, change: ChangeSpec, facts: RunFacts): boolean {
+  return (
+    facts.command === 'none' &&
+    facts.nowNs - facts.probingSinceNs >= sToNs(change.baselineS) &&
+    analysis.services.every((service) => service.changes.length === 0 && hasQualifiedLane(analysis, service))
+  );
+}
+
 function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts): Step {
   const watchedNs = facts.nowNs - facts.probingSinceNs;
   const baselineNs = facts.mode === 'rollback' ? 0 : sToNs(change.baselineS);

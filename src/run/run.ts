@@ -14,7 +14,7 @@ import { newRenumberer } from '../evidence/intern.ts';
 import { readRun } from '../evidence/read-run.ts';
 import type { RunWriter } from '../evidence/run-folder.ts';
 import { newWatch } from '../watch/watch.ts';
-import { decide, type RunFacts } from './decide.ts';
+import { decide, isReadyForChange, type RunFacts } from './decide.ts';
 
 /** The probing threads, or one prober in this thread. */
 export interface ProberHandle {
@@ -232,6 +232,7 @@ function drive(
   let clockOffsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
 
   function startCommand(words: readonly string[]): void {
+    options.say(`the baseline is good: starting ${words[0]}`);
     const handle = ports.startCommand(words);
     command = 'running';
     log.entry({ type: 'command-started', atNs: clock.nowNs(), command: programOf(words), pid: handle.pid });
@@ -244,6 +245,7 @@ function drive(
 
   return new Promise((resolve) => {
     let isDone = false;
+    let isInvited = false;
     const end = (why: EntryOf<'run-ended'>['why']): void => {
       isDone = true;
       resolve(why);
@@ -260,7 +262,7 @@ function drive(
       const analysis = fold.result();
       const costNs = clock.nowNs() - fromNs;
       options.progress(analysis, fromNs);
-      const next = decide(analysis, scenario.change, {
+      const facts: RunFacts = {
         nowNs: clock.nowNs(),
         probingSinceNs,
         mode: options.mode,
@@ -268,7 +270,12 @@ function drive(
         commandEndedAtNs,
         isStopAsked: options.stopSignal.aborted,
         startsAnyway: options.startsAnyway,
-      });
+      };
+      if (!isInvited && isReadyForChange(analysis, scenario.change, facts)) {
+        isInvited = true;
+        options.say('the baseline is good: make the change now');
+      }
+      const next = decide(analysis, scenario.change, facts);
       switch (next.kind) {
         case 'wait':
           break;
