@@ -147,7 +147,7 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
   );
   const convergences = changes.map((change, i) =>
     movesEverybody(scenario.change)
-      ? convergenceOf([...qualified], change, lives[i] as RecordLife)
+      ? convergenceOf({ views, qualified }, change, lives[i] as RecordLife)
       : convergenceInPlace(change),
   );
   const fromNs = Math.min(...views.map((view) => view.dueNs(0)));

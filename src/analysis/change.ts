@@ -19,6 +19,8 @@ export interface Change {
   readonly untilNs: number;
   /** When an authoritative server last answered with the leaving side before one was heard with the target: not changed before. */
   readonly authorityNotBeforeNs: number | null;
+  /** Every authoritative server is back on the leaving side, and it is too early to call that a rollback. */
+  readonly isTakenBack: boolean;
 }
 
 export interface ChangeEvidence {
@@ -57,7 +59,11 @@ interface Moved {
   readonly firstAtNs: number | null;
   /** Null while a server that answers has not moved. */
   readonly lastAtNs: number | null;
+  /** Every server ended where it came from. */
+  readonly areAllBack: boolean;
 }
+
+const noneMoved: Moved = { notBeforeNs: null, firstAtNs: null, lastAtNs: null, areAllBack: false };
 
 /** What fresh lanes saw: the same of the slots that reached a side. */
 interface IdentityMoved {
@@ -108,6 +114,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
     target: otherSide(leaving),
     untilNs: evidence.endNs,
     authorityNotBeforeNs: authority.notBeforeNs,
+    isTakenBack: authority.areAllBack,
   };
 }
 
@@ -169,11 +176,12 @@ function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved
     // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
     else if (!isUnreachable && steps.at(-1)?.side !== 'none') stayed.push(null);
   }
-  if (begun.length === 0) return { notBeforeNs: null, firstAtNs: null, lastAtNs: null };
+  if (begun.length === 0) return noneMoved;
   return {
     notBeforeNs: Math.min(...begun.map((bracket) => bracket.notBeforeNs)),
     firstAtNs: Math.min(...begun.map((bracket) => bracket.seenNs)),
     lastAtNs: stayed.length === 0 || stayed.includes(null) ? null : Math.max(...stayed.map(Number)),
+    areAllBack,
   };
 }
 
@@ -250,7 +258,7 @@ function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
   return assemble(evidence, first.target, {
     markedAtNs: firstMark(evidence, rollback, sinceNs),
     command: { fromAtNs: null, toAtNs: null },
-    authority: authority ?? { notBeforeNs: null, firstAtNs: null, lastAtNs: null },
+    authority: authority ?? noneMoved,
     identity,
   });
 }
@@ -271,6 +279,7 @@ function authorityBack(evidence: ChangeEvidence, { leaving, target, seen }: Chan
     notBeforeNs: Math.max(seen.usedAtNs, Math.min(...back.map((bracket) => bracket.notBeforeNs))),
     firstAtNs: Math.min(...back.map((bracket) => bracket.seenNs)),
     lastAtNs,
+    areAllBack: false,
   };
 }
 

@@ -3,8 +3,8 @@ import type { Interval, OldReason } from '../core/analysis.ts';
 import type { ChangeSpec } from '../core/scenario.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
 import { nsToS } from '../core/time.ts';
-import type { Change } from './change.ts';
-import { isSeen, slotsOnSide, type LaneView } from './lane-view.ts';
+import { earliest, type Change } from './change.ts';
+import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { mustLeave, reasonOf, type RecordLife } from './leaving.ts';
 import { count, inOrder } from './outages.ts';
 
@@ -13,7 +13,7 @@ export interface Convergence {
   readonly atNs: number | null;
   /**
    * From the last authority's change, or from when the change was used, to the last answer of the leaving side; null where
-   * the leaving side goes on answering by design.
+   * the leaving side goes on answering by design, or where nobody was watched who must leave it.
    */
   readonly s: Interval | null;
 }
@@ -24,22 +24,36 @@ export function movesEverybody({ via }: ChangeSpec): boolean {
 }
 
 export function convergenceInPlace({ seen }: Change): Convergence {
-  return { atNs: seen.isEvident ? Math.max(seen.usedAtNs, seen.commandToAtNs ?? 0) : null, s: null };
+  const isUnderWay = seen.commandFromAtNs !== null && seen.commandToAtNs === null;
+  if (!seen.isEvident || isUnderWay) return { atNs: null, s: null };
+  return { atNs: Math.max(seen.usedAtNs, seen.commandToAtNs ?? 0), s: null };
 }
 
 /**
  * Of qualified lanes whose policy must leave. A resolver that provably breaks the TTL is its own finding and does not hold
- * up convergence, which might never come; but if all do, nobody was seen to leave, and nothing has converged.
+ * up convergence, which might never come; but if all do, nobody was seen to leave, and nothing has converged. Where nobody
+ * must leave, the first client that the other side served, whether judged or not, is the only sign that it can be reached.
+ *
+ * @param views those of the service; of these, `qualified` are judged.
  */
-export function convergenceOf(views: readonly LaneView[], change: Change, life: RecordLife): Convergence {
+export function convergenceOf(
+  { views, qualified }: { readonly views: readonly LaneView[]; readonly qualified: ReadonlySet<LaneView> },
+  change: Change,
+  life: RecordLife,
+): Convergence {
   const baseNs = change.seen.authorityLastAtNs ?? change.seen.usedAtNs;
-  const stays = views.filter((view) => mustLeave(view.lane)).map((view) => lastStay(view, change, life));
+  const hasLagging = change.seen.authorityFirstAtNs !== null && change.seen.authorityLastAtNs === null;
+  const stays = [...qualified].filter((view) => mustLeave(view.lane)).map((view) => lastStay(view, change, life));
+  if (stays.length === 0) {
+    const servedAtNs = earliest(views.map((view) => firstServedNs(view, change)));
+    const isThere = servedAtNs !== null && !hasLagging && change.seen.isEvident;
+    return { atNs: isThere ? Math.max(baseNs, servedAtNs) : null, s: null };
+  }
   const compliant = stays.filter((stay) => !stay.isViolation);
   const counted = compliant.length > 0 ? compliant : stays;
   const lastOldNs = Math.max(baseNs, ...counted.map((stay) => stay.lastNs));
   const offNs = Math.max(baseNs, ...counted.map((stay) => stay.offNs ?? change.untilNs));
   const isOff = counted.every((stay) => stay.offNs !== null);
-  const hasLagging = change.seen.authorityFirstAtNs !== null && change.seen.authorityLastAtNs === null;
   return {
     atNs: isOff && !hasLagging && change.seen.isEvident ? offNs : null,
     s: { min: nsToS(lastOldNs - baseNs), max: nsToS(Math.max(0, offNs - baseNs)) },
@@ -63,6 +77,17 @@ function lastStay(view: LaneView, change: Change, life: RecordLife): LaneStay {
     return { lastNs: view.dueNs(slot), offNs: nextSeenNs(view, slot + 1, toSlot), isViolation };
   }
   return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot) === null ? null : 0, isViolation: false };
+}
+
+/** When the other side first answered a client well. A side's own lane is no client: DNS did not lead it there. */
+function firstServedNs(view: LaneView, change: Change): number | null {
+  const onTarget = view.lane.role === 'client' ? slotsOnSide(view, change.target) : null;
+  const { fromSlot, toSlot } = slotsOfChange(view, change);
+  const end = Math.min(toSlot, (onTarget?.last ?? -1) + 1);
+  for (let slot = Math.max(fromSlot, onTarget?.first ?? 0); slot < end; slot += 1) {
+    if (view.meaning[slot] === meanings.good && view.factsAt(slot).side === change.target) return view.dueNs(slot);
+  }
+  return null;
 }
 
 function nextSeenNs(view: LaneView, fromSlot: number, toSlot: number): number | null {

@@ -4,7 +4,7 @@ import type { Scenario, Service } from '../core/scenario.ts';
 import { nsToS } from '../core/time.ts';
 import type { Change } from './change.ts';
 import { slotsOnSide, type LaneView } from './lane-view.ts';
-import type { Convergence } from './convergence.ts';
+import { movesEverybody, type Convergence } from './convergence.ts';
 import { Histogram } from './histogram.ts';
 import { mustLeave, stayOf, type RecordLife } from './leaving.ts';
 
@@ -77,8 +77,10 @@ function outcomeOf({ changes, convergences, views, qualified, scenario }: Servic
   if (changes.length > 1) return 'rolled-back';
   if (scenario.change.via === 'deploy') return 'completed';
   const hasAuthority = last.seen.authorityFirstAtNs !== null;
-  if (hasAuthority && last.seen.authorityLastAtNs === null) return 'partial';
+  if (hasAuthority && (last.seen.authorityLastAtNs === null || last.isTakenBack)) return 'partial';
   const compliant = views.filter((view) => mustLeave(view.lane) && qualified.has(view));
+  // Nobody was watched who must follow: that the others did not, or could, says nothing of it.
+  if (compliant.length === 0 && movesEverybody(scenario.change)) return 'partial';
   const isThere = compliant.every(
     (view) => (slotsOnSide(view, last.target)?.last ?? -1) > (slotsOnSide(view, last.leaving)?.last ?? -1),
   );

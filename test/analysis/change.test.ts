@@ -316,6 +316,12 @@ test('back for less than ten seconds is not yet a rollback', () => {
   const entries = [...switched, authority(55, [oldAddress])];
   const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(31)}o` }], entries });
   expect(service.changes).toHaveLength(1);
+  expect(service.outcome).toBe('partial');
+});
+
+test('authorities that are all back at the end have not completed, though no client has noticed yet', () => {
+  const entries = [...switched, authority(53, [oldAddress])];
+  expect(serviceOf({ lanes: [lane(25)], entries })).toMatchObject({ changes: [{}], outcome: 'partial' });
 });
 
 test('back for good is a second change, and the service is rolled back', () => {
@@ -386,6 +392,30 @@ test('a tail that ended before it was over is not whole', () => {
 test('nobody seen to leave is no convergence, even where every resolver is at fault', () => {
   const service = serviceOf({ lanes: [lane(60), lane(60)], entries: switched });
   expect(service).toMatchObject({ outcome: 'partial', tail: { isWhole: false } });
+});
+
+test.for<[string, LaneLog[]]>([
+  ['keep-alive clients only', [lane(60, { client: 'keep-alive', archetype: keepAliveClient })]],
+  ['the one that follows never qualified, and fails on the new side', [lane(20, { slots: 'x'.repeat(60) })]],
+])('nobody reached the new side, which is dead: %s', ([, clients]) => {
+  const dead: LaneLog = { slots: 'x'.repeat(60), at: 'n', role: 'side', client: 'side:new', address: newAddress };
+  const service = serviceOf({ lanes: [...clients, dead], entries: switched });
+  expect(service).toMatchObject({ outcome: 'partial', convergenceS: null, tail: { watchedS: 0, isWhole: false } });
+});
+
+test('where nobody must follow, the first client that the new side served begins the tail, and it stays a part', () => {
+  const kept = lane(33, { client: 'keep-alive', archetype: keepAliveClient });
+  const service = serviceOf({ lanes: [kept], entries: switched });
+  expect(service).toMatchObject({ outcome: 'partial', convergenceS: null, tail: { watchedS: 27, isWhole: true } });
+});
+
+test('a command that has not ended is not over: what nobody must follow converges when it ends', () => {
+  const scenario: Log['scenario'] = (one) => ({ ...one, change: { ...one.change, via: 'deploy' } });
+  const started: Entry = { type: 'command-started', atNs: 20e9, command: ['./deploy.sh'], pid: 7 };
+  const ended: Entry = { type: 'command-ended', atNs: 37e9, exitCode: 0, signal: null, error: '' };
+  const tail = (entries: Entry[]): object => serviceOf({ lanes: [lane(60)], entries, scenario, mode: 'deploy' }).tail;
+  expect(tail([started])).toMatchObject({ watchedS: 0, isWhole: false });
+  expect(tail([started, ended])).toMatchObject({ watchedS: 23, isWhole: true });
 });
 
 // ── qualified lanes ──────────────────────────────────────────────────────────────────────────────────────────────────
