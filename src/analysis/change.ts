@@ -19,6 +19,8 @@ export interface Change {
   readonly untilNs: number;
   /** When an authoritative server last answered with the leaving side before one was heard with the target: not changed before. */
   readonly authorityNotBeforeNs: number | null;
+  /** The same of the last server to change: `authorityLastAtNs` is when that was heard. */
+  readonly authorityLastNotBeforeNs: number | null;
   /** Every authoritative server is back on the leaving side, and it is too early to call that a rollback. */
   readonly isTakenBack: boolean;
 }
@@ -59,11 +61,19 @@ interface Moved {
   readonly firstAtNs: number | null;
   /** Null while a server that answers has not moved. */
   readonly lastAtNs: number | null;
+  /** The last change lies between this and `lastAtNs`. */
+  readonly lastNotBeforeNs: number | null;
   /** Every server ended where it came from. */
   readonly areAllBack: boolean;
 }
 
-const noneMoved: Moved = { notBeforeNs: null, firstAtNs: null, lastAtNs: null, areAllBack: false };
+const noneMoved: Moved = {
+  notBeforeNs: null,
+  firstAtNs: null,
+  lastAtNs: null,
+  lastNotBeforeNs: null,
+  areAllBack: false,
+};
 
 /** What fresh lanes saw: the same of the slots that reached a side. */
 interface IdentityMoved {
@@ -114,6 +124,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
     target: otherSide(leaving),
     untilNs: evidence.endNs,
     authorityNotBeforeNs: authority.notBeforeNs,
+    authorityLastNotBeforeNs: authority.lastNotBeforeNs,
     isTakenBack: authority.areAllBack,
   };
 }
@@ -164,7 +175,7 @@ function commandEdges(entries: readonly Entry[]): Words['command'] {
 function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved {
   const target = otherSide(leaving);
   const begun: Bracket[] = [];
-  const stayed: (number | null)[] = [];
+  const stayed: (Bracket | null)[] = [];
   const left = tracks.filter(({ steps }) => steps.some((step) => step.side === leaving));
   const areAllBack = left.every(({ steps }) => steps.at(-1)?.side === leaving);
   for (const { steps, isUnreachable } of left) {
@@ -172,15 +183,18 @@ function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved
     const first = steps.findIndex((step, i) => i > since && (step.side === target || step.side === 'mixed'));
     if (first !== -1) begun.push(bracketOf(steps, first, (step) => step.side === leaving));
     const stays = areAllBack || steps.at(-1)?.side === target ? lastRun(steps, target) : null;
-    if (stays !== null) stayed.push(stays.seenNs);
+    if (stays !== null) stayed.push(bracketOf(steps, steps.indexOf(stays), (step) => step.side !== target));
     // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
     else if (!isUnreachable && steps.at(-1)?.side !== 'none') stayed.push(null);
   }
   if (begun.length === 0) return noneMoved;
+  const moved = stayed.filter((bracket) => bracket !== null);
+  const haveAllMoved = moved.length > 0 && moved.length === stayed.length;
   return {
     notBeforeNs: Math.min(...begun.map((bracket) => bracket.notBeforeNs)),
     firstAtNs: Math.min(...begun.map((bracket) => bracket.seenNs)),
-    lastAtNs: stayed.length === 0 || stayed.includes(null) ? null : Math.max(...stayed.map(Number)),
+    lastAtNs: haveAllMoved ? Math.max(...moved.map((bracket) => bracket.seenNs)) : null,
+    lastNotBeforeNs: haveAllMoved ? Math.max(...moved.map((bracket) => bracket.notBeforeNs)) : null,
     areAllBack,
   };
 }
@@ -279,6 +293,7 @@ function authorityBack(evidence: ChangeEvidence, { leaving, target, seen }: Chan
     notBeforeNs: Math.max(seen.usedAtNs, Math.min(...back.map((bracket) => bracket.notBeforeNs))),
     firstAtNs: Math.min(...back.map((bracket) => bracket.seenNs)),
     lastAtNs,
+    lastNotBeforeNs: Math.max(...back.map((bracket) => bracket.notBeforeNs)),
     areAllBack: false,
   };
 }

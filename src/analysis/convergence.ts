@@ -12,7 +12,8 @@ export interface Convergence {
   /** From here on no compliant client was on the leaving side; null = not yet, or an authoritative server has not changed. */
   readonly atNs: number | null;
   /**
-   * From the last authority's change, or from when the change was used, to the last answer of the leaving side; null where
+   * From the last authority's change, or from when the change was used, to the last answer of the leaving side. The change
+   * lies between two polls: `max` runs from the one before, `min` from the one that showed it. Null where
    * the leaving side goes on answering by design, or where nobody was watched who must leave it.
    */
   readonly s: Interval | null;
@@ -56,14 +57,22 @@ export function convergenceOf(
   const isOff = counted.every((stay) => stay.offNs !== null);
   return {
     atNs: isOff && !hasLagging && change.seen.isEvident ? offNs : null,
-    s: { min: nsToS(lastOldNs - baseNs), max: nsToS(Math.max(0, offNs - baseNs)) },
+    s: { min: nsToS(Math.max(0, lastOldNs - heardAtNs(change))), max: nsToS(Math.max(0, offNs - notBeforeNs(change))) },
   };
+}
+
+function heardAtNs({ seen }: Change): number {
+  return seen.authorityLastAtNs ?? (seen.usedBy === 'identity' ? seen.identityAtNs : null) ?? seen.usedAtNs;
+}
+
+function notBeforeNs({ seen, authorityLastNotBeforeNs }: Change): number {
+  return authorityLastNotBeforeNs ?? seen.usedAtNs;
 }
 
 interface LaneStay {
   /** The last slot on the leaving side; 0 = none since the change. */
   readonly lastNs: number;
-  /** The first slot after it that was seen; null = none yet. */
+  /** The first slot after it (or since the change) that was seen; null = none yet. */
   readonly offNs: number | null;
   /** No compliant resolver would have given it any more. */
   readonly isViolation: boolean;
@@ -76,7 +85,7 @@ function lastStay(view: LaneView, change: Change, life: RecordLife): LaneStay {
     const isViolation = reasonOf(view, slot, change, life) === 'resolver-violates-ttl';
     return { lastNs: view.dueNs(slot), offNs: nextSeenNs(view, slot + 1, toSlot), isViolation };
   }
-  return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot) === null ? null : 0, isViolation: false };
+  return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot), isViolation: false };
 }
 
 /** When the other side first answered a client well. A side's own lane is no client: DNS did not lead it there. */

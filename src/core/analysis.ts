@@ -247,7 +247,10 @@ export interface ServiceAnalysis {
     readonly userWeightedMs: Interval;
     readonly weightsAssumed: boolean;
   };
-  /** From the last authority's change (else `usedAt`) to the last old answer on compliant lanes, s; null without a change. */
+  /**
+   * From the last authority's change (else `usedAt`) to the last old answer on compliant lanes, s; the change lies between
+   * two polls, which widens it. Null without a change, or where no lane was watched that must follow.
+   */
   readonly convergenceS: Interval | null;
   /** The limit that `auto` means here, s: 2 × TTL + 10, and what a client's own cache adds; null while no TTL is known. */
   readonly convergenceAutoS: number | null;

@@ -76,10 +76,27 @@ test('phases: baseline until the change is used, switching until the last old an
     { name: 'tail', changeIndex: 0, fromAtNs: 25e9, toAtNs: 60e9 },
   ]);
   expect(service.convergenceS?.min).toBeCloseTo(24 - 20.01, 6);
-  expect(service.convergenceS?.max).toBeCloseTo(25 - 20.01, 6);
+  // The server changed somewhere between the poll before, at 19 s, and the answer that showed it.
+  expect(service.convergenceS?.max).toBeCloseTo(25 - 19, 6);
   expect(service.tail).toEqual({ askedS: 10, watchedS: 35, isWhole: true });
   expect(service.convergenceAutoS).toBe(20);
   expect(service.ttlS).toEqual({ before: null, after: 5 });
+});
+
+test('convergence is bounded by when the last server may have changed, and by when it was heard to', () => {
+  const other = (atS: number, isFirst = false): Entry =>
+    authority(atS, isFirst ? [oldAddress] : [newAddress], { server: second, isFirst });
+  const failed = authority(22, null, { server: second });
+  const { convergenceS } = serviceOf({ lanes: [lane(27)], entries: [...switched, other(0, true), failed, other(25)] });
+  expect(convergenceS?.min).toBeCloseTo(26 - 25.01, 6);
+  // A poll that failed says nothing, so the second server may have changed at 21 s.
+  expect(convergenceS?.max).toBeCloseTo(27 - 21, 6);
+});
+
+test('by identity alone, nobody left late, and at most one interval after the last good answer', () => {
+  const { convergenceS } = serviceOf({ lanes: [lane(25)] });
+  expect(convergenceS?.min).toBe(0);
+  expect(convergenceS?.max).toBeCloseTo(1, 6);
 });
 
 test('the limit of convergence that nobody gave leaves clients what they cache themselves', () => {
