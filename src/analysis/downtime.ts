@@ -45,16 +45,20 @@ export interface Downtime {
   readonly longest: Interval;
 }
 
-/** Impaired spans are not in it: theirs is `impairedOf`. */
+/**
+ * Impaired spans are not in it: theirs is `impairedOf`. But what was not seen in one, or at its edges, may have been an
+ * outage: had it all failed, its gap would be too long for chance. So such a gap counts to `max`, all of it.
+ */
 export function downtimeOf(window: Window): Downtime {
   const { view, gaps, impaired } = window;
   const total = { min: 0, max: 0 };
   const longest = { min: 0, max: 0 };
   for (let gap = 0; gap < gaps.count; gap += 1) {
-    if (isInside(impaired, gaps, gap)) continue;
+    const isImpaired = isInside(impaired, gaps, gap);
+    if (isImpaired && !hasUnseen(gaps, gap)) continue;
     const edges = edgesOf(window, gap);
     const maxMs = nsToMs(edges.toNs - edges.fromNs);
-    const isSure = (gaps.sureCount[gap] as number) > 0;
+    const isSure = !isImpaired && (gaps.sureCount[gap] as number) > 0;
     const minMs = isSure
       ? nsToMs(view.dueNs(gaps.lastSure[gap] as number) - view.dueNs(gaps.firstSure[gap] as number))
       : 0;
@@ -64,6 +68,10 @@ export function downtimeOf(window: Window): Downtime {
     longest.max = Math.max(longest.max, maxMs);
   }
   return { total, longest };
+}
+
+function hasUnseen(gaps: Gaps, gap: number): boolean {
+  return (gaps.failedCount[gap] as number) <= (gaps.last[gap] as number) - (gaps.first[gap] as number);
 }
 
 export function impairedMsOf(window: Window): Interval {

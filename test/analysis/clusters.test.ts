@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LaneAnalysis } from '../../src/core/analysis.ts';
-import { laneAnalysisOf } from './kit.ts';
+import { laneAnalysisOf, mark } from './kit.ts';
 
 /** Two addresses, `0` and `1`; the second one is dead in [fromS, toS), both are in the down spans. */
 interface TwoAddresses {
@@ -143,9 +143,29 @@ test('impaired milliseconds run from the first to the last failure, at most from
   const lane = laneAnalysisOf({ slots: `..??x.x.x.x.x?..${'.'.repeat(20)}` });
   expect(lane.impaired).toHaveLength(1);
   expect(lane.impairedMs).toEqual({ min: 8000, max: 13_000 });
-  // The unseen slots at its edges are of gaps that count to it; nothing is left for downtime.
-  expect(lane.downtimeMs).toEqual({ min: 0, max: 0 });
 });
+
+/** At 10/s, as a lane that is at its in-flight cap: what was dropped may have failed, or not. */
+test.for([
+  // After a lone failure 25 drops are an outage of at most 27 intervals; after a flicker they are no less.
+  { slots: `x${'?'.repeat(25)}`, longestMsMax: 2700, totalMsMax: 2700 },
+  { slots: `x.x.x.x.x${'?'.repeat(25)}`, longestMsMax: 2700, totalMsMax: 2700 },
+  { slots: `${'?'.repeat(7)}x.x.x.x.x??`, longestMsMax: 900, totalMsMax: 1300 },
+  { slots: `x.x.x${'?'.repeat(11)}x.x.x.x`, longestMsMax: 1400, totalMsMax: 1400 },
+  { slots: `x.x.x.${'?'.repeat(11)}.x.x.x.x`, longestMsMax: 1200, totalMsMax: 1200 },
+  { slots: 'x.x.x.x.x', longestMsMax: 0, totalMsMax: 0 },
+])(
+  'what was not seen in or beside a flicker may have been an outage: $slots',
+  ({ slots, longestMsMax, totalMsMax }) => {
+    const quiet = '.'.repeat(20);
+    const lane = laneAnalysisOf({ slots: quiet + slots + quiet, ratePerSecond: 10 }, { entries: [mark(1.2)] });
+    expect(lane.downtimeMs.min).toBe(0);
+    expect(lane.downtimeMs.max).toBeCloseTo(totalMsMax, 6);
+    expect(lane.judgedPart?.downtimeMs).toEqual(lane.downtimeMs);
+    expect(lane.judgedPart?.longestOutageMs.min).toBe(0);
+    expect(lane.judgedPart?.longestOutageMs.max).toBeCloseTo(longestMsMax, 6);
+  },
+);
 
 test('every failure is in an outage or in an impaired span, never in both', () => {
   const flicker = fc.string({ unit: fc.constantFrom('.', 'x', '5', '?'), minLength: 20, maxLength: 200 });
