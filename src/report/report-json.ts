@@ -4,6 +4,7 @@ import { laneName } from '../core/lane-name.ts';
 import type { Check } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
 import type { Verdict } from '../core/verdict.ts';
+import { ownCacheS } from './keep-answering.ts';
 import type {
   Instant,
   Report,
@@ -114,6 +115,7 @@ function runOf(analysis: Analysis, { iso, isoOrNull }: Instants): ReportRun {
       name,
       weightRatio,
       standsFor: archetype.standsFor,
+      ownCacheS: ownCacheS(archetype.resolve),
     })),
     weightsGiven: scenario.weightsGiven,
     referenceCount: scenario.references.length,

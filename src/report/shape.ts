@@ -51,7 +51,13 @@ export interface ReportRun {
   } | null;
   readonly commandWithheldBecause: string | null;
   readonly sides: { readonly old: ReportSide; readonly new: ReportSide };
-  readonly clients: readonly { readonly name: string; readonly weightRatio: number; readonly standsFor: string }[];
+  readonly clients: readonly {
+    readonly name: string;
+    readonly weightRatio: number;
+    readonly standsFor: string;
+    /** How long it keeps an answer beyond its TTL; null = for as long as nothing breaks. */
+    readonly ownCacheS: number | null;
+  }[];
   readonly weightsGiven: boolean;
   readonly referenceCount: number;
 }

@@ -6,6 +6,7 @@ import { countOf, countText, durationBoundsText, durationText, listText } from '
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
+import { keepAnsweringText } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
 import { causeCounts, serviceViews } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
@@ -195,13 +196,8 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
 }
 
 function contextOf(report: Report, view: ServiceView, count: CauseCount | undefined): CauseContext {
-  const { change, service, judged, leaving, arriving } = view;
+  const { service, leaving, arriving } = view;
   const { sides } = report.run;
-  const leftBy = judged
-    .map((lane) => lane.leavesOldBy.at)
-    .filter((at) => at !== null)
-    .sort()
-    .at(-1);
   const failing = (count?.sides ?? []).map((side) =>
     side === 'old' || side === 'new' ? sides[side].title : 'a side that could not be told',
   );
@@ -211,10 +207,7 @@ function contextOf(report: Report, view: ServiceView, count: CauseCount | undefi
     failing: failing.length === 0 ? 'the side that answered' : listText(unique(failing)),
     goodWithinMs: Math.max(0, ...service.checks.map((check) => check.goodWithinMs)),
     ttlS: service.ttlS.after ?? service.ttlS.before,
-    leftBy:
-      leftBy === undefined || change === undefined
-        ? null
-        : `${clockText(report.run.startedAt, leftBy)} UTC, ${afterText(change.usedAt, leftBy)}`,
+    keepAnswering: keepAnsweringText(report, view),
     failedAddresses: count?.failedAddresses ?? [],
   };
 }

@@ -15,8 +15,8 @@ export interface CauseContext {
   readonly failing: string;
   readonly goodWithinMs: number;
   readonly ttlS: number | null;
-  /** When the last correct client must have left: `10:01:22.300 UTC, 21 s after the change`; null = not known. */
-  readonly leftBy: string | null;
+  /** Until when the side left must answer, and why so long; null = not known. */
+  readonly keepAnswering: string | null;
   readonly failedAddresses: readonly string[];
 }
 
@@ -47,8 +47,8 @@ export const causeWords: Readonly<Record<Cause, (context: CauseContext) => strin
 };
 
 export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
-  'stale-answer': ({ leaving, leftBy, ttlS }) =>
-    `Keep ${leaving} answering after the switch until the last cached answer has expired${leftBy === null ? '' : `: here until ${leftBy}`}${ttlS === null ? '' : ` (TTL ${durationText(ttlS * 1000)})`}. Turn it off only then, and only when nothing reaches it any more.${
+  'stale-answer': ({ leaving, keepAnswering, ttlS }) =>
+    `Keep ${leaving} answering after the switch until the last cached answer has expired${keepAnswering === null ? '' : `: ${keepAnswering}`}. Turn it off only then, and only when nothing reaches it any more.${
       ttlS !== null && ttlS > 60
         ? ` Lower the TTL of the record to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
         : ''

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import type { Analysis, Cause, LaneAnalysis } from '../../src/core/analysis.ts';
+import type { Client, ResolvePolicy } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
 import { stretchesText } from '../../src/report/service-sections.ts';
 import { toReport } from '../../src/report/report-json.ts';
@@ -56,6 +57,63 @@ test('a long TTL is advised against, a short one is not', () => {
     )[0] ?? '';
   expect(adviceAt(300)).toContain('Lower the TTL of the record to 60 s or less, at least 300 s before the switch.');
   expect(adviceAt(20)).not.toContain('Lower the TTL');
+});
+
+describe('the side left must answer as long as any client may still hold its answer', () => {
+  const clientOf = (name: string, resolve: ResolvePolicy): Client => ({
+    name,
+    weightRatio: 1 / 3,
+    archetype: {
+      resolve,
+      connect: { kind: 'keep-alive', idleS: 0, maxAgeS: 0, maxRequests: 0 },
+      choose: 'first',
+      families: [4],
+      retriesOnce: false,
+      judged: true,
+      standsFor: '',
+    },
+  });
+  const clients = [
+    clientOf('jvm-30', { kind: 'fixed', s: 30, graceS: 0 }),
+    clientOf('chrome', { kind: 'ttl', minS: 60, maxS: 60 }),
+    clientOf('fresh', { kind: 'per-connection' }),
+    clientOf('for-ever', { kind: 'once' }),
+  ];
+  const adviceFor = (names: readonly string[]): string =>
+    linesOf(
+      storyOf(
+        analysisOf({
+          scenario: scenarioOf({ clients }),
+          lanes: names.map((client, number) =>
+            downLane({
+              number,
+              client,
+              leavesOldByAtNs: client === 'jvm-30' ? sToNs(112.9) : client === 'fresh' ? sToNs(82.9) : null,
+            }),
+          ),
+        }),
+      ),
+      'What to do',
+    )[0] ?? '';
+
+  test.for([
+    {
+      names: ['fresh', 'jvm-30', 'chrome', 'for-ever'],
+      // No lane of chrome leaves by a certain instant: it keeps its connections, until they break.
+      says: 'here until 10:02:21.900 UTC, at least 80 s after the switch: TTL 20 s and 60 s that chrome keeps an answer (jvm-30: 30 s). Turn it off only then',
+    },
+    {
+      names: ['fresh', 'jvm-30'],
+      says: 'here until 10:01:52.900 UTC, at least 50 s after the switch: TTL 20 s and 30 s that jvm-30 keeps an answer. Turn it off only then',
+    },
+    {
+      names: ['fresh'],
+      says: 'here until 10:01:22.900 UTC, 21.6 s after the change (TTL 20 s). Turn it off only then',
+    },
+    { names: ['for-ever'], says: 'here until 10:01:21.900 UTC, 20.6 s after the change (TTL 20 s).' },
+  ])('$names', ({ names, says }) => {
+    expect(adviceFor(names)).toContain(says);
+  });
 });
 
 test('one dead address of two is one impaired stretch, with its address', () => {

@@ -1,0 +1,73 @@
+/**
+ * How long the side that is left must go on answering: until the record has expired and, after it, the answer that a
+ * client keeps for itself. A client that keeps its connection open leaves at no certain instant, but is back at its own
+ * cache as soon as that connection breaks: it counts as well.
+ */
+import type { ResolvePolicy } from '../core/scenario.ts';
+import { durationText, listText } from '../core/quantity-text.ts';
+import { afterText, clockText } from './instant-text.ts';
+import { namedMax } from './pick.ts';
+import type { ServiceView } from './service-view.ts';
+import type { Report, ReportRun } from './shape.ts';
+
+/** The longest that a client itself keeps an answer beyond its TTL, s; null = for as long as nothing breaks. */
+export function ownCacheS(resolve: ResolvePolicy): number | null {
+  switch (resolve.kind) {
+    case 'per-connection':
+      return 0;
+    case 'ttl':
+      return resolve.minS;
+    case 'fixed':
+      return resolve.s + resolve.graceS;
+    case 'refresh':
+      return resolve.s;
+    case 'on-break':
+    case 'once':
+    case 'pinned':
+      return null;
+  }
+}
+
+/** `here until 10:02:22.300 UTC, at least 80 s after the switch: TTL 20 s and 60 s that chrome keeps an answer`. */
+export function keepAnsweringText(report: Report, view: ServiceView): string | null {
+  const { change, service } = view;
+  if (change === undefined) return null;
+  const ttlS = service.ttlS.after ?? service.ttlS.before;
+  const caches = cachesOf(report.run, view);
+  const keepMs = ttlS === null ? 0 : (ttlS + (caches[0]?.s ?? 0)) * 1000;
+  const switchedMs = Date.parse(change.authorityLastAt ?? change.usedAt);
+  const untilMs = Math.max(
+    ttlS === null ? 0 : switchedMs + keepMs,
+    ...view.judged.flatMap(({ leavesOldBy }) => (leavesOldBy.at === null ? [] : [Date.parse(leavesOldBy.at)])),
+  );
+  if (untilMs === 0) return null;
+  const until = new Date(untilMs).toISOString();
+  const clock = `here until ${clockText(report.run.startedAt, until)} UTC`;
+  if (ttlS === null) return `${clock}, ${afterText(change.usedAt, until)}`;
+  const ttl = `TTL ${durationText(ttlS * 1000)}`;
+  if (caches.length === 0) return `${clock}, ${afterText(change.usedAt, until)} (${ttl})`;
+  return `${clock}, at least ${durationText(keepMs)} after the switch: ${ttl} and ${cachesText(caches)}`;
+}
+
+interface OwnCache {
+  readonly name: string;
+  readonly s: number;
+}
+
+/** Of the clients judged here, the longest first. */
+function cachesOf({ clients }: ReportRun, { judged }: ServiceView): OwnCache[] {
+  const names = new Set(judged.map(({ client }) => client));
+  return clients
+    .flatMap(({ name, ownCacheS: s }) => (names.has(name) && s !== null && s > 0 ? [{ name, s }] : []))
+    .sort((a, b) => b.s - a.s);
+}
+
+/** `60 s that chrome keeps an answer (jvm-30: 30 s)`. */
+function cachesText(caches: readonly OwnCache[]): string {
+  const longestS = caches[0]?.s ?? 0;
+  const longest = caches.filter(({ s }) => s === longestS).map(({ name }) => name);
+  const rest = caches.slice(longest.length, longest.length + namedMax);
+  const others = rest.map(({ name, s }) => `${name}: ${durationText(s * 1000)}`).join(', ');
+  const keep = longest.length === 1 ? 'keeps' : 'keep';
+  return `${durationText(longestS * 1000)} that ${listText(longest)} ${keep} an answer${others === '' ? '' : ` (${others})`}`;
+}
