@@ -30,7 +30,8 @@ export function analyseProber(
     },
     eventLoopDelayMsMax: largest(stalls.map((stall) => nsToMs(stall.toNs - stall.fromNs))),
     writeDelayMsMax: largest(entriesOf(entries, 'write-delayed').map((entry) => entry.delayMs)),
-    clockStepMs: largest(entriesOf(entries, 'clock-stepped').map((entry) => entry.stepMs)),
+    // Ten short suspends are as long unwatched as a long one, and a step back does not undo one forward.
+    clockStepMs: entriesOf(entries, 'clock-stepped').reduce((sum, entry) => sum + Math.abs(entry.stepMs), 0),
     blindSpots: blindSpots(stalls, views, entries, endedAtNs),
   };
 }
@@ -39,12 +40,9 @@ export function entriesOf<T extends Entry['type']>(entries: readonly Entry[], ty
   return entries.filter((entry): entry is EntryOf<T> => entry.type === type);
 }
 
-/** In either direction; 0 of none. Of two equal ones the positive. */
+/** Of lengths; 0 of none. */
 function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => {
-    if (Math.abs(value) === Math.abs(most)) return Math.max(value, most);
-    return Math.abs(value) > Math.abs(most) ? value : most;
-  }, 0);
+  return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
 function blindSpots(

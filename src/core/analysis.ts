@@ -306,6 +306,7 @@ export interface ProberAnalysis {
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly eventLoopDelayMsMax: number;
   readonly writeDelayMsMax: number;
+  /** The sum of all steps of the wall clock against the monotonic one, whichever their direction. */
   readonly clockStepMs: number;
   readonly blindSpots: readonly BlindSpot[];
 }

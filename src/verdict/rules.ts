@@ -10,7 +10,8 @@ import type { Reason, VerdictValue } from '../core/verdict.ts';
 
 /**
  * The monotonic clock, which dates every probe, stands still while a machine is suspended; the wall clock does not, so a
- * step between them is time in which nobody watched. NTP alone moves a wall clock by well under a second in a run.
+ * step between them is time in which nobody watched, and so are several short ones together. NTP alone moves a wall clock
+ * by well under a second in a run.
  */
 const clockStepMsMax = 1000;
 const lanesNamedMax = 5;
@@ -25,7 +26,7 @@ export function runReasons(analysis: Analysis): Reason[] {
     const why = analysis.incompleteBecause.join(' ');
     add('whole-log', 'inconclusive', `The log is not whole, so what it does not show may have happened. ${why}`.trim());
   }
-  const stepMs = Math.abs(analysis.prober.clockStepMs);
+  const stepMs = analysis.prober.clockStepMs;
   reasons.push({
     objective: 'clock',
     service: null,
@@ -35,7 +36,7 @@ export function runReasons(analysis: Analysis): Reason[] {
     observed: { min: stepMs, max: stepMs },
     text:
       stepMs > clockStepMsMax
-        ? `The wall clock moved by ${durationText(stepMs)} against the monotonic clock (limit ${durationText(clockStepMsMax)}): the machine may have slept, and nobody watched then.`
+        ? `The wall clock moved by ${durationText(stepMs)} in all against the monotonic clock (limit ${durationText(clockStepMsMax)}): the machine may have slept, and nobody watched then.`
         : `The clocks agreed to within ${durationText(stepMs, 'up')} (limit ${durationText(clockStepMsMax)}).`,
   });
   if (analysis.commandWithheldBecause !== null) {

@@ -93,7 +93,7 @@ test('lateness is of slots that were sent; stalls, delays and clock steps are sa
     latenessMs: { p50: expect.closeTo(0.301, 3) as number, p99: 90, max: 90 },
     eventLoopDelayMsMax: 250,
     writeDelayMsMax: 700,
-    clockStepMs: -400,
+    clockStepMs: 420,
     blindSpots: [
       { fromAtNs: 1e9, toAtNs: 1.3e9, why: 'our probing thread stood still' },
       { fromAtNs: 4e9, toAtNs: 6e9, why: 'our machine had no port, file or buffer left' },
@@ -105,6 +105,13 @@ test('lateness is of slots that were sent; stalls, delays and clock steps are sa
     'slots-blind',
     'clock-stepped',
   ]);
+});
+
+test('ten short suspends are as long unwatched as one, and a step back does not undo one forward', () => {
+  const entries = Array.from({ length: 10 }, (_, i): Entry => {
+    return { type: 'clock-stepped', atNs: (i + 1) * 1e9, stepMs: i % 3 === 0 ? -900 : 900 };
+  });
+  expect(analysisOf({ lanes: [{ slots: '.'.repeat(20) }], entries }).prober.clockStepMs).toBe(9000);
 });
 
 // ── a service ────────────────────────────────────────────────────────────────────────────────────────────────────────
