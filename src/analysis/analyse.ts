@@ -6,7 +6,7 @@ import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { newSideLanes } from './causes.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
-import { analyseAuthorities, analyseResolvers } from './dns-analysis.ts';
+import { analyseAuthorities, analyseResolvers, type LastMoved } from './dns-analysis.ts';
 import { findingsOf } from './findings.ts';
 import type { Gathered } from './gathered.ts';
 import { analyseLane, isQualified } from './lane-analysis.ts';
@@ -54,7 +54,7 @@ export function analyse(gathered: Gathered): Analysis {
     answersUsed: gathered.answersUsed,
     tracks: run.tracks,
     sides,
-    authorityLastNs: (hostname) => authorityLastNs(contexts, hostname),
+    authorityLastMoved: (hostname) => authorityLastMoved(contexts, hostname),
   });
   const authorities = analyseAuthorities(run.tracks);
   const prober = analyseProber(views, entries, endedAtNs);
@@ -211,12 +211,11 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
     );
 }
 
-function authorityLastNs(contexts: readonly ServiceContext[], hostname: string): number | null {
+function authorityLastMoved(contexts: readonly ServiceContext[], hostname: string): LastMoved | null {
   const context = contexts.find(({ service }) => service.checks.some((check) => check.hostname === hostname));
-  return (
-    context?.changes.findLast((change: Change) => change.seen.authorityLastAtNs !== null)?.seen.authorityLastAtNs ??
-    null
-  );
+  const change = context?.changes.findLast((one: Change) => one.seen.authorityLastAtNs !== null);
+  const heardAtNs = change?.seen.authorityLastAtNs ?? null;
+  return heardAtNs === null ? null : { heardAtNs, notBeforeNs: change?.authorityLastNotBeforeNs ?? heardAtNs };
 }
 
 function commandOf(started: EntryOf<'run-started'>, entries: readonly Entry[]): Analysis['command'] {

@@ -12,8 +12,14 @@ export interface ResolverEvidence {
   readonly answersUsed: AnswersUsed;
   readonly tracks: readonly AuthorityTrack[];
   readonly sides: Sides;
-  /** When the last authoritative server of a name had changed; null = no change, or not all of them. */
-  readonly authorityLastNs: (hostname: string) => number | null;
+  readonly authorityLastMoved: (hostname: string) => LastMoved | null;
+}
+
+/** When the last authoritative server of a name changed; null = no change, or not all of them. */
+export interface LastMoved {
+  /** The last poll that did not show it. */
+  readonly notBeforeNs: number;
+  readonly heardAtNs: number;
 }
 
 interface Used extends AnswerUse {
@@ -36,11 +42,12 @@ export function analyseResolvers(evidence: ResolverEvidence): ResolverAnalysis[]
     .map(([, answers]) => analyseResolver(answers, evidence));
 }
 
-function analyseResolver(answers: readonly Used[], { tracks, authorityLastNs }: ResolverEvidence): ResolverAnalysis {
+function analyseResolver(answers: readonly Used[], { tracks, authorityLastMoved }: ResolverEvidence): ResolverAnalysis {
   const { server, hostname } = answers[0] as Used;
   const given = answers.filter((answer) => answer.ttlSMax > 0);
   const lastOldAtNs = extreme(Math.max, answers, 'old', (answer) => answer.lastNs);
-  const changedNs = authorityLastNs(hostname);
+  const moved = authorityLastMoved(hostname);
+  const newAtNs = lastOldAtNs === null ? null : firstNewAfter(answers, lastOldAtNs);
   return {
     name: server,
     hostname,
@@ -51,8 +58,16 @@ function analyseResolver(answers: readonly Used[], { tracks, authorityLastNs }: 
     },
     firstNewAtNs: extreme(Math.min, answers, 'new', (answer) => answer.firstNs),
     lastOldAtNs,
-    convergedMs: changedNs === null || lastOldAtNs === null ? null : Math.max(0, nsToMs(lastOldAtNs - changedNs)),
+    convergedMs: moved === null || lastOldAtNs === null ? null : Math.max(0, nsToMs(lastOldAtNs - moved.heardAtNs)),
+    convergedMsMax: moved === null || newAtNs === null ? null : Math.max(0, nsToMs(newAtNs - moved.notBeforeNs)),
   };
+}
+
+/** Of one that was given before, too, only the first and the last use are known: then it is the last. */
+function firstNewAfter(answers: readonly Used[], atNs: number): number | null {
+  const later = answers.filter(({ side, lastNs }) => side === 'new' && lastNs > atNs);
+  if (later.length === 0) return null;
+  return Math.min(...later.map(({ firstNs, lastNs }) => (firstNs > atNs ? firstNs : lastNs)));
 }
 
 function extreme<T extends { readonly side: AnswerSide }>(

@@ -291,7 +291,10 @@ export interface ResolverAnalysis {
   readonly ttlS: { readonly authoritative: number | null; readonly min: number | null; readonly max: number | null };
   readonly firstNewAtNs: number | null;
   readonly lastOldAtNs: number | null;
+  /** From when the last authoritative server was heard to have changed to the last old answer: the least it took. */
   readonly convergedMs: number | null;
+  /** From the poll before that to the first new answer after the last old one: the most. Null while none was seen. */
+  readonly convergedMsMax: number | null;
 }
 
 export interface BlindSpot {

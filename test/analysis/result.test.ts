@@ -251,12 +251,23 @@ test('a resolver’s answers: TTLs as received, the first new and the last old o
       firstNewAtNs: 22e9 + 300_000,
       lastOldAtNs: 20e9 + 300_000,
       convergedMs: 0,
+      // The server may have changed as early as at 19 s; the first new answer came at 22.0003 s.
+      convergedMsMax: 3000.3,
     },
   ]);
   expect(analysis.findings.map((finding) => finding.kind)).toContain('resolver-raises-ttl');
   expect(analysis.authorities).toEqual([
     { address: '127.0.0.1:53', hostname, ttlS: 5, firstNewAtNs: 20.01e9, lastOldAtNs: 19e9, unreachableCount: 0 },
   ]);
+});
+
+test('a resolver that gave the new answer before its last old one had converged by the new one’s last use at the latest', () => {
+  const at = `${'o'.repeat(22)}nnno${'n'.repeat(34)}`;
+  const [flapping] = analysisOf({ lanes: [{ slots: '.'.repeat(60), at }], entries: switched }).resolvers;
+  expect(flapping?.convergedMs).toBeCloseTo(4990.3, 6);
+  expect(flapping?.convergedMsMax).toBeCloseTo(40_000.3, 6);
+  const [stuck] = analysisOf({ lanes: [{ slots: '.'.repeat(60), at: 'o' }], entries: switched }).resolvers;
+  expect(stuck).toMatchObject({ convergedMsMax: null });
 });
 
 // ── findings ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -251,6 +251,7 @@ export function analysisOf(overrides: Partial<Analysis> = {}): Analysis {
         firstNewAtNs: sToNs(81.9),
         lastOldAtNs: sToNs(81.4),
         convergedMs: 20_000,
+        convergedMsMax: 21_100,
       },
     ],
     authorities: [
