@@ -1,11 +1,24 @@
 /** The one sentence at the top of every report. */
 import { countText, durationBoundsText, listText } from '../core/quantity-text.ts';
 import { decisive, named, unique } from './pick.ts';
+import { openWords } from './reason-advice.ts';
 import { worstDowntimeMs, type ServiceView } from './service-view.ts';
 import type { Report } from './shape.ts';
-import { inconclusiveWords, objectiveTitle } from './words.ts';
+import { objectiveTitle } from './words.ts';
 
 export function headlineOf(report: Report, views: readonly ServiceView[]): string {
+  const { commandWithheldBecause } = report.run;
+  if (commandWithheldBecause !== null && report.verdict.value === 'inconclusive') {
+    return `The switch was not started: ${commandWithheldBecause}.`;
+  }
+  const outcome = outcomeText(report, views);
+  const failed = report.verdict.reasons.find(({ objective }) => objective === 'command-failed')?.text;
+  if (failed === undefined) return outcome;
+  if (report.verdict.value !== 'pass') return `${outcome} ${failed}`;
+  return `${outcome.replace(/\.$/, '')}, but ${failed.charAt(0).toLowerCase()}${failed.slice(1)}`;
+}
+
+function outcomeText(report: Report, views: readonly ServiceView[]): string {
   const [first] = views;
   if (first === undefined) return 'The scenario has no service.';
   const isOne = views.length === 1;
@@ -30,12 +43,7 @@ export function headlineOf(report: Report, views: readonly ServiceView[]): strin
     const missed = unique(decisive(report, 'fail').map(({ objective }) => objectiveTitle(objective)));
     return `${who} missed what was asked: ${listText(missed)}.`;
   }
-  const because = unique(
-    decisive(report, 'inconclusive').map(
-      ({ objective }) =>
-        inconclusiveWords[objective] ?? `what was seen of the ${objectiveTitle(objective)} leaves it open`,
-    ),
-  );
+  const because = unique(decisive(report, 'inconclusive').map((reason) => openWords(report, reason)));
   const what = report.run.mode === 'rollback' ? 'rollback' : report.run.mode === 'deploy' ? 'rollout' : 'cutover';
   return `Nobody can say whether this ${what} was clean: ${listText(because)}.`;
 }

@@ -70,9 +70,14 @@ function caseLines(className: string, objective: string, reasons: readonly Reaso
   ];
 }
 
-/** Warnings never fail a case; one that could not be answered is skipped. */
+/**
+ * Warnings never fail a case; one that could not be answered is skipped. A command that failed is no verdict on the
+ * service, but a CI server has to show red where the exit status is not 0.
+ */
 function deciding(reasons: readonly Reason[]): { readonly value: Reason['value']; readonly texts: readonly string[] } {
-  const failed = reasons.filter(({ severity, value }) => severity === 'fail' && value === 'fail');
+  const failed = reasons.filter(
+    ({ objective, severity, value }) => value === 'fail' && (severity === 'fail' || objective === 'command-failed'),
+  );
   if (failed.length > 0) return { value: 'fail', texts: failed.map(({ text }) => text) };
   const open = reasons.filter(({ severity, value }) => severity === 'fail' && value === 'inconclusive');
   if (open.length > 0) return { value: 'inconclusive', texts: open.map(({ text }) => text) };

@@ -4,7 +4,7 @@ import { countText, durationBoundsText, durationText, ratioText } from '../core/
 import { clockText, msBetween, secondsText } from './instant-text.ts';
 import { msText, rowsMax, type Cell, type Section, type Strip, type Table } from './section.ts';
 import type { ServiceView } from './service-view.ts';
-import type { Instant, Report, ReportLane, ReportService } from './shape.ts';
+import type { Instant, Report, ReportChange, ReportLane, ReportService } from './shape.ts';
 import { classWords, phaseWords, stateWords, verdictWords } from './words.ts';
 
 const stretchesMax = 12;
@@ -25,6 +25,14 @@ export function serviceSections(report: Report, view: ServiceView): Section[] {
   ];
 }
 
+/** A change that only the authorities told of was made somewhere after the last poll that did not show it. */
+const countedFromWords: Readonly<Record<ReportChange['usedBy'], string>> = {
+  command: 'the command started',
+  mark: 'the mark',
+  authority: 'the last poll that still showed the side left',
+  identity: 'the first fresh answer of the other side',
+};
+
 function changeText(report: Report, { service }: ServiceView): string {
   if (service.changes.length === 0) return 'No change was seen.';
   const { startedAt, sides } = report.run;
@@ -40,7 +48,7 @@ function changeText(report: Report, { service }: ServiceView): string {
       ['first fresh connection there', change.identityAt],
     ];
     const instants = seen.flatMap(([what, at]) => (at === null ? [] : [`${what} ${clockText(startedAt, at)}`]));
-    return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC: ${instants.join(', ')}.`;
+    return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC (${countedFromWords[change.usedBy]}): ${instants.join(', ')}.`;
   });
   const { before, after } = service.ttlS;
   const lowered = before === null || before === after ? '' : ` (${durationText(before * 1000)} before it was lowered)`;

@@ -10,8 +10,9 @@ import { keepAnsweringText } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
 import { causeCounts, serviceViews } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
+import { adviceOn } from './reason-advice.ts';
 import type { Report } from './shape.ts';
-import { adviceWords, causeWords, objectiveTitle, reasonAdvice, type CauseContext } from './words.ts';
+import { adviceWords, causeWords, type CauseContext } from './words.ts';
 
 export interface Answer {
   readonly question: string;
@@ -166,15 +167,7 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
     causeCounts(view.hit).map((count) => adviceWords[count.cause](contextOf(report, view, count))),
   );
   const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
-  for (const { objective, value, text } of decided) {
-    const advice = reasonAdvice[objective];
-    if (advice !== undefined) lines.push(advice);
-    else if (value === 'inconclusive' && text.includes('To know: ')) {
-      lines.push(
-        `To get an answer about the ${objectiveTitle(objective)}: ${text.slice(text.indexOf('To know: ') + 9)}`,
-      );
-    }
-  }
+  lines.push(...adviceOn(report, decided));
   for (const view of views) {
     if (view.stayed.length > 0) {
       const why = unique(view.stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));

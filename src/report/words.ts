@@ -85,7 +85,7 @@ export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => stri
 export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'Run it again and let it end by itself. What the log shows up to its break stands.',
   clock: 'Keep the machine awake and its clock in step, and run it again.',
-  'command-withheld': 'Mend what kept the command from being started, or say --start-anyway.',
+  'command-unfinished': 'Wait for the command to end, and look at what it did, before anything else is changed.',
   'command-failed':
     'Look at the output of the command for what it left undone, before anybody takes the change for finished.',
   'evidence-of-change':
@@ -104,7 +104,7 @@ export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
 export const inconclusiveWords: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'the log is not whole',
   clock: 'the clock moved while it was watched',
-  'command-withheld': 'the command was not started',
+  'command-unfinished': 'the command had not ended',
   'nothing-judged': 'nothing was judged',
   'evidence-of-change': 'no whole change was seen',
   'qualified-lanes': 'no client was healthy before the change',
@@ -126,7 +126,8 @@ const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'the log is whole',
   clock: 'the clocks agree',
   'command-withheld': 'the command was started',
-  'command-failed': 'the command succeeded',
+  'command-failed': 'the command',
+  'command-unfinished': 'the command ended',
   'nothing-judged': 'something was judged',
   'evidence-of-change': 'evidence of the change',
   'rolled-back': 'the switch stayed',

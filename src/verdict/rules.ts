@@ -5,7 +5,7 @@
 import type { Analysis, ChangeSeen, LaneAnalysis, ServiceAnalysis } from '../core/analysis.ts';
 import { laneName } from '../core/lane-name.ts';
 import { countOf, countText, durationText, listText } from '../core/quantity-text.ts';
-import { toIso } from '../core/time.ts';
+import { nsToMs, sToNs, toIso } from '../core/time.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 
 /**
@@ -110,6 +110,7 @@ export function serviceRuleReasons(
   }
 
   const { askedS, watchedS, isWhole } = service.tail;
+  const [watchedText, askedText] = [durationText(watchedS * 1000, 'down'), durationText(askedS * 1000)];
   reasons.push({
     objective: 'tail-watched',
     service: service.name,
@@ -118,15 +119,17 @@ export function serviceRuleReasons(
     limit: askedS,
     observed: { min: watchedS, max: watchedS },
     text: isWhole
-      ? `The tail was watched for ${durationText(watchedS * 1000, 'down')}, as asked.`
-      : `The tail was watched for ${durationText(watchedS * 1000, 'down')} of the ${durationText(askedS * 1000)} asked for: what came later is not known.`,
+      ? `The tail was watched for ${watchedText === askedText ? `${watchedText}, as asked` : `${watchedText}; ${askedText} were asked for`}.`
+      : `The tail was watched for ${watchedText} of the ${askedText} asked for: what came later is not known.`,
   });
   return reasons;
 }
 
 function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonly [VerdictValue, string] {
   const { via } = analysis.scenario.change;
+  const isInterrupted = analysis.endedBecause === 'interrupted';
   if (service.changes.length === 0) {
+    if (isInterrupted) return ['inconclusive', 'The watch was stopped before anything changed.'];
     return [
       'inconclusive',
       'Nothing changed: neither a DNS answer nor an answer of the service came from another side.',
@@ -143,9 +146,23 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
     return ['inconclusive', 'No lasting change was seen: the service stayed on the side it was on.'];
   }
   if (service.outcome === 'partial' && via !== 'weights' && via !== 'deploy') {
+    const stopped = isInterrupted ? stoppedText(analysis, service, evident) : null;
+    if (stopped !== null) return ['inconclusive', `${stopped} ${changeText(analysis, evident)}`];
     return ['inconclusive', `Only a part of the service moved. ${changeText(analysis, evident)}`];
   }
   return ['pass', changeText(analysis, evident)];
+}
+
+/** Null when every cached answer had expired, so that whoever had not followed was late. */
+function stoppedText(analysis: Analysis, service: ServiceAnalysis, change: ChangeSeen): string | null {
+  const { endedAtNs, lanes } = analysis;
+  const recordEndsNs = (change.authorityLastAtNs ?? change.usedAtNs) + sToNs(service.ttlS.after ?? 0);
+  const judged = lanes.filter((lane) => lane.service === service.name && lane.judged && lane.qualified);
+  const cachedUntilNs = Math.max(recordEndsNs, ...judged.map((lane) => lane.leavesOldByAtNs ?? 0));
+  if (endedAtNs >= cachedUntilNs) return null;
+  const after = durationText(nsToMs(endedAtNs - change.usedAtNs));
+  const more = durationText(nsToMs(cachedUntilNs - endedAtNs), 'up');
+  return `The watch was stopped ${after} after the change, before every client had followed (answers may be cached for ${more} more).`;
 }
 
 function changeText(analysis: Analysis, change: ChangeSeen): string {
