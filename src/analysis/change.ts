@@ -6,8 +6,8 @@
 import type { ChangeSeen } from '../core/analysis.ts';
 import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
 import type { ChangeSpec, Direction, Scenario, Service, Side } from '../core/scenario.ts';
-import { sToNs } from '../core/time.ts';
-import type { AuthorityTrack, TrackStep } from './authority-tracks.ts';
+import { authorityBack, authorityMoved, backForGoodNs, noneMoved, type Moved } from './authority-moved.ts';
+import type { AuthorityTrack } from './authority-tracks.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { otherSide } from './sides.ts';
 
@@ -36,8 +36,7 @@ export interface ChangeEvidence {
   readonly endNs: number;
 }
 
-/** Back for less than this is flapping at the switch, not a rollback. */
-const backForGoodNs = sToNs(10);
+/** A lane is back for good after this many slots, too. */
 const backForGoodSlots = 10;
 
 export function findChanges(evidence: ChangeEvidence): Change[] {
@@ -54,26 +53,6 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
   if (back === null) return [first];
   return [{ ...first, untilNs: back.seen.usedAtNs }, back];
 }
-
-interface Moved {
-  /** The first change lies between the last answer with the leaving side and the first with the target. */
-  readonly notBeforeNs: number | null;
-  readonly firstAtNs: number | null;
-  /** Null while a server that answers has not moved. */
-  readonly lastAtNs: number | null;
-  /** The last change lies between this and `lastAtNs`. */
-  readonly lastNotBeforeNs: number | null;
-  /** Every server ended where it came from. */
-  readonly areAllBack: boolean;
-}
-
-const noneMoved: Moved = {
-  notBeforeNs: null,
-  firstAtNs: null,
-  lastAtNs: null,
-  lastNotBeforeNs: null,
-  areAllBack: false,
-};
 
 /** What fresh lanes saw: the same of the slots that reached a side. */
 interface IdentityMoved {
@@ -170,55 +149,6 @@ function commandEdges(entries: readonly Entry[]): Words['command'] {
   return { fromAtNs: at('command-started'), toAtNs: at('command-ended') };
 }
 
-// ── authorities ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side): Moved {
-  const target = otherSide(leaving);
-  const begun: Bracket[] = [];
-  const stayed: (Bracket | null)[] = [];
-  const left = tracks.filter(({ steps }) => steps.some((step) => step.side === leaving));
-  const areAllBack = left.every(({ steps }) => steps.at(-1)?.side === leaving);
-  for (const { steps, isUnreachable } of left) {
-    const since = steps.findIndex((step) => step.side === leaving);
-    const first = steps.findIndex((step, i) => i > since && (step.side === target || step.side === 'mixed'));
-    if (first !== -1) begun.push(bracketOf(steps, first, (step) => step.side === leaving));
-    const stays = areAllBack || steps.at(-1)?.side === target ? lastRun(steps, target) : null;
-    if (stays !== null) stayed.push(bracketOf(steps, steps.indexOf(stays), (step) => step.side !== target));
-    // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
-    else if (!isUnreachable && steps.at(-1)?.side !== 'none') stayed.push(null);
-  }
-  if (begun.length === 0) return noneMoved;
-  const moved = stayed.filter((bracket) => bracket !== null);
-  const haveAllMoved = moved.length > 0 && moved.length === stayed.length;
-  return {
-    notBeforeNs: Math.min(...begun.map((bracket) => bracket.notBeforeNs)),
-    firstAtNs: Math.min(...begun.map((bracket) => bracket.seenNs)),
-    lastAtNs: haveAllMoved ? Math.max(...moved.map((bracket) => bracket.seenNs)) : null,
-    lastNotBeforeNs: haveAllMoved ? Math.max(...moved.map((bracket) => bracket.notBeforeNs)) : null,
-    areAllBack,
-  };
-}
-
-interface Bracket {
-  readonly notBeforeNs: number;
-  readonly seenNs: number;
-}
-
-/** A failed poll confirms nothing, nor does an answer of neither side: the change may be as old as the last `before`. */
-function bracketOf(steps: readonly TrackStep[], i: number, before: (step: TrackStep) => boolean): Bracket {
-  const { sinceNs, seenNs } = steps[i] as TrackStep;
-  return { notBeforeNs: steps.slice(0, i).findLast(before)?.lastSentNs ?? sinceNs ?? seenNs, seenNs };
-}
-
-/** The first step of the last unbroken run of answers with this side, wherever it is. */
-function lastRun(steps: readonly TrackStep[], side: Side): TrackStep | null {
-  const last = steps.findLastIndex((step) => step.side === side);
-  if (last === -1) return null;
-  let first = last;
-  while (steps[first - 1]?.side === side) first -= 1;
-  return steps[first] ?? null;
-}
-
 // ── identity ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const notMoved: IdentityMoved = { notBeforeNs: null, firstAtNs: null };
@@ -264,7 +194,9 @@ function lastOnSideNs(view: LaneView, side: Side, beforeSlot: number, counts: ty
 /** The second change: back to where the first came from, for good. What authorities say counts before what lanes see. */
 function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
   const hasAuthority = first.seen.authorityFirstAtNs !== null;
-  const authority = hasAuthority ? authorityBack(evidence, first) : null;
+  const authority = hasAuthority
+    ? authorityBack(evidence.tracks, { leaving: first.leaving, sinceNs: first.seen.usedAtNs, endNs: evidence.endNs })
+    : null;
   if (hasAuthority && authority === null) return null;
   const identity = identityBack(evidence.fresh, first);
   if (!hasAuthority && identity.firstAtNs === null) return null;
@@ -275,27 +207,6 @@ function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
     authority: authority ?? noneMoved,
     identity,
   });
-}
-
-function authorityBack(evidence: ChangeEvidence, { leaving, target, seen }: Change): Moved | null {
-  const back: Bracket[] = [];
-  for (const { steps } of evidence.tracks) {
-    if (!steps.some((step) => step.side === leaving || step.side === target)) continue;
-    if (steps.at(-1)?.side !== leaving) return null;
-    const at = steps.indexOf(lastRun(steps, leaving) as TrackStep);
-    const wasAway = steps.slice(0, at).some((before) => before.side !== leaving);
-    if (wasAway) back.push(bracketOf(steps, at, (step) => step.side === target || step.side === 'mixed'));
-  }
-  if (back.length === 0) return null;
-  const lastAtNs = Math.max(...back.map((step) => step.seenNs));
-  if (evidence.endNs - lastAtNs < backForGoodNs) return null;
-  return {
-    notBeforeNs: Math.max(seen.usedAtNs, Math.min(...back.map((bracket) => bracket.notBeforeNs))),
-    firstAtNs: Math.min(...back.map((bracket) => bracket.seenNs)),
-    lastAtNs,
-    lastNotBeforeNs: Math.max(...back.map((bracket) => bracket.notBeforeNs)),
-    areAllBack: false,
-  };
 }
 
 /** All lanes that had moved are back, each for some slots at least. */
