@@ -5,6 +5,7 @@
  */
 import type { ChangeSeen } from '../core/analysis.ts';
 import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
+import { markMeaning, type MarkMeaning } from '../core/mark-meaning.ts';
 import type { ChangeSpec, Direction, Scenario, Service, Side } from '../core/scenario.ts';
 import { authorityBack, authorityMoved, backForGoodNs, noneMoved, type Moved } from './authority-moved.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
@@ -43,7 +44,7 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
   const { direction } = evidence.scenario.change;
   const leaving: Side = direction === 'old-to-new' ? 'old' : 'new';
   const first = assemble(evidence, leaving, {
-    markedAtNs: firstMark(evidence, evidence.mode === 'rollback' ? anyChange : notRollback, 0),
+    markedAtNs: firstMark(evidence, evidence.mode === 'rollback' ? ['change', 'rollback'] : ['change'], 0),
     command: commandEdges(evidence.entries),
     authority: authorityMoved(evidence.tracks, leaving),
     identity: firstOf(evidence.fresh.map((view) => identityMoved(view, leaving, evidence.mode))),
@@ -116,31 +117,18 @@ function isEvident(change: ChangeSpec, words: Words & { readonly wasAnnounced: b
 
 // ── marks and the command ────────────────────────────────────────────────────────────────────────────────────────────
 
-const anyChange = /^\s*(switch|cutover|change|rollback)/i;
-const notRollback = /^\s*(switch|cutover|change)/i;
-const rollback = /^\s*rollback/i;
-
-/** A mark that names services concerns these; one that names none concerns all. */
-function firstMark(evidence: ChangeEvidence, pattern: RegExp, fromNs: number): number | null {
+function firstMark(evidence: ChangeEvidence, kinds: readonly MarkMeaning['kind'][], fromNs: number): number | null {
   const names = evidence.scenario.services.map((service) => service.name);
-  const concerns = (text: string): boolean => {
-    const named = names.filter((name) => isNamed(text, name));
-    return named.length === 0 || named.includes(evidence.service.name);
+  const isMeant = (text: string): boolean => {
+    const { kind, services } = markMeaning(text, names);
+    return kinds.includes(kind) && (services.length === 0 || services.includes(evidence.service.name));
   };
   return earliest(
     evidence.entries
       .filter((entry): entry is EntryOf<'marked'> => entry.type === 'marked' && entry.atNs >= fromNs)
-      .filter((entry) => pattern.test(entry.text) && concerns(entry.text))
+      .filter((entry) => isMeant(entry.text))
       .map((entry) => entry.atNs),
   );
-}
-
-function isNamed(text: string, name: string): boolean {
-  const from = text.indexOf(name);
-  if (from === -1) return false;
-  const isInWord = (character: string | undefined): boolean => character !== undefined && /[\w-]/.test(character);
-  if (!isInWord(text[from - 1]) && !isInWord(text[from + name.length])) return true;
-  return isNamed(text.slice(from + name.length), name);
 }
 
 function commandEdges(entries: readonly Entry[]): Words['command'] {
@@ -202,7 +190,7 @@ function rolledBack(evidence: ChangeEvidence, first: Change): Change | null {
   if (!hasAuthority && identity.firstAtNs === null) return null;
   const sinceNs = first.seen.usedAtNs + 1;
   return assemble(evidence, first.target, {
-    markedAtNs: firstMark(evidence, rollback, sinceNs),
+    markedAtNs: firstMark(evidence, ['rollback'], sinceNs),
     command: { fromAtNs: null, toAtNs: null },
     authority: authority ?? noneMoved,
     identity,
