@@ -14,20 +14,13 @@ export interface JudgeFlags {
   readonly json?: boolean | undefined;
 }
 
-export function judgeCommand(path: string, flags: JudgeFlags): number {
-  const objectives =
-    flags.objectives === undefined
-      ? undefined
-      : parseObjectives(readText(flags.objectives, 'objectives file'), {
-          file: flags.objectives,
-          env: process.env,
-        });
-  return finish(analyseFolder(path), {
-    path,
-    writeReport: (name, text) => write(join(path, name), text),
-    json: flags.json ?? false,
-    ...(objectives === undefined ? {} : { objectives }),
-  });
+/** By limits other than its own a run is judged for the reader only: its report stays what the run said. */
+export function judgeCommand(path: string, { objectives: file, json = false }: JudgeFlags): number {
+  if (file === undefined) {
+    return finish(analyseFolder(path), { path, writeReport: (name, text) => write(join(path, name), text), json });
+  }
+  const objectives = parseObjectives(readText(file, 'objectives file'), { file, env: process.env });
+  return finish(analyseFolder(path), { path, writeReport: null, json, other: { objectives, file } });
 }
 
 function write(path: string, text: string): string | null {

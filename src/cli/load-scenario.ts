@@ -11,6 +11,7 @@ export function readText(path: string, what: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR') throw userError(path, `is a folder; name a ${what}`);
     throw userError(path, code === 'ENOENT' ? `there is no such ${what}` : `cannot be read (${code})`);
   }
 }

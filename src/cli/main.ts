@@ -99,7 +99,10 @@ program
   .command('judge')
   .summary('the verdict again, from the evidence of a run, by the same or other objectives')
   .argument('<run>', 'run folder')
-  .option('--objectives <file>', 'YAML with objectives, as in a scenario; they replace those of the run')
+  .option(
+    '--objectives <file>',
+    'YAML with objectives, as in a scenario; limits not named stay those of the run; nothing is written',
+  )
   .option('--json', 'print report.json on standard output')
   .addHelpText(
     'after',

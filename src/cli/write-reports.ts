@@ -26,10 +26,11 @@ export function renderAs(format: Format, report: Report): string {
 
 export interface FinishOptions {
   readonly path: string;
-  /** Says why a report could not be written; null when it was. */
-  readonly writeReport: (name: string, text: string) => string | null;
+  /** Says why a report could not be written; null when it was. Null itself: nothing is to be written. */
+  readonly writeReport: ((name: string, text: string) => string | null) | null;
   readonly json: boolean;
-  readonly objectives?: Partial<Objectives>;
+  /** Limits that are not the run's own, and the file they are from. */
+  readonly other?: { readonly objectives: Partial<Objectives>; readonly file: string };
 }
 
 const colours = { good: 'green', bad: 'red', unsure: 'yellow', strong: 'bold', faint: 'dim' } as const;
@@ -43,18 +44,24 @@ function columnsOf(stream: WriteStream): number {
 }
 
 /** Returns the exit status. */
-export function finish(analysis: Analysis, options: FinishOptions): number {
-  const verdict = judge(analysis, options.objectives);
+export function finish(analysis: Analysis, { path, writeReport, json, other }: FinishOptions): number {
+  const verdict = judge(analysis, other?.objectives);
   const report = toReport(analysis, verdict);
-  const failures = formats.flatMap((format) => {
-    const failure = options.writeReport(render[format].file, render[format].text(report));
-    return failure === null ? [] : [failure];
+  const failures =
+    writeReport === null
+      ? []
+      : formats
+          .map((format) => writeReport(render[format].file, render[format].text(report)))
+          .filter((failure) => failure !== null);
+  const summary = summaryText(report, {
+    runPath: path,
+    style,
+    columns: columnsOf(process.stderr),
+    ...(other === undefined ? {} : { judgedBy: other.file }),
   });
-  process.stderr.write(
-    `${summaryText(report, { runPath: options.path, style, columns: columnsOf(process.stderr) })}\n`,
-  );
+  process.stderr.write(`${summary}\n`);
   if (failures[0] !== undefined) process.stderr.write(`a report could not be written: ${failures[0]}\n`);
-  if (options.json) process.stdout.write(reportJsonText(report));
+  if (json) process.stdout.write(reportJsonText(report));
   const { command } = analysis;
   const commandFailed = command !== null && command.toAtNs !== null && command.exitCode !== 0;
   const exitCode = exitCodeOf(verdict, { commandFailed });

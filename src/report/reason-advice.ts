@@ -11,7 +11,9 @@ const toKnow = 'To know: ';
 /** Somebody stopped the watch before what the reason asks for could be seen. */
 function isStoppedEarly(report: Report, { objective, text }: Reason): boolean {
   if (report.run.endedBecause !== 'interrupted') return false;
-  return objective === 'tail-watched' || (objective === 'evidence-of-change' && /^The watch was stopped/.test(text));
+  return (
+    objective === 'tail-watched' || (objective === 'evidence-of-change' && text.startsWith('The watch was stopped'))
+  );
 }
 
 /** Follows "Nobody can say whether … was clean: ". */

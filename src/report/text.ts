@@ -19,6 +19,8 @@ const sequencesMax = 4;
 
 export interface SummaryOptions {
   readonly runPath: string;
+  /** The file of limits that are not the run's own: its report is not about this verdict. */
+  readonly judgedBy?: string;
   readonly style?: Style;
   /** Where lines are broken, between words; none are when left out. */
   readonly columns?: number;
@@ -27,7 +29,8 @@ export interface SummaryOptions {
 const indent = ' '.repeat(19);
 
 /** The end of a run in at most 25 lines (more where they are broken), without a line break after the last. */
-export function summaryText(report: Report, { runPath, style = plain, columns = Infinity }: SummaryOptions): string {
+export function summaryText(report: Report, options: SummaryOptions): string {
+  const { runPath, judgedBy, style = plain, columns = Infinity } = options;
   const story = tell(report);
   const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
   const verdict = verdictWords[story.value];
@@ -50,7 +53,11 @@ export function summaryText(report: Report, { runPath, style = plain, columns = 
   for (const lane of lanes.slice(0, sequencesMax)) {
     lines.push(`  ${style(plainText(lane.name).padEnd(width), 'faint')}  ${plainText(stretchesText(lane))}`);
   }
-  lines.push(`  ${style('report', 'faint')} ${plainText(runPath)}/report.html`);
+  lines.push(
+    judgedBy === undefined
+      ? `  ${style('report', 'faint')} ${plainText(runPath)}/report.html`
+      : `  ${style('judged by', 'faint')} ${plainText(judgedBy)}; the report of the run is unchanged`,
+  );
   return lines.join('\n');
 }
 

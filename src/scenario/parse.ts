@@ -8,7 +8,7 @@ import { readDocument } from './document.ts';
 import { problemsOf, type Report } from './problems.ts';
 import { reportLevel } from './requests.ts';
 import { authoritiesOf, defaultResolvers, resolversOf } from './resolvers.ts';
-import { jsonSchemaOf, objectivesInput, scenarioInput, scenarioJsonSchema } from './schema.ts';
+import { jsonSchemaOf, objectivesBlockInput, objectivesInput, scenarioInput, scenarioJsonSchema } from './schema.ts';
 import { type Item, type Sections, issuesOf, wholeSections } from './sections.ts';
 import { referencesOf, serviceOf } from './services.ts';
 import { reportSharedBySides, sideOf } from './sides.ts';
@@ -38,16 +38,19 @@ export function parseScenario(text: string, context: ParseContext): Scenario {
   return scenario;
 }
 
-/** A file that is the `objectives` of a scenario and nothing else, to judge a log by other limits. */
+/** A file of the `objectives` of a scenario and nothing else, with or without that key, to judge a log by other limits. */
 export function parseObjectives(text: string, context: Pick<ParseContext, 'file' | 'env'>): Partial<Objectives> {
   const document = readDocument(text, context);
   if (!document.isReadable) throw new UserError(document.problems);
   const problems = problemsOf(document, document.value);
-  const issues = issuesOf(objectivesInput, document);
-  for (const issue of issues) problems.reportIssue(issue, jsonSchemaOf(objectivesInput));
+  const { value } = document;
+  const isBlock = typeof value === 'object' && value !== null && Object.hasOwn(value, 'objectives');
+  const schema = isBlock ? objectivesBlockInput : objectivesInput;
+  for (const issue of issuesOf(schema, document)) problems.reportIssue(issue, jsonSchemaOf(schema));
   const list = problems.list();
   if (list.length > 0) throw new UserError(list);
-  const { convergenceSMax, ...limits } = objectivesInput.parse(document.value);
+  const input = isBlock ? objectivesBlockInput.parse(value).objectives : objectivesInput.parse(value);
+  const { convergenceSMax, ...limits } = input;
   if (convergenceSMax === undefined) return limits;
   return { ...limits, convergenceSMax: convergenceSMax === 'auto' ? null : convergenceSMax };
 }

@@ -241,6 +241,10 @@ export const authoritiesInput: z.ZodType<NonNullable<ScenarioInput['authorities'
 export const changeInput: z.ZodType<ChangeInput> = change;
 export const referencesInput: z.ZodType<readonly string[]> = references;
 export const objectivesInput: z.ZodType<ObjectivesInput> = objectives;
+/** A file of objectives may name its block as a scenario does. */
+export const objectivesBlockInput: z.ZodType<{ readonly objectives: ObjectivesInput }> = map('a map with objectives', {
+  objectives,
+});
 
 export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, services and sides', {
   name: name('a name').meta({ description: 'Of the scenario; in the name of every run folder.' }),

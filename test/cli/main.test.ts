@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -40,6 +40,11 @@ describe('what the user has to mend is said without a stack, on standard error, 
     });
   });
 
+  test('a folder where a scenario belongs', () => {
+    mkdirSync(join(folder, 'shop'));
+    expect(cutwatch('plan', 'shop')).toMatchObject({ status: 2, stderr: 'shop: is a folder; name a scenario file\n' });
+  });
+
   test('a scenario that cannot be used: every problem, each with its place', () => {
     const file = scenario('bad.yaml', minimal.replace('services:', 'servces:'));
     const { status, stderr } = cutwatch('run', file);
@@ -68,6 +73,19 @@ describe('what the user has to mend is said without a stack, on standard error, 
   test('a mark without a running watch', () => {
     expect(cutwatch('mark', 'switch orders')).toMatchObject({ status: 2, stdout: '' });
   });
+});
+
+test('by limits of another file a run is judged for the reader only: nothing is written', () => {
+  const run = join(folder, 'run');
+  cpSync(resolve('test/evidence/golden-v1'), run, { recursive: true });
+  const before = readdirSync(run);
+  const file = scenario('strict.yaml', 'objectives: { downtimeMsMax: 0 }\n');
+  const { status, stdout, stderr } = cutwatch('judge', 'run', '--objectives', file, '--json');
+  expect(stderr.split('\n').at(-2)).toBe('  judged by strict.yaml; the report of the run is unchanged');
+  expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1 });
+  expect(readdirSync(run)).toEqual(before);
+  expect(cutwatch('judge', 'run')).toMatchObject({ status });
+  expect(readdirSync(run)).toContain('report.json');
 });
 
 test('help says every exit status', () => {

@@ -251,7 +251,8 @@ describeReal('the command that makes the change', ['nginx', 'named', 'nsupdate',
         const judged = await cutwatch('judge', run.path, '--objectives', strict, '--json');
         expect(judged).toMatchObject({ exitCode: 3 });
         expect(JSON.parse(judged.stdout)).toMatchObject({ verdict: { value: 'fail' } });
-        expect(await report()).toBe(judged.stdout);
+        expect(judged.stderr).toContain(`judged by ${strict}; the report of the run is unchanged`);
+        expect(await report()).toBe(first);
         expect(failedObjectives(judged)).toEqual(['convergenceSMax']);
         expect(await cutwatch('judge', run.path)).toMatchObject({ exitCode: 0 });
         expect(await report()).toBe(first);

@@ -417,6 +417,12 @@ test('objectives alone are read as the section is', () => {
     downtimeMsMax: 0,
     convergenceSMax: null,
   });
+  expect(parseObjectives('objectives:\n  downtimeMsMax: 0\n', { file: 'o.yaml', env: {} })).toEqual({
+    downtimeMsMax: 0,
+  });
+  expect(() => parseObjectives('objectives: { downtimMsMax: 1s }\nname: shop\n', { file: 'o.yaml', env: {} })).toThrow(
+    /o\.yaml:1:15: objectives\.downtimMsMax: unknown key; did you mean "downtimeMsMax"\?[^]*o\.yaml:2:1: name: unknown key/,
+  );
   expect(() => parseObjectives('downtimMsMax: 1s\n', { file: 'o.yaml', env: {} })).toThrow(
     'o.yaml:1:1: downtimMsMax: unknown key; did you mean "downtimeMsMax"?',
   );
