@@ -101,6 +101,8 @@ export interface Check {
   readonly goodWithinMs: number;
   readonly timeouts: Timeouts;
   readonly ratePerSecond: number;
+  /** From the environment, so not to be shown where they stand in path, query or expectation; never in the log. */
+  readonly secretValues?: readonly string[];
 }
 
 export interface Service {
@@ -131,6 +133,8 @@ export interface SideSpec {
 export interface Resolver {
   readonly name: string;
   readonly server: DnsServer;
+  /** As a check has them. */
+  readonly secretValues?: readonly string[];
 }
 
 // ── change, objectives ───────────────────────────────────────────────────────────────────────────────────────────────

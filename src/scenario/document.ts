@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../core/errors.ts';
 import { expand } from './environment.ts';
+import type { Variable } from './variable-values.ts';
 import {
   type Document,
   isAlias,
@@ -33,6 +34,8 @@ export interface ScenarioDocument {
   sourceOf(path: Path): string | null;
   /** A variable in it is not set, which has been said; what it stands for is not known. */
   isUnset(path: Path): boolean;
+  /** Whatever was put in, wherever. */
+  readonly variables: readonly Variable[];
 }
 
 export interface DocumentContext {
@@ -65,6 +68,7 @@ export function readDocument(text: string, { file, env }: DocumentContext): Scen
     whereOfKey: (path) => where(find(document, path).keyOffset),
     sourceOf: (path) => putAt(path)?.source ?? null,
     isUnset: (path) => putAt(path)?.isUnset ?? false,
+    variables: [...scalars.values()].flatMap(({ variables }) => variables),
   };
 }
 
@@ -125,6 +129,7 @@ function syntaxText(error: Document['errors'][number] | Document['warnings'][num
 /** A scalar into which variables were put. */
 interface Put {
   readonly source: string;
+  readonly variables: readonly Variable[];
   readonly isUnset: boolean;
 }
 
@@ -146,7 +151,9 @@ function putInEnvironment(
       const expansion = expand(node.value, env, hasTokenCommand && isHeader ? ['TOKEN'] : []);
       for (const text of expansion.problems) problems.push({ where: where(node.range?.[0] ?? 0), text });
       const isUnset = expansion.problems.length > 0;
-      if (expansion.hasVariable || isUnset) scalars.set(node, { source: node.value, isUnset });
+      if (expansion.hasVariable || isUnset) {
+        scalars.set(node, { source: node.value, isUnset, variables: expansion.variables });
+      }
       node.value = expansion.text;
     },
   });

@@ -3,11 +3,15 @@
  * is, so that regular expressions need no escape. Values are put in after the YAML was parsed: they cannot change its
  * structure, and positions stay right.
  */
+import type { Variable } from './variable-values.ts';
+
 export interface Expansion {
   readonly text: string;
   /** Sentences about what is wrong; none of them has a value in it. */
   readonly problems: readonly string[];
   readonly hasVariable: boolean;
+  /** Those that the environment gave a value. */
+  readonly variables: readonly Variable[];
 }
 
 const reference = /\$\$|\$\{(?<body>[^}]*)(?<end>\}?)/g;
@@ -20,6 +24,7 @@ export function expand(
   reserved: readonly string[],
 ): Expansion {
   const problems: string[] = [];
+  const variables: Variable[] = [];
   let hasVariable = false;
   const expanded = text.replace(reference, (whole: string, ...rest: unknown[]) => {
     if (whole === '$$') return '$';
@@ -34,6 +39,7 @@ export function expand(
     if (reserved.includes(name) && operator === undefined) return whole;
     hasVariable = true;
     const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    if (value !== undefined) variables.push({ name, value });
     if (operator === '-') return value === undefined || value === '' ? argument : value;
     if (operator === '?' && (value === undefined || value === '')) {
       problems.push(`the environment variable ${name} is not set${argument === '' ? '' : `: ${argument}`}`);
@@ -45,5 +51,5 @@ export function expand(
     }
     return value;
   });
-  return { text: expanded, problems, hasVariable };
+  return { text: expanded, problems, hasVariable, variables };
 }

@@ -12,6 +12,7 @@ import { jsonSchemaOf, objectivesBlockInput, objectivesInput, scenarioInput, sce
 import { type Item, type Sections, issuesOf, wholeSections } from './sections.ts';
 import { referencesOf, serviceOf } from './services.ts';
 import { reportSharedBySides, sideOf } from './sides.ts';
+import { withSecretValues } from './variable-values.ts';
 
 export interface ParseContext {
   /** As problems name it. */
@@ -35,7 +36,7 @@ export function parseScenario(text: string, context: ParseContext): Scenario {
   const list = problems.list();
   if (list.length > 0) throw new UserError(list);
   assert(scenario !== null, 'a scenario without problems is whole');
-  return scenario;
+  return withSecretValues(scenario, document.variables);
 }
 
 /** A file of the `objectives` of a scenario and nothing else, with or without that key, to judge a log by other limits. */

@@ -4,7 +4,7 @@ import { nameOfLane } from '../core/lane-name.ts';
 import type { Check, Lane, Scenario, Service, Side } from '../core/scenario.ts';
 import { lanesOf } from './lanes.ts';
 import { isAddress } from './network.ts';
-import { withoutUrlSecrets } from './secret-names.ts';
+import { checkWithoutSecrets } from './secrets.ts';
 import { type Load, loadsOf, problemsOfPlan, round, warningsOfPlan } from './plan-limits.ts';
 
 export interface Plan {
@@ -103,21 +103,22 @@ function serviceText(
   ].join('\n');
 }
 
-function checkText({ name, url, request, expect, goodWithinMs, timeouts }: Check): string {
+function checkText(check: Check): string {
+  const { name, url, request, expect, goodWithinMs, timeouts } = checkWithoutSecrets(check);
   const wanted = [
     expect.statusIn.join(' or '),
     ...(expect.bodyIncludes === null ? [] : ['a text in the body']),
     ...(expect.bodyMatches === null ? [] : ['a pattern in the body']),
     ...expect.headers.map(([header, value]) => `${header}: ${value}`),
   ].join(', ');
-  return `${name}: ${request.method} ${withoutUrlSecrets(url)}, good is ${wanted} within ${goodWithinMs} ms, given up after ${timeouts.totalMs} ms`;
+  return `${name}: ${request.method} ${url}, good is ${wanted} within ${goodWithinMs} ms, given up after ${timeouts.totalMs} ms`;
 }
 
 function referencesText(lanes: readonly Lane[]): readonly string[] {
   const references = lanes.filter(({ role }) => role === 'reference');
   if (references.length === 0) return [];
   return [
-    ['References', ...aligned(references.map((lane) => laneRow(lane, withoutUrlSecrets(lane.check.url))))].join('\n'),
+    ['References', ...aligned(references.map((lane) => laneRow(lane, checkWithoutSecrets(lane.check).url)))].join('\n'),
   ];
 }
 

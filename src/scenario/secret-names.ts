@@ -5,12 +5,12 @@ export const secretMark = '‹secret›';
 const secretName = /token|secret|passw|key|auth|sig|session|credential|cookie|jwt|^code$|^pwd$|^sid$/i;
 
 /** Of a query parameter, a variable or a key of the scenario. */
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
 /** Long runs of letters and digits are seldom words. */
-function looksSecret(value: string): boolean {
+export function looksSecret(value: string): boolean {
   return value.length >= 24 && /\d/.test(value) && /[a-z]/i.test(value);
 }
 

@@ -1,6 +1,7 @@
 /** What may go into a log: everything that tells what was probed, nothing that would let a reader in. */
 import type { Check, Lane, RequestSpec, Resolver, Scenario, TlsSpec } from '../core/scenario.ts';
 import { secretMark, withoutUrlSecrets } from './secret-names.ts';
+import { withoutValues, withoutValuesInUrl } from './variable-values.ts';
 
 /** Headers whose values are never secret, and which help to understand an answer. */
 const harmlessHeaders = new Set([
@@ -35,11 +36,23 @@ export function laneWithoutSecrets(lane: Lane): Lane {
   };
 }
 
-function checkWithoutSecrets(check: Check): Check {
+function shownUrl(url: string, secretValues?: readonly string[]): string {
+  return withoutUrlSecrets(withoutValuesInUrl(url, secretValues));
+}
+
+export function checkWithoutSecrets({ secretValues, ...check }: Check): Check {
+  const { expect } = check;
+  const shown = (text: string): string => withoutValues(text, secretValues);
   return {
     ...check,
-    url: withoutUrlSecrets(check.url),
-    path: withoutUrlSecrets(check.path),
+    url: shownUrl(check.url, secretValues),
+    path: shownUrl(check.path, secretValues),
+    expect: {
+      ...expect,
+      bodyIncludes: expect.bodyIncludes === null ? null : shown(expect.bodyIncludes),
+      bodyMatches: expect.bodyMatches === null ? null : shown(expect.bodyMatches),
+      headers: expect.headers.map(([name, value]) => [name, shown(value)]),
+    },
     request: requestWithoutSecrets(check.request),
   };
 }
@@ -57,9 +70,8 @@ function tlsWithoutSecrets(tls: TlsSpec): TlsSpec {
   return { ...tls, keyPem: tls.keyPem === null ? null : secretMark };
 }
 
-function resolverWithoutSecrets(resolver: Resolver): Resolver {
+function resolverWithoutSecrets({ secretValues, ...resolver }: Resolver): Resolver {
   const { server } = resolver;
-  return server.kind === 'https'
-    ? { ...resolver, server: { ...server, url: withoutUrlSecrets(server.url) } }
-    : resolver;
+  if (server.kind !== 'https') return resolver;
+  return { ...resolver, server: { ...server, url: shownUrl(server.url, secretValues) } };
 }

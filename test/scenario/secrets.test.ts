@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { lanesOf } from '../../src/scenario/lanes.ts';
+import { plan } from '../../src/scenario/plan.ts';
 import { withoutUrlSecrets } from '../../src/scenario/secret-names.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../../src/scenario/secrets.ts';
 import { scenarioOf } from './fixtures.ts';
@@ -37,6 +38,64 @@ test('no secret is left in what goes into the log', () => {
     expect(before).toContain(secret);
     expect(after).not.toContain(secret);
   }
+});
+
+describe('a value from the environment', () => {
+  const env = {
+    HOST: 'Orders.example',
+    HOOK: 'T07/hunter hook',
+    BODY: 'hunter-body',
+    DOH: 'hunter-doh',
+    PAGE: '20261',
+    WHOLE: 'https://pay.example:8443/ready/c2VjcmV0LXNlY3JldC1zZWNyZXQtMQ',
+  };
+  const fromEnvironment = scenarioOf(
+    `
+services:
+  - name: orders
+    checks:
+      - { url: "https://\${HOST}/hook/\${HOOK}?page=\${PAGE}&x=\${HOOK}", expect: { bodyIncludes: "is \${BODY}!", header: { x-body: "\${BODY}" } } }
+      - { url: "\${WHOLE}", expect: { bodyMatches: "^\${BODY}" } }
+resolvers: [{ name: doh, doh: "https://dns.example/\${DOH}/q" }]
+references: ["https://status.example/\${HOOK}"]`,
+    env,
+  );
+  const lanes = lanesOf(fromEnvironment, { old: ['127.0.1.1'], new: [] });
+  const logged = withoutSecrets(fromEnvironment);
+
+  test('is in no path, query or expectation of the log', () => {
+    const before = JSON.stringify([fromEnvironment, lanes]);
+    const after = JSON.stringify([logged, lanes.map(laneWithoutSecrets)]);
+    for (const secret of ['hunter', 'T07', 'c2VjcmV0']) {
+      expect(before).toContain(secret);
+      expect(after).not.toContain(secret);
+    }
+    expect(after).not.toContain('secretValues');
+  });
+
+  test('hides neither host nor port nor what is written around it', () => {
+    const [first, second] = logged.services[0]?.checks ?? [];
+    expect(first).toMatchObject({
+      hostname: 'orders.example',
+      url: 'https://orders.example/hook/‹secret›?page=20261&x=‹secret›',
+      path: '/hook/‹secret›?page=20261&x=‹secret›',
+      expect: { bodyIncludes: 'is ‹secret›!', headers: [['x-body', '‹secret›']] },
+    });
+    expect(second).toMatchObject({
+      url: 'https://pay.example:8443/ready/‹secret›',
+      expect: { bodyMatches: '^‹secret›' },
+    });
+    expect(logged.resolvers[0]?.server).toMatchObject({ url: 'https://dns.example/‹secret›/q' });
+  });
+
+  test('is not in a plan either', () => {
+    expect(plan(fromEnvironment).text).toContain('GET https://orders.example/hook/‹secret›?page=20261');
+    expect(plan(fromEnvironment).text).not.toMatch(/hunter|T07/);
+  });
+
+  test('is asked for as it is', () => {
+    expect(fromEnvironment.services[0]?.checks[0]?.path).toContain('/hook/T07/hunter%20hook?page=20261');
+  });
 });
 
 test('what tells what was probed stays', () => {
