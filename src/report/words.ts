@@ -88,7 +88,6 @@ export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
   'command-unfinished': 'Wait for the command to end, and look at what it did, before anything else is changed.',
   'command-failed':
     'Look at the output of the command for what it left undone, before anybody takes the change for finished.',
-  'command-unfinished': 'Let the watch outlast the command: what it does at its end is the part that was not watched.',
   'evidence-of-change':
     'Make sure that the change was really made, that the right authoritative servers are asked, and that addresses, certificate or marker tell the sides apart.',
   'rolled-back': 'Mend what made the rollback necessary, and rehearse before the next attempt.',
@@ -105,7 +104,6 @@ export const reasonAdvice: Readonly<Partial<Record<string, string>>> = {
 export const inconclusiveWords: Readonly<Partial<Record<string, string>>> = {
   'whole-log': 'the log is not whole',
   clock: 'the clock moved while it was watched',
-  'command-unfinished': 'the command had not ended',
   'command-unfinished': 'the command had not ended',
   'nothing-judged': 'nothing was judged',
   'evidence-of-change': 'no whole change was seen',
@@ -130,7 +128,6 @@ const objectiveTitles: Readonly<Partial<Record<string, string>>> = {
   'command-withheld': 'the command was started',
   'command-unfinished': 'the command ended',
   'command-failed': 'the command',
-  'command-unfinished': 'the command ended',
   'nothing-judged': 'something was judged',
   'evidence-of-change': 'evidence of the change',
   'rolled-back': 'the switch stayed',
