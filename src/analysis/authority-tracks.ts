@@ -52,7 +52,7 @@ function trackOf(group: readonly DnsAnswered[], sides: Sides): AuthorityTrack {
       return;
     }
     steps.push({
-      side: sides.ofAnswer(entry.reply.addresses),
+      side: sides.ofAnswer(entry.reply.addresses, entry.reply.chain),
       sinceNs: entry.previousSentAtNs,
       seenNs: entry.reply.endedAtNs,
       lastSeenNs: Math.max(entry.reply.endedAtNs, next?.previousSentAtNs ?? 0),

@@ -33,7 +33,9 @@ export function analyseResolvers(evidence: ResolverEvidence): ResolverAnalysis[]
   const used = definitions.answer.flatMap((answer, number): Used[] => {
     const use = answersUsed.of(number);
     if (answer === undefined || use === null) return [];
-    return [{ ...use, server: answer.server, hostname: answer.name, side: sides.ofAnswer(answer.addresses) }];
+    return [
+      { ...use, server: answer.server, hostname: answer.name, side: sides.ofAnswer(answer.addresses, answer.chain) },
+    ];
   });
   const groups = Map.groupBy(used, (answer) => `${answer.server} ${answer.hostname}`);
   return [...groups]

@@ -73,7 +73,11 @@ function authoritativeTtlS(tracks: readonly AuthorityTrack[], change: Change): n
 function usedTtlS({ change, definitions, answersUsed, sides, hostnames }: RecordEvidence): number | null {
   let ttlS = 0;
   definitions.answer.forEach((answer, number) => {
-    if (answer === undefined || !hostnames.has(answer.name) || sides.ofAnswer(answer.addresses) !== change.leaving)
+    if (
+      answer === undefined ||
+      !hostnames.has(answer.name) ||
+      sides.ofAnswer(answer.addresses, answer.chain) !== change.leaving
+    )
       return;
     ttlS = Math.max(ttlS, answersUsed.of(number)?.ttlSMax ?? 0);
   });

@@ -16,7 +16,8 @@ export type AnswerSide = Side | 'mixed' | 'unknown' | 'none';
 
 export interface Sides {
   ofAddress(address: string): Vote;
-  ofAnswer(addresses: readonly string[]): AnswerSide;
+  /** `chain`: an authority whose alias leads out of its zone answers with the target's name alone. */
+  ofAnswer(addresses: readonly string[], chain: readonly string[]): AnswerSide;
   /** By definition numbers, as in a row. */
   seen(address: number, face: number): SideSeen;
   /** Everything ever known to belong to a side, in order. */
@@ -55,9 +56,9 @@ export function newSides(scenario: Scenario, entries: readonly Entry[], definiti
 
   return {
     ofAddress,
-    ofAnswer(addresses) {
-      if (addresses.length === 0) return 'none';
-      const votes = new Set(addresses.map(ofAddress));
+    ofAnswer(addresses, chain) {
+      if (addresses.length === 0 && chain.length === 0) return 'none';
+      const votes = new Set([...addresses.map(ofAddress), ...chain.map((name) => ofName(scenario, name))]);
       if (votes.has('old') && votes.has('new')) return 'mixed';
       if (votes.has('old')) return 'old';
       return votes.has('new') ? 'new' : 'unknown';
@@ -75,6 +76,15 @@ export function newSides(scenario: Scenario, entries: readonly Entry[], definiti
     addresses: { old: { addresses: namesOf(known.old) }, new: { addresses: namesOf(known.new) } },
     shared: [...known.old.texts].filter(([key]) => known.new.texts.has(key)).map(([, text]) => text),
   };
+}
+
+/** Whose own name this is. */
+function ofName({ sides }: Scenario, name: string): Vote {
+  const plain = (one: string): string => one.toLowerCase().replace(/\.$/, '');
+  const isOf = (side: Side): boolean =>
+    sides[side].addresses.some((address) => address.kind === 'name' && plain(address.name) === plain(name));
+  if (isOf('old') === isOf('new')) return null;
+  return isOf('old') ? 'old' : 'new';
 }
 
 function decide(votes: readonly Vote[]): SideSeen {

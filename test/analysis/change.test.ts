@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ServiceAnalysis } from '../../src/core/analysis.ts';
-import type { Entry } from '../../src/core/entry.ts';
+import type { Entry, EntryOf } from '../../src/core/entry.ts';
 import {
   analysisOf,
   authority,
@@ -449,4 +449,29 @@ test.for([
 
 test('before any change, ten good slots in a row anywhere qualify', () => {
   expect(analysisOf({ lanes: [{ slots: `xx${'.'.repeat(10)}xx` }] }).lanes[0]?.qualified).toBe(true);
+});
+
+test('an alias out of the zone says by its target’s name which side it means', () => {
+  const alias = (atS: number, target: string, options: object = {}): Entry => {
+    const entry = authority(atS, [], options) as EntryOf<'dns-answered'>;
+    return { ...entry, reply: { ...entry.reply, chain: [target] } } as Entry;
+  };
+  const named = (side: 'old' | 'new', address: string) => ({
+    addresses: [
+      { kind: 'name' as const, name: `${side}.elb.test.` },
+      { kind: 'address' as const, address },
+    ],
+  });
+  const service = serviceOf({
+    lanes: [lane(25)],
+    entries: [alias(0, 'old.elb.test', { isFirst: true }), alias(20, 'NEW.elb.test')],
+    scenario: (one) => ({
+      ...one,
+      sides: {
+        old: { ...one.sides.old, ...named('old', oldAddress) },
+        new: { ...one.sides.new, ...named('new', newAddress) },
+      },
+    }),
+  });
+  expect(instants(service)).toMatchObject({ first: 20.01, last: 20.01, evident: true });
 });
