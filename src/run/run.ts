@@ -100,6 +100,8 @@ const clockStepMsMax = 100;
 export async function run(options: RunOptions, ports: RunPorts): Promise<RunResult> {
   const { scenario, writer } = options;
   const { clock } = ports;
+  // First, so that a token command that fails leaves nothing running.
+  const tokens = await firstTokens(scenario, ports);
   const fold = newFold();
   const log = newLog(writer, fold, clock, options.say);
 
@@ -134,7 +136,6 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     },
   });
   await Promise.all([watch.start(), prober.ready]);
-  const tokens = await firstTokens(scenario, ports);
   const probingSinceNs = clock.nowNs() + leadNs;
   const { lanes: unstarted, notes } = options.lanesOf(addresses);
   const lanes = unstarted.map((lane) => ({ ...lane, startAtNs: probingSinceNs }));

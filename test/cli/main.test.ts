@@ -60,6 +60,15 @@ describe('what the user has to mend is said without a stack, on standard error, 
     expect(stderr).toContain('--max-rate');
   });
 
+  test('a token command that fails, before anything is probed', () => {
+    const request =
+      'request: { headers: { authorization: "Bearer ${TOKEN}" }, token: { command: ["false"], everyS: 60 } }';
+    const file = scenario('token.yaml', `${minimal}\ndefaults: { ${request} }\n`);
+    const { status, stderr } = cutwatch('run', file);
+    expect(status).toBe(2);
+    expect(stderr).toContain('token command false: failed with 1\n');
+  });
+
   test('a command that does not exist, with the nearest one', () => {
     const { status, stderr } = cutwatch('jugde');
     expect(status).toBe(2);
