@@ -1,13 +1,13 @@
 /** What the objectives are held against: one lane, from the change on, each quantity as an interval. */
 import type { Interval, Judged } from '../core/analysis.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
-import { nsToMs, sToNs } from '../core/time.ts';
+import { nsToMs } from '../core/time.ts';
 import type { Change } from './change.ts';
 import { burstFailuresMin, findClusters, type Cluster, type ImpairedSpan } from './clusters.ts';
 import { downtimeOf } from './downtime.ts';
 import { findGaps, type Gaps } from './gaps.ts';
 import { countSlots, isSeen, meanings, type LaneView } from './lane-view.ts';
-import { isFresh, mustLeave, sharedPollNs, type RecordLife } from './leaving.ts';
+import { isFresh, mustLeave, sharedPollNs, ttlRoundingNs, type RecordLife } from './leaving.ts';
 
 export interface JudgeContext {
   /** Those that every client must follow, in order of time. */
@@ -20,8 +20,6 @@ export interface JudgeContext {
 }
 
 const minuteS = 60;
-/** TTLs are whole seconds: an answer may be used a second longer than it says. */
-const ttlRoundingNs = sToNs(1);
 
 /** `fromNs`: when the first change began. */
 export function judgedPart(view: LaneView, fromNs: number, context: JudgeContext): Judged {

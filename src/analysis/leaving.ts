@@ -15,8 +15,9 @@ import type { LaneView } from './lane-view.ts';
 import type { Sides } from './sides.ts';
 import { sightingBits } from './sightings.ts';
 
-/** Fetched with up to a second of rounding in the TTL; lanes that resolve for each slot share one poll a second. */
-const ttlRoundingNs = sToNs(1);
+/** TTLs are whole seconds: an answer may be used a second longer than it says. */
+export const ttlRoundingNs: number = sToNs(1);
+/** Lanes that resolve for each slot share one poll a second. */
 export const sharedPollNs: number = sToNs(1);
 
 /** What the records of the leaving side promise to whoever cached them. */

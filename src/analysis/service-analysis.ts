@@ -1,5 +1,14 @@
 /** One service: its changes and phases, what they did to its users, and whether the end was watched. */
-import type { ChangeSeen, Interval, LaneAnalysis, Phase, PhaseName, ServiceAnalysis } from '../core/analysis.ts';
+import {
+  latencyFloorMs,
+  latencySamplesMin,
+  type ChangeSeen,
+  type Interval,
+  type LaneAnalysis,
+  type Phase,
+  type PhaseName,
+  type ServiceAnalysis,
+} from '../core/analysis.ts';
 import type { Scenario, Service } from '../core/scenario.ts';
 import { nsToS } from '../core/time.ts';
 import type { Change } from './change.ts';
@@ -144,11 +153,6 @@ function userWeighted(scenario: Scenario, lanes: readonly LaneAnalysis[]): Inter
 }
 
 // ── latency ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Fewer than this, and a p99 is made of too few answers to be held against another. */
-const latencySamplesMin = 2000;
-/** Below this nobody notices a difference, however large its ratio. */
-const latencyFloorMs = 50;
 
 /** Side lanes only: they ask the two sides the same, all the time, and no cache decides which. */
 function latencyP99(views: readonly LaneView[]): ServiceAnalysis['latencyP99'] {

@@ -1,7 +1,7 @@
 /** What one sighting means wherever it occurs: how its slot is to be read, its failure class, its side. */
 import type { FailureClass } from '../core/analysis.ts';
 import { pageShape } from '../core/error-page.ts';
-import { checkBits, outcomes, type Outcome } from '../core/outcome.ts';
+import { checkBits, isBodyRight, isRight, outcomes, type Outcome } from '../core/outcome.ts';
 import type { Face } from '../core/row.ts';
 import type { SideSeen } from '../core/scenario.ts';
 import type { Definitions } from './gathered.ts';
@@ -55,20 +55,12 @@ function readingOf(outcome: Outcome, sighting: Sighting, face: Face | undefined)
   if (outcome === 'none' || outcome === 'own-trouble' || (sighting.bits & sightingBits.late) !== 0) return 'blind';
   if (outcome.endsWith('timed-out')) return 'failed-by-time';
   if (outcome !== 'answered') return 'failed';
-  if (isRight(sighting)) return 'right';
+  if (isRight(sighting.checks)) return 'right';
   return isBlocked(sighting, face) ? 'blocked' : 'failed';
 }
 
 function hasRightStatus(sighting: Sighting): boolean {
   return (sighting.checks & checkBits.statusRight) !== 0;
-}
-
-function isBodyRight({ checks }: Sighting): boolean {
-  return (checks & checkBits.bodyChecked) === 0 || (checks & checkBits.bodyRight) !== 0;
-}
-
-function isRight(sighting: Sighting): boolean {
-  return hasRightStatus(sighting) && (sighting.checks & checkBits.headerRight) !== 0 && isBodyRight(sighting);
 }
 
 /** Meant for the prober, not for users: a rate limit, a firewall rule, or a challenge that a browser would pass. */
@@ -120,7 +112,7 @@ function classOfAnswer(sighting: Sighting, face: Face | undefined): FailureClass
     return status >= 400 && status < 500 ? '4xx' : 'unexpected-status';
   }
   if ((sighting.checks & checkBits.headerRight) === 0) return 'header-mismatch';
-  return isBodyRight(sighting) ? 'too-slow' : 'body-mismatch';
+  return isBodyRight(sighting.checks) ? 'too-slow' : 'body-mismatch';
 }
 
 function makerOf5xx(face: Face | undefined): FailureClass {

@@ -234,6 +234,11 @@ export interface ChangeSeen {
   readonly isEvident: boolean;
 }
 
+/** Fewer samples than this, and a p99 is made of less than twenty answers: too few to be held against another. */
+export const latencySamplesMin = 2000;
+/** Two fast sides differ by a large factor and nobody feels it: below this a p99 counts as this. */
+export const latencyFloorMs = 50;
+
 export interface ServiceAnalysis {
   readonly name: string;
   readonly outcome: 'completed' | 'rolled-back' | 'partial' | 'none';

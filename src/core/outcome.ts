@@ -65,3 +65,13 @@ export const checkBits = {
   /** An informational answer (1xx) came before. */
   informationalSeen: 128,
 } as const;
+
+/** What was looked at of the body was as expected; a body that nobody asked about is. */
+export function isBodyRight(checks: number): boolean {
+  return (checks & checkBits.bodyChecked) === 0 || (checks & checkBits.bodyRight) !== 0;
+}
+
+/** Status, headers and body were as expected. */
+export function isRight(checks: number): boolean {
+  return (checks & checkBits.statusRight) !== 0 && (checks & checkBits.headerRight) !== 0 && isBodyRight(checks);
+}

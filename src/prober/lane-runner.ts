@@ -5,7 +5,7 @@
 import { newResolveCache, type HeldAnswer } from '../clients/resolve-cache.ts';
 import { assert } from '../core/errors.ts';
 import type { Entry } from '../core/entry.ts';
-import { checkBits, outcomeNumber, type Outcome } from '../core/outcome.ts';
+import { isRight, outcomeNumber, type Outcome } from '../core/outcome.ts';
 import type { Clock, Connection, Dialer, Exchange, RowSink, TlsSettings } from '../core/ports.ts';
 import { newRow, parts, type Row } from '../core/row.ts';
 import { blindLateNs, dueAtNs } from '../core/schedule.ts';
@@ -353,12 +353,6 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
 
 function ageMs(nowNs: number, sinceNs: number): number {
   return Math.max(0, Math.floor((nowNs - sinceNs) / nsPerMs));
-}
-
-/** Status, headers and, where it was looked at, body. */
-function isRight(checks: number): boolean {
-  const isBodyRight = (checks & checkBits.bodyChecked) === 0 || (checks & checkBits.bodyRight) !== 0;
-  return (checks & checkBits.statusRight) !== 0 && (checks & checkBits.headerRight) !== 0 && isBodyRight;
 }
 
 function tlsOf(lane: Lane): TlsSettings | null {

@@ -1,16 +1,17 @@
 /** The objectives that a service is held against as a whole. */
-import type { Analysis, LaneAnalysis, ServiceAnalysis } from '../core/analysis.ts';
+import {
+  latencyFloorMs,
+  latencySamplesMin,
+  type Analysis,
+  type LaneAnalysis,
+  type ServiceAnalysis,
+} from '../core/analysis.ts';
 import { laneName } from '../core/lane-name.ts';
 import { boundsText, countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import type { Objectives } from '../core/scenario.ts';
 import { nsToS } from '../core/time.ts';
 import type { Reason } from '../core/verdict.ts';
 import { compareWorst, judgeInterval } from './interval.ts';
-
-/** Two fast sides differ by a large factor and nobody feels it: below 50 ms a p99 counts as 50 ms. */
-const latencyFloorMs = 50;
-/** Fewer samples than this, and a p99 is made of less than twenty answers. */
-const latencySamplesMin = 2000;
 
 export function serviceReasons(
   analysis: Analysis,
