@@ -1,23 +1,11 @@
-/**
- * What a probe sends. Each carries `X-Amzn-Trace-Id`, whose root encodes run, lane, slot and part: an ALB keeps it and
- * writes it to its access log (AWS: "Request tracing for your Application Load Balancer"), as do the logs of most
- * proxies when asked, so that a row can be found in somebody else's log.
- */
+/** What a probe sends. Each carries a trace id (`core/trace-id.ts`) that says run, lane, slot and part. */
 import type { HttpRequest } from '../core/ports.ts';
 import type { Lane } from '../core/scenario.ts';
 import { nsPerMs } from '../core/time.ts';
+import { traceId } from '../core/trace-id.ts';
 
 /** Where a token goes in a header value when the scenario has a token command. */
 const tokenPlace = '${TOKEN}';
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, '0');
-}
-
-/** `1-<8 hex: seconds since 1970>-<24 hex: run id 8, lane 4, slot 8, part 4>`. */
-export function traceId(runId: string, epochS: number, lane: number, slot: number, part: number): string {
-  return `1-${hex(epochS >>> 0, 8)}-${runId}${hex(lane, 4)}${hex(slot, 8)}${hex(part, 4)}`;
-}
 
 export interface RequestMaker {
   make(slot: number, part: number, sentAtNs: number, keepsConnection: boolean): HttpRequest;

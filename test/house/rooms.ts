@@ -25,7 +25,10 @@ const all = [
   'verdict',
   'report',
   'run',
+  'model',
+  'sim',
   'lab',
+  'truth',
 ] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -41,6 +44,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   verdict: { rooms: ['core'], packages: [] },
   report: { rooms: ['core'], packages: [] },
   run: { rooms: ['core', 'prober', 'watch', 'evidence', 'analysis', 'verdict'], packages: [] },
-  lab: { rooms: ['core', 'wire'], packages: ['node:'] },
+  model: { rooms: ['core'], packages: [] },
+  sim: { rooms: ['core', 'clients', 'model'], packages: [] },
+  lab: { rooms: ['core', 'model', 'wire'], packages: ['node:', '@peculiar/x509', 'reflect-metadata'] },
+  truth: { rooms: ['core'], packages: [] },
   cli: { rooms: all, packages: ['node:', 'commander', '@commander-js/extra-typings', 'package.json'] },
 };
