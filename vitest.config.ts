@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
 /**
- * Two projects. `unit` is everything that needs nothing but Node. `real` starts nginx, bind9 and unbound on loopback,
- * one file at a time and after `unit`, so that its timing is not disturbed by our own tests.
+ * Two projects. `unit` (`npm test`) is everything that needs nothing but Node and no waiting. `real` (`npm run test:real`)
+ * starts nginx, bind9 and unbound on loopback and waits for real TTLs, one file at a time, so that its timing is not
+ * disturbed by our own tests.
  */
 export default defineConfig({
   test: {
@@ -17,6 +18,7 @@ export default defineConfig({
           name: 'real',
           include: ['test/real/**/*.real.test.ts'],
           fileParallelism: false,
+          // After `unit`, where both are run at once.
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
