@@ -1,4 +1,5 @@
 import { isIP, SocketAddress } from 'node:net';
+import { udpAttemptCount } from '../core/dns-patience.ts';
 import { assert } from '../core/errors.ts';
 import type { Clock, DnsPort, DnsServer } from '../core/ports.ts';
 import { isAskable, normalName } from '../wire/dns-name.ts';
@@ -17,8 +18,6 @@ export interface DnsPortOptions {
   readonly files?: SystemFiles;
 }
 
-/** How often a server is asked over UDP before it counts as silent. */
-const udpAttemptCount = 3;
 /** RFC 2181, 8: the highest TTL there is. */
 const ttlSMax = 0x7fff_ffff;
 

@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { nextAttemptAtNs } from '../core/dns-patience.ts';
 import type { Cancel, Clock } from '../core/ports.ts';
-import { nsPerS } from '../core/time.ts';
 import { decodeReply } from '../wire/dns-message.ts';
 import { failureOf, malformed, newQuery, timedOut } from './dns-exchange.ts';
 import type { Ask, Asked, ServerAddress } from './dns-exchange.ts';
@@ -40,7 +40,7 @@ export function askUdp(clock: Clock, server: ServerAddress, ask: Ask, attemptCou
     attemptsMade += 1;
     cancelNext =
       attemptsMade < attemptCount
-        ? clock.at(nextAttemptAtNs(startedAtNs, ask.deadlineNs, attemptsMade, attemptCount), attempt)
+        ? clock.at(nextAttemptAtNs(startedAtNs, ask.deadlineNs, { made: attemptsMade, max: attemptCount }), attempt)
         : () => undefined;
     const query = newQuery(ask);
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
@@ -81,14 +81,4 @@ export function askUdp(clock: Clock, server: ServerAddress, ask: Ask, attemptCou
     cancelNext();
     attempt();
   }
-}
-
-/**
- * A lost packet costs the user a second, then two more, whatever the deadline; within a short deadline attempts are spread
- * evenly.
- */
-function nextAttemptAtNs(startedAtNs: number, deadlineNs: number, attemptsMade: number, attemptCount: number): number {
-  const evenNs = (Math.max(0, deadlineNs - startedAtNs) * attemptsMade) / attemptCount;
-  const patientNs = (2 ** attemptsMade - 1) * nsPerS;
-  return startedAtNs + Math.round(Math.min(evenNs, patientNs));
 }

@@ -1,8 +1,9 @@
 /**
  * DNS queries and replies ⇄ values (RFC 1035, 2181, 2308, 6891, 8914). What a reply is worth is decided here: whether it
- * belongs to the query at all, where its chain of aliases leads, and how long it may be kept.
+ * belongs to the query at all, and what it says (`core/dns-chain.ts` follows its aliases).
  */
 import { encode, RECURSION_DESIRED } from 'dns-packet';
+import { chainOf } from '../core/dns-chain.ts';
 import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
 import { DnsReader, Malformed } from './dns-reader.ts';
 
@@ -36,7 +37,6 @@ export type DecodedReply =
 export const udpBytesMax = 1232;
 export const messageBytesMax = 0xffff;
 const recordCountMax = 1000;
-const chainLengthMax = 16;
 
 const headerBytes = 12;
 const optType = 41;
@@ -141,21 +141,17 @@ function readAnswer(reply: Uint8Array, flags: number, question: Question): DnsAn
   const authority = reader.records(authorityCount);
   const edns = readEdns(reader, additionalCount);
   const rcode = edns.extendedRcode * 16 + (flags & 0x000f);
-  const { chain, ttlsS, end } = followChain(answers, question);
-  const found = answers.filter((record) => record.name === end && record.type === question.type);
-  const addresses = found.map((record) => record.data);
-  const isSettled = rcode === 0 || rcode === 3;
-  const lastTtlsS = found.length > 0 ? found.map((record) => record.ttlS) : negativeTtlsS(authority);
+  const rcodeName = rcodeNames[rcode] ?? `RCODE${rcode}`;
+  const followed = chainOf(question, { rcode: rcodeName, answers, authority });
+  if (typeof followed === 'string') throw new Malformed(followed);
   return {
     kind: 'answered',
-    rcode: rcodeNames[rcode] ?? `RCODE${rcode}`,
+    rcode: rcodeName,
     authoritative: (flags & 0x0400) !== 0,
     ede: edns.ede,
     answers,
     authority,
-    chain,
-    addresses,
-    ttlS: isSettled ? lowest([...ttlsS, ...lastTtlsS]) : 0,
+    ...followed,
   };
 }
 
@@ -188,43 +184,6 @@ function readEde(reader: DnsReader, end: number): number {
     reader.at = optionEnd;
   }
   return ede;
-}
-
-interface Chain {
-  readonly chain: readonly string[];
-  readonly ttlsS: readonly number[];
-  /** The name at which addresses are looked for. */
-  readonly end: string;
-}
-
-/** Aliases from the question's name on, in whatever order the records came. */
-function followChain(answers: readonly DnsRecord[], question: Question): Chain {
-  const chain: string[] = [];
-  const ttlsS: number[] = [];
-  let end = question.name;
-  if (question.type === 'CNAME') return { chain, ttlsS, end };
-  const aliases = new Map<string, DnsRecord>();
-  for (const record of answers) {
-    if (record.type === 'CNAME' && !aliases.has(record.name)) aliases.set(record.name, record);
-  }
-  for (let alias = aliases.get(end); alias !== undefined; alias = aliases.get(end)) {
-    if (alias.data === question.name || chain.includes(alias.data)) throw new Malformed('a loop of aliases');
-    if (chain.length === chainLengthMax) throw new Malformed('too many aliases');
-    end = alias.data;
-    chain.push(end);
-    ttlsS.push(alias.ttlS);
-  }
-  return { chain, ttlsS, end };
-}
-
-/** RFC 2308, 5: how long "there is none" may be kept. */
-function negativeTtlsS(authority: readonly DnsRecord[]): readonly number[] {
-  const soa = authority.find((record) => record.type === 'SOA');
-  return soa === undefined ? [] : [soa.ttlS, Number(soa.data.slice(soa.data.lastIndexOf(' ')))];
-}
-
-function lowest(ttlsS: readonly number[]): number {
-  return ttlsS.length === 0 ? 0 : Math.min(...ttlsS);
 }
 
 /** 0 beyond the end. */
