@@ -90,6 +90,7 @@ export function newWorld(options: WorldOptions): WorldModel {
     return newResolver({
       name,
       conduct,
+      setting,
       upstream: (question, nowNs) => askAny(name, question, nowNs),
       random: forked,
       record,
