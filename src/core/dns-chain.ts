@@ -69,3 +69,9 @@ function negativeTtlsS(authority: readonly DnsRecord[]): readonly number[] {
 function lowest(ttlsS: readonly number[]): number {
   return ttlsS.length === 0 ? 0 : Math.min(...ttlsS);
 }
+
+/** Lower case, without the dot at the end; the root is `.`. */
+export function normalName(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.length > 1 && lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}

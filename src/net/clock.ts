@@ -7,16 +7,10 @@
  * due: with the heap that costs an array push and pop, where a Node timer each would cost a linked list each.
  */
 import { performance } from 'node:perf_hooks';
+import { Agenda } from '../core/agenda.ts';
 import { assert } from '../core/errors.ts';
 import type { Cancel, Clock } from '../core/ports.ts';
 import { nsPerMs } from '../core/time.ts';
-
-interface Waiting {
-  readonly atNs: number;
-  readonly run: () => void;
-  /** Its place in the heap; -1 once it has run or was cancelled. */
-  index: number;
-}
 
 /**
  * Node's timers count whole milliseconds, so a wake-up is either up to 1 ms late or early. We wake early and let the
@@ -40,7 +34,7 @@ export function newClock(startedAtHrNs: bigint): Clock {
   const offsetNs = offsetOfPerformance(startedAtHrNs);
   const nowNs = (): number => Math.round(performance.now() * nsPerMs + offsetNs);
 
-  const heap: Waiting[] = [];
+  const agenda = new Agenda();
   let timer: NodeJS.Timeout | null = null;
   /** What the timer waits for; -Infinity while turning or waking, which look at the heap themselves. */
   let armedForNs = Infinity;
@@ -50,7 +44,7 @@ export function newClock(startedAtHrNs: bigint): Clock {
   function arm(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    const first = heap[0];
+    const { first } = agenda;
     armedForNs = first === undefined ? Infinity : first.atNs;
     if (first === undefined) return;
     const atNs = nowNs();
@@ -71,7 +65,7 @@ export function newClock(startedAtHrNs: bigint): Clock {
     const atNs = nowNs();
     turningSavedNs -= atNs - turnedAtNs;
     turnedAtNs = atNs;
-    const first = heap[0];
+    const { first } = agenda;
     if (first !== undefined && first.atNs > atNs && first.atNs - atNs <= turningSavedNs) {
       setImmediate(turn);
       return;
@@ -83,8 +77,8 @@ export function newClock(startedAtHrNs: bigint): Clock {
     armedForNs = -Infinity;
     try {
       const atNs = nowNs();
-      for (let first = heap[0]; first !== undefined && first.atNs <= atNs; first = heap[0]) {
-        remove(heap, first);
+      for (let first = agenda.first; first !== undefined && first.atNs <= atNs; first = agenda.first) {
+        agenda.remove(first);
         first.run();
       }
     } finally {
@@ -96,16 +90,13 @@ export function newClock(startedAtHrNs: bigint): Clock {
     nowNs,
     at(atNs: number, run: () => void): Cancel {
       assert(!Number.isNaN(atNs), 'a wait is for an instant');
-      const waiting: Waiting = { atNs, run, index: heap.length };
-      heap.push(waiting);
-      siftUp(heap, waiting);
+      const planned = agenda.add(atNs, run);
       if (atNs < armedForNs) arm();
       else timer?.ref();
       return () => {
-        if (waiting.index === -1) return;
-        remove(heap, waiting);
+        agenda.remove(planned);
         // A timer with nothing to wait for must not keep the process alive, and is there for the next wait.
-        if (heap.length === 0) timer?.unref();
+        if (agenda.isEmpty) timer?.unref();
       };
     },
   };
@@ -124,42 +115,4 @@ function offsetOfPerformance(startedAtHrNs: bigint): number {
     offsetNs = Number(hrNs - startedAtHrNs) - (beforeNs + afterNs) / 2;
   }
   return offsetNs;
-}
-
-function remove(heap: Waiting[], waiting: Waiting): void {
-  const last = heap.pop();
-  if (last !== undefined && last !== waiting) {
-    last.index = waiting.index;
-    heap[last.index] = last;
-    siftUp(heap, last);
-    siftDown(heap, last);
-  }
-  waiting.index = -1;
-}
-
-function siftUp(heap: Waiting[], waiting: Waiting): void {
-  while (waiting.index > 0) {
-    const parent = heap[(waiting.index - 1) >> 1] as Waiting;
-    if (parent.atNs <= waiting.atNs) return;
-    swap(heap, waiting, parent);
-  }
-}
-
-function siftDown(heap: Waiting[], waiting: Waiting): void {
-  for (;;) {
-    const left = heap[2 * waiting.index + 1];
-    if (left === undefined) return;
-    const right = heap[2 * waiting.index + 2];
-    const child = right !== undefined && right.atNs < left.atNs ? right : left;
-    if (waiting.atNs <= child.atNs) return;
-    swap(heap, child, waiting);
-  }
-}
-
-function swap(heap: Waiting[], up: Waiting, down: Waiting): void {
-  const index = up.index;
-  up.index = down.index;
-  down.index = index;
-  heap[up.index] = up;
-  heap[down.index] = down;
 }

@@ -4,6 +4,8 @@
  * question (0x20) comes back in every name that is compressed against it, and must not make two answers of one.
  */
 
+export { normalName } from '../core/dns-chain.ts';
+
 const dot = 0x2e;
 const backslash = 0x5c;
 
@@ -16,12 +18,6 @@ export function labelText(label: Uint8Array): string {
     else text += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
   }
   return text;
-}
-
-/** Lower case, without the dot at the end; the root is `.`. */
-export function normalName(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.length > 1 && lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }
 
 /** Whether we can ask for this name: labels of 1 to 63 printable ASCII characters, 253 in all, nothing escaped. */

@@ -1,0 +1,49 @@
+/** HTTP messages between prober and model: what of a request the model is told, and its answer as it is received. */
+import type { HttpRequest } from '../core/ports.ts';
+import { traceOf } from '../core/trace-id.ts';
+import type { Arrival, Held, Served } from '../model/world-model.ts';
+
+type Answered = Extract<Served, { kind: 'answered' }>;
+
+export function arrivalOf(request: HttpRequest, held: Held, atNs: number): Arrival {
+  return {
+    atNs,
+    held,
+    hostname: request.authority.replace(/:\d+$/, '').toLowerCase(),
+    method: request.method,
+    path: request.path,
+    userAgent: headerOf(request.headers, 'user-agent'),
+    trace: traceOf(headerOf(request.headers, 'x-amzn-trace-id')),
+  };
+}
+
+export function asksToClose(request: HttpRequest): boolean {
+  return headerOf(request.headers, 'connection').toLowerCase() === 'close';
+}
+
+/** Of a flat list; '' where it is not there. */
+function headerOf(headers: readonly string[], lowerCaseName: string): string {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) return headers[i + 1] as string;
+  }
+  return '';
+}
+
+const encoder = new TextEncoder();
+
+/** HEAD, 204 and 304 have none, whatever is said of its length. */
+export function bodyOf(request: HttpRequest, served: Answered): Uint8Array {
+  const hasBody = request.method !== 'HEAD' && served.status !== 204 && served.status !== 304;
+  return encoder.encode(hasBody ? served.body : '');
+}
+
+/** The model leaves out what belongs to the connection. HTTP/2 has its names in lower case, and no `Connection`. */
+export function headersOf(
+  served: Answered,
+  message: { readonly isHttp2: boolean; readonly closes: boolean; readonly bodyBytes: number },
+): string[] {
+  const headers = [...served.headers, 'Content-Length', String(message.bodyBytes)];
+  if (!message.isHttp2) return message.closes ? [...headers, 'Connection', 'close'] : headers;
+  return headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+}
