@@ -182,6 +182,8 @@ export interface Scenario {
   readonly weightsGiven: boolean;
   readonly change: ChangeSpec;
   readonly references: readonly Check[];
+  /** What the certificates of references are checked by; left out: this machine's roots. */
+  readonly referenceTls?: TlsSpec;
   /** The defaults; a service's own stand with the service. */
   readonly objectives: Objectives;
   /** What the file says and this version does not do as one might expect; sentences. Left out when there is none. */

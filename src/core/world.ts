@@ -36,6 +36,8 @@ export interface ZoneSpec {
   /** Each serves a change so long after it was made. */
   readonly nameServers: readonly { readonly name: string; readonly lagS: number }[];
   readonly record: RecordKind;
+  /** Where names point when the world starts; left out: at the old side. */
+  readonly startsAt?: Side;
   /** Of the record when the world starts. */
   readonly ttlS: number;
   /** "There is none" is kept for the lower of the two (RFC 2308, 5). */

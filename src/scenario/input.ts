@@ -1,5 +1,6 @@
 /** The scenario file's shape, before defaults: what `schema.ts` lets through. What each key means is said there. */
 import type { AddressChoice, ChangeVia, Direction } from '../core/scenario.ts';
+import type { WorldInput } from './world-input.ts';
 
 export interface TokenInput {
   readonly command: readonly string[];
@@ -144,4 +145,5 @@ export interface ScenarioInput {
   readonly change?: ChangeInput;
   readonly references?: readonly string[];
   readonly objectives?: ObjectivesInput;
+  readonly world?: WorldInput;
 }

@@ -118,7 +118,7 @@ function referenceLanes(scenario: Scenario): readonly Unnumbered[] {
     resolver: scenario.resolvers[0] ?? null,
     address: null,
     judged: false,
-    ...common(check, archetype, noTls),
+    ...common(check, archetype, scenario.referenceTls ?? noTls),
   }));
 }
 

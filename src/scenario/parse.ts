@@ -2,6 +2,7 @@
 import { assert, UserError } from '../core/errors.ts';
 import type { Archetype, Objectives, Scenario } from '../core/scenario.ts';
 import { changeOf, objectivesOf } from './change.ts';
+import type { World } from '../core/world.ts';
 import { clientsOf } from './clients.ts';
 import { defaultClients, defaultObjectives } from './defaults.ts';
 import { readDocument } from './document.ts';
@@ -13,6 +14,7 @@ import { type Item, type Sections, issuesOf, wholeSections } from './sections.ts
 import { referencesOf, serviceOf } from './services.ts';
 import { reportSharedBySides, sideOf } from './sides.ts';
 import { withSecretValues } from './variable-values.ts';
+import { worldOf } from './world.ts';
 
 export interface ParseContext {
   /** As problems name it. */
@@ -23,7 +25,19 @@ export interface ParseContext {
   readonly readFile: (path: string) => string;
 }
 
+/** A scenario and the world to rehearse it in. */
+export interface Rehearsal {
+  readonly scenario: Scenario;
+  /** null: the file has no `world`; `defaultWorld` gives one. */
+  readonly world: World | null;
+}
+
+/** Takes no notice of the `world`, but of what is wrong with it. */
 export function parseScenario(text: string, context: ParseContext): Scenario {
+  return parseRehearsal(text, context).scenario;
+}
+
+export function parseRehearsal(text: string, context: ParseContext): Rehearsal {
   const document = readDocument(text, context);
   if (!document.isReadable) throw new UserError(document.problems);
   const { value } = document;
@@ -31,12 +45,14 @@ export function parseScenario(text: string, context: ParseContext): Scenario {
   const issues = issuesOf(scenarioInput, document);
   const jsonSchema = issues.length === 0 ? null : scenarioJsonSchema();
   for (const issue of issues) problems.reportIssue(issue, jsonSchema);
-  const scenario = build(wholeSections(value, issues), context, problems.report);
+  const sections = wholeSections(value, issues);
+  const scenario = build(sections, context, problems.report);
+  const world = buildWorld(sections, problems.report);
 
   const list = problems.list();
   if (list.length > 0) throw new UserError(list);
   assert(scenario !== null, 'a scenario without problems is whole');
-  return withSecretValues(scenario, document.variables);
+  return { scenario: withSecretValues(scenario, document.variables), world };
 }
 
 /** A file of the `objectives` of a scenario and nothing else, with or without that key, to judge a log by other limits. */
@@ -109,6 +125,17 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
     objectives,
     ...(warnings.length === 0 ? {} : { warnings }),
   };
+}
+
+function buildWorld({ world, change, serviceNames, resolvers, resolverNames }: Sections, report: Report): World | null {
+  if (world === null) return null;
+  return worldOf(world, {
+    // What is wrong with the change has been said.
+    change: changeOf(change, () => {}),
+    serviceNames,
+    resolverNames: resolvers === null ? defaultResolvers.map(({ name }) => name) : resolverNames,
+    report,
+  });
 }
 
 function reportTwice(items: readonly Item<{ readonly name: string }>[], report: Report): void {

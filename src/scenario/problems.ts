@@ -30,7 +30,7 @@ export function problemsOf(document: ScenarioDocument, value: unknown): Problems
   const reportIssue = (outer: Issue, jsonSchema: unknown): void => {
     for (const { issue, path } of innermost(outer)) {
       if (issue.code === 'unrecognized_keys') {
-        const known = keysAt(jsonSchema, path);
+        const known = keysAt(jsonSchema, path, value);
         for (const key of issue.keys) report([...path, key], `unknown key${suggestion(key, known)}`, 'key');
       } else if (issue.code === 'invalid_key') {
         const sentence = issue.issues[0]?.message ?? 'not a key';
@@ -100,14 +100,14 @@ function foundText(document: ScenarioDocument, value: unknown, path: Path): stri
   return JSON.stringify(text.length > textLengthMax ? `${text.slice(0, textLengthMax)}…` : text);
 }
 
-/** The keys that the JSON Schema knows at a path, whichever form of a union it is. */
-function keysAt(jsonSchema: unknown, path: Path): readonly string[] {
-  const steps: Path = path;
+/** The keys that the JSON Schema knows at a path: of each form of a union that the value may be. */
+function keysAt(jsonSchema: unknown, steps: Path, value: unknown): readonly string[] {
   const reach = (schema: unknown, depth: number): readonly string[] => {
     if (typeof schema !== 'object' || schema === null) return [];
     const { properties, items, additionalProperties, anyOf, oneOf } = schema as Record<string, unknown>;
     const forms = [anyOf, oneOf].flatMap((form) => (Array.isArray(form) ? (form as unknown[]) : []));
-    const inForms = forms.flatMap((form) => reach(form, depth));
+    const here = valueAt(value, steps.slice(0, depth));
+    const inForms = forms.filter((form) => isOfForm(here, form)).flatMap((form) => reach(form, depth));
     const known = (properties ?? {}) as Record<string, unknown>;
     const step = steps[depth];
     if (step === undefined) return [...Object.keys(known), ...inForms];
@@ -116,6 +116,15 @@ function keysAt(jsonSchema: unknown, path: Path): readonly string[] {
     return [...reach(next, depth + 1), ...inForms];
   };
   return [...new Set(reach(jsonSchema, 0))];
+}
+
+/** False where a key that tells the forms of a union apart (`kind`, `do`) says that it is another. */
+function isOfForm(value: unknown, form: unknown): boolean {
+  const { properties } = form as { readonly properties?: Readonly<Record<string, { readonly const?: unknown }>> };
+  return Object.entries(properties ?? {}).every(([key, { const: only }]) => {
+    const found = valueAt(value, [key]);
+    return only === undefined || found === undefined || found === only;
+  });
 }
 
 function inFileOrder(problems: readonly Problem[]): readonly Problem[] {

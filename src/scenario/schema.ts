@@ -35,6 +35,7 @@ import {
   urlProblem,
   whole,
 } from './leaves.ts';
+import { worldInput } from './world-schema.ts';
 import { z } from 'zod';
 
 const url = (): z.ZodString => checkedText('an http or https URL', urlProblem);
@@ -267,6 +268,7 @@ export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, ser
   change: optional(change, 'The switch, and how long to watch.'),
   references: optional(references, 'Endpoints in other networks, to know our own network; two or more.'),
   objectives: optional(objectives, 'Limits for each service and judged client.'),
+  world: optional(worldInput, 'Where a rehearsal plays, and what happens there. A run takes no notice of it.'),
 });
 
 export function scenarioJsonSchema(): Readonly<Record<string, unknown>> {

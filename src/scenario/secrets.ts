@@ -14,6 +14,10 @@ const harmlessHeaders = new Set([
   'user-agent',
 ]);
 
+export function isHarmlessHeader(name: string): boolean {
+  return harmlessHeaders.has(name.toLowerCase());
+}
+
 export function withoutSecrets(scenario: Scenario): Scenario {
   return {
     ...scenario,
@@ -60,7 +64,7 @@ export function checkWithoutSecrets({ secretValues, ...check }: Check): Check {
 function requestWithoutSecrets({ method, headers, body, token }: RequestSpec): RequestSpec {
   return {
     method,
-    headers: headers.map(([name, value]) => [name, harmlessHeaders.has(name.toLowerCase()) ? value : secretMark]),
+    headers: headers.map(([name, value]) => [name, isHarmlessHeader(name) ? value : secretMark]),
     body: body === null ? null : secretMark,
     token: token === null ? null : { ...token, command: token.command.map((word, i) => (i === 0 ? word : secretMark)) },
   };

@@ -2,10 +2,13 @@
  * What of a scenario can be looked at although something in it is broken: one broken value must not hide what is wrong
  * elsewhere.
  */
+import type { Side } from '../core/scenario.ts';
 import type { Path, ScenarioDocument } from './document.ts';
 import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
 import { innermost, valueAt } from './problems.ts';
 import { clientsInput } from './client-schema.ts';
+import { conductInput, expectedInput, platformInput, stepInput, zoneInput } from './world-schema.ts';
+import type { PlatformInput, StepInput, WorldInput, WorldResolverInput } from './world-input.ts';
 import {
   authoritiesInput,
   changeInput,
@@ -32,6 +35,22 @@ export interface Sections {
   readonly change: NonNullable<ScenarioInput['change']>;
   readonly references: readonly string[];
   readonly objectives: NonNullable<ScenarioInput['objectives']>;
+  /** Those of broken services too. */
+  readonly serviceNames: readonly string[];
+  /** null: the file has none. */
+  readonly world: WorldSections | null;
+}
+
+/** Parts that are broken are null or left out: nothing is held against them. */
+export interface WorldSections {
+  readonly seed: number | undefined;
+  readonly zone: NonNullable<WorldInput['zone']> | null;
+  readonly resolvers: Readonly<Record<string, WorldResolverInput | null>>;
+  readonly sides: Readonly<Record<Side, PlatformInput | null>>;
+  /** undefined: none is given. */
+  readonly script: readonly Item<StepInput>[] | undefined;
+  readonly isScriptWhole: boolean;
+  readonly expect: NonNullable<WorldInput['expect']> | null | undefined;
 }
 
 export interface Item<T> {
@@ -53,6 +72,8 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
       return input === null ? [] : [{ input, path: [key, i] }];
     }) ?? null;
   const name = valueAt(pruned, ['name']);
+  const namesAt = (key: string): readonly string[] =>
+    (listAt(key) ?? []).map((item) => valueAt(item, ['name'])).filter((text) => typeof text === 'string');
 
   return {
     name: typeof name === 'string' ? name : null,
@@ -60,14 +81,50 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
     services: items(serviceInput, 'services') ?? [],
     sides: { old: whole(sideInput, ['sides', 'old']), new: whole(sideInput, ['sides', 'new']) },
     resolvers: items(resolverInput, 'resolvers'),
-    resolverNames: (listAt('resolvers') ?? [])
-      .map((resolver) => valueAt(resolver, ['name']))
-      .filter((text) => typeof text === 'string'),
+    resolverNames: namesAt('resolvers'),
     authorities: whole(authoritiesInput, ['authorities']) ?? 'auto',
     clients: whole(clientsInput, ['clients']),
     change: whole(changeInput, ['change']) ?? {},
     references: whole(referencesInput, ['references']) ?? [],
     objectives: whole(objectivesInput, ['objectives']) ?? {},
+    serviceNames: namesAt('services'),
+    world: worldSections(valueAt(value, ['world'])),
+  };
+}
+
+/** Of each part all or nothing: what is left of a side whose kind is mistyped would be held against the wrong kind. */
+function worldSections(value: unknown): WorldSections | null {
+  if (value === undefined) return null;
+  const part = <T>(schema: z.ZodType<T>, path: Path): T | null | undefined => {
+    const found = valueAt(value, path);
+    return found === undefined ? undefined : (schema.safeParse(found).data ?? null);
+  };
+  const given = <T>(schema: z.ZodType<T>, path: Path, otherwise: T): T | null => {
+    const found = part(schema, path);
+    return found === undefined ? otherwise : found;
+  };
+  const resolvers = valueAt(value, ['resolvers']);
+  const script = valueAt(value, ['script']);
+  const steps = Array.isArray(script)
+    ? script.map((_, i) => ({ input: part(stepInput, ['script', i]), path: ['world', 'script', i] }))
+    : [];
+  const seed = valueAt(value, ['seed']);
+  return {
+    seed: typeof seed === 'number' ? seed : undefined,
+    zone: given(zoneInput, ['zone'], {}),
+    resolvers:
+      typeof resolvers === 'object' && resolvers !== null
+        ? Object.fromEntries(
+            Object.keys(resolvers).map((name) => [name, part(conductInput, ['resolvers', name]) ?? null]),
+          )
+        : {},
+    sides: { old: given(platformInput, ['old'], {}), new: given(platformInput, ['new'], {}) },
+    script:
+      script === undefined
+        ? undefined
+        : steps.flatMap(({ input, path }) => (input === null || input === undefined ? [] : [{ input, path }])),
+    isScriptWhole: steps.every(({ input }) => input !== null) && (script === undefined || Array.isArray(script)),
+    expect: part(expectedInput, ['expect']),
   };
 }
 

@@ -1,0 +1,371 @@
+/** The shape of `world`: the place where a rehearsal plays, and what happens there. */
+import type { Cause } from '../core/analysis.ts';
+import { bool, list, map, name, number, oneOf, optional, text, whole } from './leaves.ts';
+import {
+  awsHealthCheck,
+  controllerHealthCheck,
+  defaultAlb,
+  defaultFailStatus,
+  defaultGoneHow,
+  defaultIngressNginx,
+  defaultSeed,
+  defaultStale,
+  defaultZone,
+  resolverPresetNames,
+} from './world-defaults.ts';
+import type {
+  ExpectedInput,
+  PlatformInput,
+  StepInput,
+  WorldInput,
+  WorldResolverInput,
+  ZoneInput,
+} from './world-input.ts';
+import { z } from 'zod';
+
+const seconds = (): z.ZodNumber => number({ min: 0 });
+const ratio = (): z.ZodNumber => number({ min: 0, max: 1 });
+const side = (): z.ZodEnum<{ old: 'old'; new: 'new' }> => oneOf('old', 'new');
+
+// ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const nameServer = map('a map such as { name: ns-1, lagS: 25 }', {
+  name: name('a name'),
+  lagS: optional(seconds(), 'It serves a change so long after it was made.', 0),
+});
+
+const zone = map('a map such as { record: address, ttlS: 300 }', {
+  nameServers: optional(
+    list(nameServer, 'a list of name servers').max(100, 'expected at most 100 name servers'),
+    'Authoritative servers, each with its own lag.',
+    defaultZone.nameServers,
+  ),
+  record: optional(
+    oneOf('address', 'cname', 'alias', 'weighted', 'failover'),
+    'How a hostname points at a side. alias: as Route 53 has it, with a TTL of 60 that nobody can set. By default weighted where change.via is weights, else address.',
+  ),
+  ttlS: optional(
+    whole({ min: 0, max: 604_800 }),
+    'TTL of the record when the world starts. By default as change says: ttlBeforeS where the script lowers it, else ttlS; else 60.',
+  ),
+  soaTtlS: optional(
+    whole({ min: 0 }),
+    '"There is none" is kept for the lower of this and soaMinimumS.',
+    defaultZone.soaTtlS,
+  ),
+  soaMinimumS: optional(whole({ min: 0 }), 'Minimum field of the SOA.', defaultZone.soaMinimumS),
+});
+
+const presetNames = resolverPresetNames;
+const stale = z.union(
+  [
+    oneOf('never', 'unreachable', 'always'),
+    z.strictObject({
+      when: optional(
+        oneOf('unreachable', 'always'),
+        'unreachable: only while no authority answers (RFC 8767); always: at once, fetching anew afterwards.',
+        'unreachable',
+      ),
+      replyTtlS: optional(whole({ min: 0 }), 'TTL of a stale answer.', defaultStale.replyTtlS),
+      staleSMax: optional(seconds(), 'Not longer than this after its end.', defaultStale.staleSMax),
+      saysSo: optional(bool(), 'With Extended DNS Error 3, "Stale Answer".', defaultStale.saysSo),
+    }),
+  ],
+  { error: 'expected never, unreachable, always, or a map such as { when: unreachable, replyTtlS: 30 }' },
+);
+
+const conduct = z.union(
+  [
+    oneOf(...presetNames),
+    z.strictObject({
+      like: optional(oneOf(...presetNames), 'What is not said here is as this one does it.', 'honest'),
+      minTtlS: optional(whole({ min: 0 }), 'A lower TTL is raised to this.'),
+      maxTtlS: optional(whole({ min: 0 }), 'A higher TTL is lowered to this.'),
+      negativeTtlSMax: optional(whole({ min: 0 }), '"There is none" is kept for this at most.'),
+      caches: optional(
+        whole({ min: 1, max: 100 }),
+        'Independent caches behind the one address; each query meets one of them.',
+      ),
+      prefetch: optional(
+        oneOf('never', 'last-tenth', 'last-2-s'),
+        'When an entry is fetched anew before its end: last-tenth as unbound does, last-2-s as BIND.',
+      ),
+      serveStale: optional(stale, 'Whether expired answers are served.'),
+      countsDown: optional(bool(), 'false: every answer has the TTL as received, however old it is.'),
+      latencyMs: optional(number({ min: 0 }), 'Until an answer from its cache.'),
+    }),
+  ],
+  {
+    error: `expected one of ${presetNames.join(', ')}, or a map such as { like: unbound, minTtlS: 300 }`,
+  },
+);
+
+// ── platforms ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const replica = map('a map such as { startS: 20, preStopS: 25 }', {
+  startS: optional(seconds(), 'From its start until it is ready.', defaultAlb.replica.startS),
+  preStopS: optional(seconds(), 'Goes on serving so long after it was told to end.', defaultAlb.replica.preStopS),
+  exitS: optional(seconds(), 'From SIGTERM to its exit.', defaultAlb.replica.exitS),
+  whenGone: optional(
+    oneOf('silent', 'refused'),
+    'What a connect to one that has gone meets: nobody, or a closed port.',
+    defaultAlb.replica.whenGone,
+  ),
+  serviceMs: optional(
+    number({ min: 0 }),
+    'A request takes so long; half of it to one and a half.',
+    defaultAlb.replica.serviceMs,
+  ),
+  server: optional(
+    text('a text'),
+    'Its own Server header; an ALB passes it on, ingress-nginx hides it. By default it sends none.',
+  ),
+});
+
+const healthCheck = z.union(
+  [
+    oneOf('aws', 'controller'),
+    z.strictObject({
+      intervalS: optional(number({ above: 0 }), 'From one check to the next.', awsHealthCheck.intervalS),
+      timeoutS: optional(number({ above: 0 }), 'A later answer is a failure.', awsHealthCheck.timeoutS),
+      healthyCount: optional(whole({ min: 1 }), 'Successes in a row until it is healthy.', awsHealthCheck.healthyCount),
+      unhealthyCount: optional(whole({ min: 1 }), 'Failures in a row until it is not.', awsHealthCheck.unhealthyCount),
+    }),
+  ],
+  { error: 'expected aws, controller, or a map such as { intervalS: 15, unhealthyCount: 2 }' },
+);
+
+const spoken = ({ intervalS, timeoutS, healthyCount, unhealthyCount }: typeof awsHealthCheck): string =>
+  `${intervalS} s, timeout ${timeoutS} s, ${healthyCount} to be healthy, ${unhealthyCount} not to be`;
+
+const platform = map('a map such as { kind: alb, replicas: 3 }', {
+  kind: optional(oneOf('alb', 'ingress-nginx'), 'By default alb for the old side, ingress-nginx for the new.'),
+  addresses: optional(whole({ min: 1, max: 16 }), 'Of its load balancer, one for each zone.', defaultAlb.addressCount),
+  rttMs: optional(number({ min: 0 }), 'Round trip from the prober.', defaultAlb.rttMs),
+  replicas: optional(whole({ min: 1, max: 1000 }), 'Tasks or pods of each service.', defaultAlb.replicaCount),
+  replica: optional(replica, 'How a task or pod behaves.'),
+  healthCheck: optional(
+    healthCheck,
+    `Of an alb. aws: ${spoken(awsHealthCheck)}. controller (what the AWS Load Balancer Controller sets): ${spoken(controllerHealthCheck)}.`,
+    'aws',
+  ),
+  deregistrationDelayS: optional(seconds(), 'Of an alb: how long a target drains.', defaultAlb.deregistrationDelayS),
+  idleTimeoutS: optional(
+    number({ above: 0 }),
+    'Of an alb: a connection without a request is closed after it.',
+    defaultAlb.idleTimeoutS,
+  ),
+  clientKeepAliveS: optional(
+    number({ above: 0 }),
+    'Of an alb: after this age a connection serves one more request.',
+    defaultAlb.clientKeepAliveS,
+  ),
+  controllerLagS: optional(
+    seconds(),
+    'Of an alb: from the end of a task or pod to its deregistration.',
+    defaultAlb.controllerLagS,
+  ),
+  endpointLagS: optional(
+    seconds(),
+    "Of an ingress-nginx: from a pod's end until nginx knows.",
+    defaultIngressNginx.endpointLagS,
+  ),
+  connectTimeoutS: optional(
+    number({ above: 0 }),
+    'Of an ingress-nginx: proxy_connect_timeout.',
+    defaultIngressNginx.connectTimeoutS,
+  ),
+  tryCountMax: optional(
+    whole({ min: 1 }),
+    'Of an ingress-nginx: proxy_next_upstream_tries.',
+    defaultIngressNginx.tryCountMax,
+  ),
+  keepAliveTimeoutS: optional(
+    number({ above: 0 }),
+    'Of an ingress-nginx: keepalive_timeout.',
+    defaultIngressNginx.keepAliveTimeoutS,
+  ),
+  keepAliveRequestCount: optional(
+    whole({ min: 1 }),
+    'Of an ingress-nginx: keepalive_requests.',
+    defaultIngressNginx.keepAliveRequestCount,
+  ),
+});
+
+// ── the script ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const timed = {
+  atS: optional(seconds(), 'When: so long after the world starts.'),
+  afterChangeS: optional(seconds(), 'When: so long after the operator makes the change.'),
+};
+const lasting = { forS: optional(number({ above: 0 }), 'How long; by default for ever.') };
+const onSide = { side: side().meta({ description: 'Where.' }) };
+const ofServices = {
+  services: optional(list(text('the name of a service'), 'a list of names of services'), 'Which; by default all.'),
+};
+const to = optional(side(), 'Where to; by default as change.direction says.');
+const how = optional(oneOf('refused', 'silent'), 'What a connect meets: a refusal, or nobody.', defaultGoneHow);
+
+/** A step of one kind; `does` says in the schema what it is. */
+function step<K extends string, S extends z.ZodRawShape>(
+  kind: K,
+  does: string,
+  shape: S,
+): z.ZodObject<{ do: z.ZodLiteral<K> } & S & typeof timed, z.core.$strict> {
+  const literal = z.literal(kind).meta({ description: does });
+  return z.strictObject({ do: literal, ...shape, ...timed }).superRefine((value, context) => {
+    const { atS, afterChangeS } = value as { readonly atS?: number; readonly afterChangeS?: number };
+    if ((atS === undefined) !== (afterChangeS === undefined)) return;
+    const which = atS === undefined ? 'neither is there' : 'both are there';
+    context.addIssue({ code: 'custom', message: `a step has either atS or afterChangeS; ${which}` });
+  });
+}
+
+const scriptStep = z.discriminatedUnion(
+  'do',
+  [
+    step('lower-ttl', 'The TTL of the records becomes ttlS.', {
+      ttlS: whole({ min: 0, max: 604_800 }).meta({ description: 'The new TTL.' }),
+    }),
+    step('switch-dns', 'The names point at the other side.', { to, ...ofServices }),
+    step('shift-weights', 'A weighted record gives this share of answers to the new side.', {
+      newRatio: ratio().meta({ description: 'Of the new side, 0 to 1.' }),
+    }),
+    step(
+      'delete-and-create-record',
+      'What one should never do: for a gap there is no record, and resolvers remember that.',
+      { to, gapS: number({ above: 0 }).meta({ description: 'How long there is none.' }) },
+    ),
+    step('lower-connection-age', "An ALB's client keep-alive becomes clientKeepAliveS.", {
+      ...onSide,
+      clientKeepAliveS: number({ above: 0 }).meta({ description: 'The new age.' }),
+    }),
+    step('deploy', 'All tasks or pods are replaced, one after the other.', {
+      ...onSide,
+      ...ofServices,
+      deregisters: optional(
+        oneOf('in-time', 'late', 'never'),
+        'When the load balancer learns that one has gone: in its usual lag, late by lateS, or never.',
+        'in-time',
+      ),
+      lateS: optional(number({ above: 0 }), 'With deregisters: late.'),
+    }),
+    step('remove-load-balancer', 'It is gone, for good or for forS.', { ...onSide, how, ...lasting }),
+    step('suspend-schedules', 'ECS schedules or CronJobs no longer fire.', onSide),
+    step('resume-schedules', 'They fire again.', onSide),
+    step('lose-targets', 'The load balancer has no target for these services.', {
+      ...onSide,
+      ...ofServices,
+      ...lasting,
+    }),
+    step('lose-zone', 'One of its addresses is dead.', {
+      ...onSide,
+      zone: whole({ min: 1 }).meta({ description: 'Which address, from 1.' }),
+      how,
+      ...lasting,
+    }),
+    step('fail-app', 'The application answers with an error.', {
+      ...onSide,
+      ...ofServices,
+      status: optional(whole({ min: 400, max: 599 }), 'With which.', defaultFailStatus),
+      ratio: optional(number({ above: 0, max: 1 }), 'How many of all requests, drawn.', 1),
+      ...lasting,
+    }),
+    step('slow-app', 'The application takes longer.', {
+      ...onSide,
+      ...ofServices,
+      byMs: number({ above: 0 }).meta({ description: 'By so much.' }),
+      ...lasting,
+    }),
+    step('throttle-cpu', 'Of each 100 ms of CPU time so much may be used; the rest waits (CFS quota).', {
+      ...onSide,
+      quotaMs: number({ above: 0 }).meta({ description: 'What may be used in 100 ms.' }),
+      demandMs: number({ above: 0 }).meta({ description: 'What a request needs.' }),
+      ...lasting,
+    }),
+    step('show-wrong-certificate', 'TLS shows one that is not right.', {
+      ...onSide,
+      certificate: optional(
+        oneOf('default', 'other-name', 'expired'),
+        "default: the one for no name in particular, such as Kubernetes' fake one.",
+        'default',
+      ),
+      ...lasting,
+    }),
+    step('cut-off-resolver', 'A resolver reaches no authority.', {
+      resolver: text('the name of a resolver').meta({ description: 'Which.' }),
+      ...lasting,
+    }),
+    step('fail-resolver', 'A resolver fails.', {
+      resolver: text('the name of a resolver').meta({ description: 'Which.' }),
+      how: optional(oneOf('servfail', 'silent'), 'What it answers.', 'servfail'),
+      ...lasting,
+    }),
+    step('fail-name-server', 'An authoritative server answers nobody.', {
+      nameServer: text('the name of a name server').meta({ description: 'Which of zone.nameServers.' }),
+      ...lasting,
+    }),
+    step('degrade-network', 'The network between prober and side is bad.', {
+      ...onSide,
+      lossRatio: optional(ratio(), 'Of all requests, so many never arrive.', 0),
+      resetRatio: optional(ratio(), 'So many are answered with a reset.', 0),
+      addedMs: optional(number({ min: 0 }), 'So much longer for each answer.', 0),
+      ...lasting,
+    }),
+    step('lose-own-network', 'The prober itself reaches nobody, references neither.', lasting),
+  ],
+  { error: 'expected a step such as { afterChangeS: 0, do: switch-dns, to: new }' },
+);
+
+// ── what it must come to ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const isCause: Readonly<Record<Cause, true>> = {
+  'stale-answer': true,
+  'kept-connection': true,
+  pinned: true,
+  'stale-target': true,
+  'no-target': true,
+  'app-5xx': true,
+  'side-down': true,
+  'address-down': true,
+  'dns-failed': true,
+  tls: true,
+  'too-slow': true,
+  'wrong-answer': true,
+  'own-network-suspected': true,
+  unattributed: true,
+};
+
+const expected = map('a map such as { verdict: pass }', {
+  verdict: oneOf('pass', 'fail', 'inconclusive').meta({ description: 'Of the rehearsal.' }),
+  causes: optional(
+    z.array(oneOf(...(Object.keys(isCause) as Cause[])), { error: 'expected a list of causes' }),
+    'Of failed probes of judged clients: these and no others. By default nothing is expected of them.',
+  ),
+});
+
+const script = z.array(scriptStep, { error: 'expected a list of steps' });
+
+/** Each part by itself, so that one broken part does not hide what is wrong with another. */
+export const zoneInput: z.ZodType<ZoneInput> = zone;
+export const conductInput: z.ZodType<WorldResolverInput> = conduct;
+export const platformInput: z.ZodType<PlatformInput> = platform;
+export const stepInput: z.ZodType<StepInput> = scriptStep;
+export const expectedInput: z.ZodType<ExpectedInput> = expected;
+
+export const worldInput: z.ZodType<WorldInput> = map('a map such as { zone: { ttlS: 60 }, script: [] }', {
+  seed: optional(
+    whole({ min: 0, max: 0xffff_ffff }),
+    'Every draw of the world comes from it: same seed, same world.',
+    defaultSeed,
+  ),
+  zone: optional(zone, 'The DNS zone of the services.'),
+  resolvers: optional(
+    z.record(z.string(), conduct, { error: 'expected a map such as { vpc: vpc, isp: { minTtlS: 300 } }' }),
+    'How each resolver of the scenario behaves, by its name: as a known one, or as described. By default honest.',
+  ),
+  old: optional(platform, 'The old platform.'),
+  new: optional(platform, 'The new platform.'),
+  script: optional(script, 'What happens when. By default the change and nothing else.'),
+  expect: optional(expected, 'What a rehearsal must come to.'),
+});
