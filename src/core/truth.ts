@@ -36,6 +36,8 @@ export interface Condition {
   readonly failedRatio: number;
   /** Added to each answer by the fault. */
   readonly delayMs: number;
+  /** Of all answers, so many are delayed, the others not; `delayMs` is then the least of it. Left out: all are. */
+  readonly delayedRatio?: number;
   /** A wrong certificate is met by new connections only. */
   readonly hits: 'all' | 'new-connections';
 }

@@ -45,6 +45,7 @@ export interface ResolverModel {
 
 // ── platforms ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** `afterNs` is what the server adds to the round trip. */
 export type Dialled =
   | { readonly kind: 'accepted'; readonly afterNs: number }
   | { readonly kind: 'refused'; readonly afterNs: number; readonly fault: FaultName }
@@ -75,6 +76,8 @@ export interface Arrival {
   /** With query. */
   readonly path: string;
   readonly userAgent: string;
+  /** Over TLS; left out: not. */
+  readonly isSecure?: boolean;
   readonly trace: { readonly lane: number; readonly slot: number; readonly part: number } | null;
 }
 
@@ -114,7 +117,7 @@ export interface Platform {
 
 type ActionOf<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
-/** `isEnd`: its `forS` is over. */
+/** `isEnd`: its `forS` is over; `step` is the same object as when it began. */
 export type PlatformAction = {
   readonly isEnd: boolean;
   readonly step: ActionOf<

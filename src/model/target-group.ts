@@ -1,0 +1,153 @@
+/**
+ * An ALB's target group of one service: what is registered, how each target's health is seen, and which get requests
+ * (domain.md C.3).
+ */
+import type { Random } from '../core/ports.ts';
+import { sToNs } from '../core/time.ts';
+import type { AlbSpec } from '../core/world.ts';
+import type { Backends } from './front.ts';
+import { receptionOf, type Later, type Replica } from './replicas.ts';
+
+export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining';
+
+interface Target {
+  readonly replica: Replica;
+  readonly inService: (nowNs: number) => void;
+  health: TargetHealth;
+  /** Checks in a row that ended unlike its health. */
+  contraryCount: number;
+  /** The last check's beginning, or that of the first to come. Checks begin every interval from here. */
+  checkedAtNs: number;
+  /** Nothing of it is planned while each check would end like the one before. */
+  isCheckPlanned: boolean;
+}
+
+export interface TargetGroup extends Backends {
+  health(replica: Replica): TargetHealth | null;
+}
+
+export interface TargetGroupOptions {
+  readonly spec: AlbSpec;
+  readonly later: Later;
+  /** Of the phases of health checks. */
+  readonly random: Random;
+}
+
+export function newTargetGroup({ spec, later, random }: TargetGroupOptions): TargetGroup {
+  const { healthyCount, unhealthyCount } = spec.healthCheck;
+  const intervalNs = sToNs(spec.healthCheck.intervalS);
+  const timeoutNs = sToNs(spec.healthCheck.timeoutS);
+  /** Whom the controller wants in the group. */
+  const members = new Map<Replica, (nowNs: number) => void>();
+  let targets: Target[] = [];
+  let isLost = false;
+  let routable: readonly Replica[] | null = null;
+
+  function register(replica: Replica, inService: (nowNs: number) => void, nowNs: number): void {
+    const checkedAtNs = nowNs + Math.floor(random() * intervalNs);
+    const target: Target = {
+      replica,
+      inService,
+      health: 'initial',
+      contraryCount: 0,
+      checkedAtNs,
+      isCheckPlanned: true,
+    };
+    targets.push(target);
+    routable = null;
+    later(checkedAtNs, (atNs) => check(target, atNs));
+  }
+
+  const isChecked = (target: Target): boolean => target.health !== 'draining' && targets.includes(target);
+
+  function check(target: Target, nowNs: number): void {
+    if (!isChecked(target)) return;
+    target.checkedAtNs = nowNs;
+    // Silence is a failure once the timeout is over; the next check begins an interval after this one all the same.
+    if (receptionOf(target.replica) === 'silent') later(nowNs + timeoutNs, (atNs) => conclude(target, false, atNs));
+    else conclude(target, target.replica.isServing, nowNs);
+  }
+
+  function conclude(target: Target, isPassed: boolean, nowNs: number): void {
+    if (!isChecked(target)) return;
+    const { health } = target;
+    target.contraryCount = isPassed === (health === 'healthy') ? 0 : target.contraryCount + 1;
+    if (isPassed && health !== 'healthy' && target.contraryCount >= passesNeeded(health))
+      become(target, 'healthy', nowNs);
+    if (!isPassed && health === 'healthy' && target.contraryCount >= unhealthyCount) become(target, 'unhealthy', nowNs);
+    const isSettled = target.contraryCount === 0 && target.health !== 'initial';
+    target.isCheckPlanned = !isSettled;
+    if (!isSettled) later(target.checkedAtNs + intervalNs, (atNs) => check(target, atNs));
+  }
+
+  /** "After your target is registered, it must pass one health check to be considered healthy" (ALB user guide). */
+  function passesNeeded(health: TargetHealth): number {
+    return health === 'initial' ? 1 : healthyCount;
+  }
+
+  function become(target: Target, health: TargetHealth, nowNs: number): void {
+    target.health = health;
+    target.contraryCount = 0;
+    routable = null;
+    if (health === 'healthy') target.inService(nowNs);
+  }
+
+  function drop(target: Target): void {
+    targets = targets.filter((one) => one !== target);
+    routable = null;
+  }
+
+  return {
+    begin(replicas, nowNs) {
+      for (const replica of replicas) {
+        members.set(replica, () => {});
+        const checkedAtNs = nowNs - Math.floor(random() * intervalNs);
+        const steady = { health: 'healthy', contraryCount: 0, checkedAtNs, isCheckPlanned: false } as const;
+        targets.push({ replica, inService: () => {}, ...steady });
+      }
+      routable = null;
+    },
+    add(replica, nowNs, inService) {
+      members.set(replica, inService);
+      if (!isLost) register(replica, inService, nowNs);
+    },
+    remove(replica, nowNs) {
+      members.delete(replica);
+      for (const target of targets.filter((one) => one.replica === replica)) {
+        become(target, 'draining', nowNs);
+        // Shown for the whole delay, even when nothing is under way any more (domain.md C.3).
+        later(nowNs + sToNs(spec.deregistrationDelayS), () => drop(target));
+      }
+    },
+    receptionChanged(replica, nowNs) {
+      for (const target of targets) {
+        if (target.replica !== replica || target.isCheckPlanned || target.health === 'draining') continue;
+        target.isCheckPlanned = true;
+        const passedCount = Math.floor((nowNs - target.checkedAtNs) / intervalNs);
+        later(target.checkedAtNs + (passedCount + 1) * intervalNs, (atNs) => check(target, atNs));
+      }
+    },
+    lose() {
+      isLost = true;
+      targets = [];
+      routable = null;
+    },
+    regain(nowNs) {
+      isLost = false;
+      for (const [replica, inService] of members) register(replica, inService, nowNs);
+    },
+    routable() {
+      routable ??= routableOf(targets).map(({ replica }) => replica);
+      return routable;
+    },
+    holds: (replica) => members.has(replica) || targets.some((target) => target.replica === replica),
+    health: (replica) => targets.find((target) => target.replica === replica)?.health ?? null,
+  };
+}
+
+/** Fail-open: where none is healthy, all that are registered get requests (domain.md C.3, D.3). */
+function routableOf(targets: readonly Target[]): readonly Target[] {
+  const healthy = targets.filter(({ health }) => health === 'healthy');
+  if (healthy.length > 0) return healthy;
+  return targets.filter(({ health }) => health === 'initial' || health === 'unhealthy');
+}
