@@ -107,7 +107,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     finish(one, {
       outcome: 'answered',
       status: served.status,
-      headers: headersOf(served, { isHttp2, closes: isGoingAway, bodyBytes: body.length }),
+      headers: headersOf(served, { isHttp2, closes: isGoingAway }),
       bodyBytes: bodyStart.length,
       bodyStart: bodyStart.length === 0 ? null : bodyStart,
       firstByteAtNs: clock.nowNs(),
@@ -135,7 +135,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
   function end(how: 'reset' | 'closed'): void {
     const isIdle = isOpen && underWay.size === 0;
     isOpen = false;
-    for (const one of [...underWay]) {
+    for (const one of underWay) {
       if (how === 'reset') finish(one, { outcome: 'reset', error: 'ECONNRESET', serverClosed: isHttp2 });
       else finish(one, { outcome: 'closed-before-answer', serverClosed: true });
     }
@@ -183,7 +183,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     exchange,
     close() {
       isOpen = false;
-      for (const one of [...underWay]) finish(one, { outcome: 'closed-before-answer', serverClosed: true });
+      for (const one of underWay) finish(one, { outcome: 'closed-before-answer', serverClosed: true });
       over();
     },
     cut(how) {
