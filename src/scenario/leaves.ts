@@ -53,6 +53,31 @@ export function whole(bounds: Bounds): z.ZodNumber {
   return bounded(what, z.number({ error: what }).int(what), bounds);
 }
 
+/** No run is longer, and as ns it is still exact. */
+const secondsMax = 1_000_000;
+
+export function boundedSeconds(): z.ZodNumber {
+  return number({ min: 0, max: secondsMax });
+}
+
+/** More than none. */
+export function someSeconds(): z.ZodNumber {
+  return number({ above: 0, max: secondsMax });
+}
+
+/** RFC 2181, 8. */
+export function ttl(): z.ZodNumber {
+  return whole({ min: 0, max: 2_147_483_647 });
+}
+
+export function ratio(): z.ZodNumber {
+  return number({ min: 0, max: 1 });
+}
+
+export function sideName(): z.ZodEnum<{ old: 'old'; new: 'new' }> {
+  return oneOf('old', 'new');
+}
+
 export function bool(): z.ZodBoolean {
   return z.boolean({ error: 'expected true or false' });
 }

@@ -127,13 +127,18 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
   };
 }
 
-function buildWorld({ world, change, serviceNames, resolvers, resolverNames }: Sections, report: Report): World | null {
+function buildWorld(sections: Sections, report: Report): World | null {
+  const { world, change, services, serviceNames, resolvers, resolverNames } = sections;
   if (world === null) return null;
+  const isHttps = ({ url }: { readonly url?: string }): boolean => url?.toLowerCase().startsWith('https:') ?? false;
   return worldOf(world, {
     // What is wrong with the change has been said.
     change: changeOf(change, () => {}),
     serviceNames,
     resolverNames: resolvers === null ? defaultResolvers.map(({ name }) => name) : resolverNames,
+    hasTls:
+      services.length < serviceNames.length ||
+      services.some(({ input }) => isHttps(input) || (input.checks ?? []).some(isHttps)),
     report,
   });
 }

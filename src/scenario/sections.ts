@@ -7,7 +7,8 @@ import type { Path, ScenarioDocument } from './document.ts';
 import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
 import { innermost, valueAt } from './problems.ts';
 import { clientsInput } from './client-schema.ts';
-import { conductInput, expectedInput, platformInput, stepInput, zoneInput } from './world-schema.ts';
+import { conductInput, expectedInput, platformInput, zoneInput } from './world-schema.ts';
+import { stepInput } from './world-script-schema.ts';
 import type { PlatformInput, StepInput, WorldInput, WorldResolverInput } from './world-input.ts';
 import {
   authoritiesInput,

@@ -107,9 +107,11 @@ function goodAnswer(checks: readonly [Check, ...Check[]], markers: ReadonlySet<s
 
 // ── sides ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function loadBalancerNamesOf({ sides }: Scenario, side: Side): readonly string[] {
-  const names = sides[side].addresses.flatMap((entry) =>
-    entry.kind === 'name' ? [entry.name.replace(/\.$/, '')] : [],
-  );
+/** A name that is itself under test (a load balancer watched while something is deployed behind it) is a site's. */
+function loadBalancerNamesOf({ sides, services }: Scenario, side: Side): readonly string[] {
+  const underTest = new Set(services.flatMap(({ checks }) => checks.map(({ hostname }) => hostname)));
+  const names = sides[side].addresses
+    .flatMap((entry) => (entry.kind === 'name' ? [entry.name.replace(/\.$/, '')] : []))
+    .filter((name) => !underTest.has(name));
   return names.length > 0 ? names : [`${side}.load-balancer.test`];
 }

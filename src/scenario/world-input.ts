@@ -8,6 +8,7 @@ import type { ResolverPreset } from './world-defaults.ts';
 export interface ZoneInput {
   readonly nameServers?: readonly { readonly name: string; readonly lagS?: number }[];
   readonly record?: RecordKind;
+  readonly startsAt?: Side;
   readonly ttlS?: number;
   readonly soaTtlS?: number;
   readonly soaMinimumS?: number;

@@ -1,37 +1,39 @@
 /** The shape of `world`: the place where a rehearsal plays, and what happens there. */
 import type { Cause } from '../core/analysis.ts';
-import { bool, list, map, name, number, oneOf, optional, text, whole } from './leaves.ts';
+import {
+  bool,
+  list,
+  map,
+  name,
+  number,
+  oneOf,
+  optional,
+  boundedSeconds,
+  sideName,
+  someSeconds,
+  text,
+  ttl,
+  whole,
+} from './leaves.ts';
 import {
   awsHealthCheck,
   controllerHealthCheck,
   defaultAlb,
-  defaultFailStatus,
-  defaultGoneHow,
   defaultIngressNginx,
   defaultSeed,
   defaultStale,
   defaultZone,
   resolverPresetNames,
 } from './world-defaults.ts';
-import type {
-  ExpectedInput,
-  PlatformInput,
-  StepInput,
-  WorldInput,
-  WorldResolverInput,
-  ZoneInput,
-} from './world-input.ts';
+import { stepInput } from './world-script-schema.ts';
+import type { ExpectedInput, PlatformInput, WorldInput, WorldResolverInput, ZoneInput } from './world-input.ts';
 import { z } from 'zod';
-
-const seconds = (): z.ZodNumber => number({ min: 0 });
-const ratio = (): z.ZodNumber => number({ min: 0, max: 1 });
-const side = (): z.ZodEnum<{ old: 'old'; new: 'new' }> => oneOf('old', 'new');
 
 // ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const nameServer = map('a map such as { name: ns-1, lagS: 25 }', {
   name: name('a name'),
-  lagS: optional(seconds(), 'It serves a change so long after it was made.', 0),
+  lagS: optional(boundedSeconds(), 'It serves a change so long after it was made.', 0),
 });
 
 const zone = map('a map such as { record: address, ttlS: 300 }', {
@@ -45,15 +47,15 @@ const zone = map('a map such as { record: address, ttlS: 300 }', {
     'How a hostname points at a side. alias: as Route 53 has it, with a TTL of 60 that nobody can set. By default weighted where change.via is weights, else address.',
   ),
   ttlS: optional(
-    whole({ min: 0, max: 604_800 }),
+    ttl(),
     'TTL of the record when the world starts. By default as change says: ttlBeforeS where the script lowers it, else ttlS; else 60.',
   ),
-  soaTtlS: optional(
-    whole({ min: 0 }),
-    '"There is none" is kept for the lower of this and soaMinimumS.',
-    defaultZone.soaTtlS,
+  startsAt: optional(
+    sideName(),
+    'Where names point when the world starts; by default at the side that the change leaves.',
   ),
-  soaMinimumS: optional(whole({ min: 0 }), 'Minimum field of the SOA.', defaultZone.soaMinimumS),
+  soaTtlS: optional(ttl(), '"There is none" is kept for the lower of this and soaMinimumS.', defaultZone.soaTtlS),
+  soaMinimumS: optional(ttl(), 'Minimum field of the SOA.', defaultZone.soaMinimumS),
 });
 
 const presetNames = resolverPresetNames;
@@ -66,8 +68,8 @@ const stale = z.union(
         'unreachable: only while no authority answers (RFC 8767); always: at once, fetching anew afterwards.',
         'unreachable',
       ),
-      replyTtlS: optional(whole({ min: 0 }), 'TTL of a stale answer.', defaultStale.replyTtlS),
-      staleSMax: optional(seconds(), 'Not longer than this after its end.', defaultStale.staleSMax),
+      replyTtlS: optional(ttl(), 'TTL of a stale answer.', defaultStale.replyTtlS),
+      staleSMax: optional(boundedSeconds(), 'Not longer than this after its end.', defaultStale.staleSMax),
       saysSo: optional(bool(), 'With Extended DNS Error 3, "Stale Answer".', defaultStale.saysSo),
     }),
   ],
@@ -79,9 +81,9 @@ const conduct = z.union(
     oneOf(...presetNames),
     z.strictObject({
       like: optional(oneOf(...presetNames), 'What is not said here is as this one does it.', 'honest'),
-      minTtlS: optional(whole({ min: 0 }), 'A lower TTL is raised to this.'),
-      maxTtlS: optional(whole({ min: 0 }), 'A higher TTL is lowered to this.'),
-      negativeTtlSMax: optional(whole({ min: 0 }), '"There is none" is kept for this at most.'),
+      minTtlS: optional(ttl(), 'A lower TTL is raised to this.'),
+      maxTtlS: optional(ttl(), 'A higher TTL is lowered to this.'),
+      negativeTtlSMax: optional(ttl(), '"There is none" is kept for this at most.'),
       caches: optional(
         whole({ min: 1, max: 100 }),
         'Independent caches behind the one address; each query meets one of them.',
@@ -103,9 +105,13 @@ const conduct = z.union(
 // ── platforms ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const replica = map('a map such as { startS: 20, preStopS: 25 }', {
-  startS: optional(seconds(), 'From its start until it is ready.', defaultAlb.replica.startS),
-  preStopS: optional(seconds(), 'Goes on serving so long after it was told to end.', defaultAlb.replica.preStopS),
-  exitS: optional(seconds(), 'From SIGTERM to its exit.', defaultAlb.replica.exitS),
+  startS: optional(boundedSeconds(), 'From its start until it is ready.', defaultAlb.replica.startS),
+  preStopS: optional(
+    boundedSeconds(),
+    'Goes on serving so long after it was told to end.',
+    defaultAlb.replica.preStopS,
+  ),
+  exitS: optional(boundedSeconds(), 'From SIGTERM to its exit.', defaultAlb.replica.exitS),
   whenGone: optional(
     oneOf('silent', 'refused'),
     'What a connect to one that has gone meets: nobody, or a closed port.',
@@ -126,8 +132,8 @@ const healthCheck = z.union(
   [
     oneOf('aws', 'controller'),
     z.strictObject({
-      intervalS: optional(number({ above: 0 }), 'From one check to the next.', awsHealthCheck.intervalS),
-      timeoutS: optional(number({ above: 0 }), 'A later answer is a failure.', awsHealthCheck.timeoutS),
+      intervalS: optional(someSeconds(), 'From one check to the next.', awsHealthCheck.intervalS),
+      timeoutS: optional(someSeconds(), 'A later answer is a failure.', awsHealthCheck.timeoutS),
       healthyCount: optional(whole({ min: 1 }), 'Successes in a row until it is healthy.', awsHealthCheck.healthyCount),
       unhealthyCount: optional(whole({ min: 1 }), 'Failures in a row until it is not.', awsHealthCheck.unhealthyCount),
     }),
@@ -149,29 +155,33 @@ const platform = map('a map such as { kind: alb, replicas: 3 }', {
     `Of an alb. aws: ${spoken(awsHealthCheck)}. controller (what the AWS Load Balancer Controller sets): ${spoken(controllerHealthCheck)}.`,
     'aws',
   ),
-  deregistrationDelayS: optional(seconds(), 'Of an alb: how long a target drains.', defaultAlb.deregistrationDelayS),
+  deregistrationDelayS: optional(
+    boundedSeconds(),
+    'Of an alb: how long a target drains.',
+    defaultAlb.deregistrationDelayS,
+  ),
   idleTimeoutS: optional(
-    number({ above: 0 }),
+    someSeconds(),
     'Of an alb: a connection without a request is closed after it.',
     defaultAlb.idleTimeoutS,
   ),
   clientKeepAliveS: optional(
-    number({ above: 0 }),
+    someSeconds(),
     'Of an alb: after this age a connection serves one more request.',
     defaultAlb.clientKeepAliveS,
   ),
   controllerLagS: optional(
-    seconds(),
+    boundedSeconds(),
     'Of an alb: from the end of a task or pod to its deregistration.',
     defaultAlb.controllerLagS,
   ),
   endpointLagS: optional(
-    seconds(),
+    boundedSeconds(),
     "Of an ingress-nginx: from a pod's end until nginx knows.",
     defaultIngressNginx.endpointLagS,
   ),
   connectTimeoutS: optional(
-    number({ above: 0 }),
+    someSeconds(),
     'Of an ingress-nginx: proxy_connect_timeout.',
     defaultIngressNginx.connectTimeoutS,
   ),
@@ -181,7 +191,7 @@ const platform = map('a map such as { kind: alb, replicas: 3 }', {
     defaultIngressNginx.tryCountMax,
   ),
   keepAliveTimeoutS: optional(
-    number({ above: 0 }),
+    someSeconds(),
     'Of an ingress-nginx: keepalive_timeout.',
     defaultIngressNginx.keepAliveTimeoutS,
   ),
@@ -191,131 +201,6 @@ const platform = map('a map such as { kind: alb, replicas: 3 }', {
     defaultIngressNginx.keepAliveRequestCount,
   ),
 });
-
-// ── the script ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const timed = {
-  atS: optional(seconds(), 'When: so long after the world starts.'),
-  afterChangeS: optional(seconds(), 'When: so long after the operator makes the change.'),
-};
-const lasting = { forS: optional(number({ above: 0 }), 'How long; by default for ever.') };
-const onSide = { side: side().meta({ description: 'Where.' }) };
-const ofServices = {
-  services: optional(list(text('the name of a service'), 'a list of names of services'), 'Which; by default all.'),
-};
-const to = optional(side(), 'Where to; by default as change.direction says.');
-const how = optional(oneOf('refused', 'silent'), 'What a connect meets: a refusal, or nobody.', defaultGoneHow);
-
-/** A step of one kind; `does` says in the schema what it is. */
-function step<K extends string, S extends z.ZodRawShape>(
-  kind: K,
-  does: string,
-  shape: S,
-): z.ZodObject<{ do: z.ZodLiteral<K> } & S & typeof timed, z.core.$strict> {
-  const literal = z.literal(kind).meta({ description: does });
-  return z.strictObject({ do: literal, ...shape, ...timed }).superRefine((value, context) => {
-    const { atS, afterChangeS } = value as { readonly atS?: number; readonly afterChangeS?: number };
-    if ((atS === undefined) !== (afterChangeS === undefined)) return;
-    const which = atS === undefined ? 'neither is there' : 'both are there';
-    context.addIssue({ code: 'custom', message: `a step has either atS or afterChangeS; ${which}` });
-  });
-}
-
-const scriptStep = z.discriminatedUnion(
-  'do',
-  [
-    step('lower-ttl', 'The TTL of the records becomes ttlS.', {
-      ttlS: whole({ min: 0, max: 604_800 }).meta({ description: 'The new TTL.' }),
-    }),
-    step('switch-dns', 'The names point at the other side.', { to, ...ofServices }),
-    step('shift-weights', 'A weighted record gives this share of answers to the new side.', {
-      newRatio: ratio().meta({ description: 'Of the new side, 0 to 1.' }),
-    }),
-    step(
-      'delete-and-create-record',
-      'What one should never do: for a gap there is no record, and resolvers remember that.',
-      { to, gapS: number({ above: 0 }).meta({ description: 'How long there is none.' }) },
-    ),
-    step('lower-connection-age', "An ALB's client keep-alive becomes clientKeepAliveS.", {
-      ...onSide,
-      clientKeepAliveS: number({ above: 0 }).meta({ description: 'The new age.' }),
-    }),
-    step('deploy', 'All tasks or pods are replaced, one after the other.', {
-      ...onSide,
-      ...ofServices,
-      deregisters: optional(
-        oneOf('in-time', 'late', 'never'),
-        'When the load balancer learns that one has gone: in its usual lag, late by lateS, or never.',
-        'in-time',
-      ),
-      lateS: optional(number({ above: 0 }), 'With deregisters: late.'),
-    }),
-    step('remove-load-balancer', 'It is gone, for good or for forS.', { ...onSide, how, ...lasting }),
-    step('suspend-schedules', 'ECS schedules or CronJobs no longer fire.', onSide),
-    step('resume-schedules', 'They fire again.', onSide),
-    step('lose-targets', 'The load balancer has no target for these services.', {
-      ...onSide,
-      ...ofServices,
-      ...lasting,
-    }),
-    step('lose-zone', 'One of its addresses is dead.', {
-      ...onSide,
-      zone: whole({ min: 1 }).meta({ description: 'Which address, from 1.' }),
-      how,
-      ...lasting,
-    }),
-    step('fail-app', 'The application answers with an error.', {
-      ...onSide,
-      ...ofServices,
-      status: optional(whole({ min: 400, max: 599 }), 'With which.', defaultFailStatus),
-      ratio: optional(number({ above: 0, max: 1 }), 'How many of all requests, drawn.', 1),
-      ...lasting,
-    }),
-    step('slow-app', 'The application takes longer.', {
-      ...onSide,
-      ...ofServices,
-      byMs: number({ above: 0 }).meta({ description: 'By so much.' }),
-      ...lasting,
-    }),
-    step('throttle-cpu', 'Of each 100 ms of CPU time so much may be used; the rest waits (CFS quota).', {
-      ...onSide,
-      quotaMs: number({ above: 0 }).meta({ description: 'What may be used in 100 ms.' }),
-      demandMs: number({ above: 0 }).meta({ description: 'What a request needs.' }),
-      ...lasting,
-    }),
-    step('show-wrong-certificate', 'TLS shows one that is not right.', {
-      ...onSide,
-      certificate: optional(
-        oneOf('default', 'other-name', 'expired'),
-        "default: the one for no name in particular, such as Kubernetes' fake one.",
-        'default',
-      ),
-      ...lasting,
-    }),
-    step('cut-off-resolver', 'A resolver reaches no authority.', {
-      resolver: text('the name of a resolver').meta({ description: 'Which.' }),
-      ...lasting,
-    }),
-    step('fail-resolver', 'A resolver fails.', {
-      resolver: text('the name of a resolver').meta({ description: 'Which.' }),
-      how: optional(oneOf('servfail', 'silent'), 'What it answers.', 'servfail'),
-      ...lasting,
-    }),
-    step('fail-name-server', 'An authoritative server answers nobody.', {
-      nameServer: text('the name of a name server').meta({ description: 'Which of zone.nameServers.' }),
-      ...lasting,
-    }),
-    step('degrade-network', 'The network between prober and side is bad.', {
-      ...onSide,
-      lossRatio: optional(ratio(), 'Of all requests, so many never arrive.', 0),
-      resetRatio: optional(ratio(), 'So many are answered with a reset.', 0),
-      addedMs: optional(number({ min: 0 }), 'So much longer for each answer.', 0),
-      ...lasting,
-    }),
-    step('lose-own-network', 'The prober itself reaches nobody, references neither.', lasting),
-  ],
-  { error: 'expected a step such as { afterChangeS: 0, do: switch-dns, to: new }' },
-);
 
 // ── what it must come to ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -344,13 +229,12 @@ const expected = map('a map such as { verdict: pass }', {
   ),
 });
 
-const script = z.array(scriptStep, { error: 'expected a list of steps' });
+const script = z.array(stepInput, { error: 'expected a list of steps' });
 
 /** Each part by itself, so that one broken part does not hide what is wrong with another. */
 export const zoneInput: z.ZodType<ZoneInput> = zone;
 export const conductInput: z.ZodType<WorldResolverInput> = conduct;
 export const platformInput: z.ZodType<PlatformInput> = platform;
-export const stepInput: z.ZodType<StepInput> = scriptStep;
 export const expectedInput: z.ZodType<ExpectedInput> = expected;
 
 export const worldInput: z.ZodType<WorldInput> = map('a map such as { zone: { ttlS: 60 }, script: [] }', {

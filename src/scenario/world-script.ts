@@ -7,7 +7,18 @@ import { suggestion } from './nearest.ts';
 import type { Item } from './sections.ts';
 import { aliasTtlS, defaultFailStatus, defaultGoneHow } from './world-defaults.ts';
 import type { StepInput } from './world-input.ts';
-import type { WorldScope } from './world.ts';
+import type { Report } from './problems.ts';
+
+/** What of the scenario its world is held against. */
+export interface WorldScope {
+  readonly change: ChangeSpec;
+  readonly serviceNames: readonly string[];
+  /** As the file has them: `system` is one resolver, however this machine is asked. */
+  readonly resolverNames: readonly string[];
+  /** Some check has an https URL, or may have. */
+  readonly hasTls: boolean;
+  readonly report: Report;
+}
 
 /** What steps are held against; null where that is broken itself, and nothing can be said. */
 export interface ScriptScope extends WorldScope {
@@ -19,6 +30,7 @@ export interface ScriptScope extends WorldScope {
   readonly verdict: VerdictValue | undefined;
 }
 
+/** A deployment leaves no side; it has one all the same. */
 export function leavingSide({ direction }: ChangeSpec): Side {
   return direction === 'old-to-new' ? 'old' : 'new';
 }
@@ -33,6 +45,7 @@ export function defaultScript(change: ChangeSpec): readonly Step[] {
   const to = comingSide(change);
   switch (change.via) {
     case 'dns':
+    // A world has no CDN; from outside, its switch looks like that of the names.
     case 'cdn':
       return [{ at, does: { kind: 'switch-dns', to, services: null } }];
     case 'weights':
@@ -137,7 +150,7 @@ function reportStep(input: StepInput, path: Path, scope: ScriptScope): void {
 /** A step that its kind of record, platform or fault makes senseless. */
 function mismatch(
   input: StepInput,
-  { record, platforms }: ScriptScope,
+  { record, platforms, hasTls }: ScriptScope,
 ): { readonly key: string; readonly sentence: string } | null {
   switch (input.do) {
     case 'lower-ttl':
@@ -167,6 +180,8 @@ function mismatch(
       if (lossRatio + resetRatio + addedMs > 0) return null;
       return { key: 'do', sentence: 'does nothing: give lossRatio, resetRatio or addedMs' };
     }
+    case 'show-wrong-certificate':
+      return hasTls ? null : { key: 'do', sentence: 'no service has an https URL: nobody would see it' };
     case 'switch-dns':
     case 'delete-and-create-record':
     case 'remove-load-balancer':
@@ -176,7 +191,6 @@ function mismatch(
     case 'fail-app':
     case 'slow-app':
     case 'throttle-cpu':
-    case 'show-wrong-certificate':
     case 'cut-off-resolver':
     case 'fail-resolver':
     case 'fail-name-server':

@@ -1,5 +1,5 @@
 /** The world of a rehearsal: `world` of the file with its defaults, and what in it contradicts something elsewhere. */
-import type { ChangeSpec, Scenario, Side } from '../core/scenario.ts';
+import type { Scenario, Side } from '../core/scenario.ts';
 import type { AlbSpec, PlatformSpec, RecordKind, ResolverConduct, World, ZoneSpec } from '../core/world.ts';
 import { suggestion } from './nearest.ts';
 import type { Report } from './problems.ts';
@@ -16,17 +16,8 @@ import {
   recordTtlS,
   resolverPresets,
 } from './world-defaults.ts';
-import type { PlatformInput, StaleInput, WorldResolverInput, ZoneInput } from './world-input.ts';
-import { defaultScript, leavingSide, scriptOf } from './world-script.ts';
-
-/** What of the scenario its world is held against. */
-export interface WorldScope {
-  readonly change: ChangeSpec;
-  readonly serviceNames: readonly string[];
-  /** As the file has them: `system` is one resolver, however this machine is asked. */
-  readonly resolverNames: readonly string[];
-  readonly report: Report;
-}
+import type { ConductInput, PlatformInput, StaleInput, WorldResolverInput, ZoneInput } from './world-input.ts';
+import { defaultScript, leavingSide, scriptOf, type WorldScope } from './world-script.ts';
 
 const nothing: WorldSections = {
   seed: undefined,
@@ -45,6 +36,7 @@ export function defaultWorld({ change, services, resolvers }: Scenario): World {
     change,
     serviceNames: services.map(({ name }) => name),
     resolverNames,
+    hasTls: true,
     report: () => {},
   });
 }
@@ -114,7 +106,7 @@ function zoneOf({ zone, script }: WorldSections, record: RecordKind, { change, r
     ...input,
     nameServers: input.nameServers?.map((server) => ({ lagS: 0, ...server })) ?? defaultZone.nameServers,
     record,
-    startsAt: leavingSide(change),
+    startsAt: input.startsAt ?? leavingSide(change),
     ttlS: record === 'alias' ? aliasTtlS : (input.ttlS ?? beforeS ?? change.ttlS ?? recordTtlS),
   };
 }
@@ -130,9 +122,12 @@ function conductOf(input: WorldResolverInput, name: string, report: Report): Res
     serveStale: serveStale === undefined ? base.serveStale : staleOf(serveStale, base.serveStale),
   };
   if (conduct.minTtlS > conduct.maxTtlS) {
-    const key = input.minTtlS === undefined ? 'maxTtlS' : 'minTtlS';
-    const path = ['world', 'resolvers', name, key];
-    report(path, `minTtlS, ${conduct.minTtlS}, is more than maxTtlS, ${conduct.maxTtlS}`);
+    const path = ['world', 'resolvers', name];
+    const { minTtlS, maxTtlS } = conduct;
+    const of = (key: keyof ConductInput): string => (input[key] === undefined ? ` of ${like ?? 'honest'}` : '');
+    if (said.minTtlS === undefined)
+      report([...path, 'maxTtlS'], `${maxTtlS} is less than minTtlS${of('minTtlS')}, ${minTtlS}`);
+    else report([...path, 'minTtlS'], `${minTtlS} is more than maxTtlS${of('maxTtlS')}, ${maxTtlS}`);
   }
   return conduct;
 }
