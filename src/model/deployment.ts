@@ -14,6 +14,8 @@ export interface Roll {
 
 export interface Deployment {
   readonly backends: Backends;
+  /** The load balancer knows of none of them, or of all that are ready again. */
+  setLost(isLost: boolean, nowNs: number): void;
   /** After the one that is under way, if any. */
   roll(roll: Roll, nowNs: number): void;
   /** Of each replica that lives or may still get requests; says what is another since the last time. */
@@ -41,6 +43,7 @@ export function newDeployment(options: DeploymentOptions): Deployment {
   const backends = front.newBackends({ name: service, later });
   const rolls: Roll[] = [];
   let isRolling = false;
+  let isLost = false;
   let living: readonly Replica[] = Array.from({ length: replicaCount }, () => newReplica(options.newTarget(), spec));
   /** As they were last said to be. */
   const noted = new Map<Replica, { readonly state: ReplicaState; readonly isRoutable: boolean } | null>();
@@ -67,12 +70,20 @@ export function newDeployment(options: DeploymentOptions): Deployment {
   }
 
   function start(nowNs: number, inService: (nowNs: number) => void): void {
+    let isWaitedFor = true;
+    // Once only: a target that was unhealthy, or lost, comes into service again.
+    const inServiceOnce = (atNs: number): void => {
+      if (isWaitedFor) {
+        isWaitedFor = false;
+        inService(atNs);
+      }
+    };
     const replica = newReplica(options.newTarget(), spec);
     noted.set(replica, null);
     later(nowNs + sToNs(spec.startS), (readyNs) => {
       makeReady(replica);
       living = [...living, replica];
-      backends.add(replica, readyNs, inService);
+      backends.add(replica, readyNs, inServiceOnce);
     });
   }
 
@@ -98,6 +109,12 @@ export function newDeployment(options: DeploymentOptions): Deployment {
 
   return {
     backends,
+    setLost(now, nowNs) {
+      if (now === isLost) return;
+      isLost = now;
+      if (isLost) backends.lose(nowNs);
+      else backends.regain(nowNs);
+    },
     roll(roll, nowNs) {
       rolls.push(roll);
       if (!isRolling) nextRoll(nowNs);

@@ -32,6 +32,7 @@ export function newEndpoints({ spec, later }: { readonly spec: IngressNginxSpec;
     },
     regain() {
       isLost = false;
+      known = known.filter(({ state }) => state === 'ready');
     },
     routable: () => (isLost ? none : known),
     holds: (replica) => known.includes(replica) || coming.has(replica),

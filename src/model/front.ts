@@ -13,8 +13,9 @@ export interface Backends {
   remove(replica: Replica, nowNs: number): void;
   /** A connect to it meets something else from now on. */
   receptionChanged(replica: Replica, nowNs: number): void;
-  /** It knows of none any more, whoever is ready, until `regain`. */
+  /** It knows of none any more, whoever is ready. */
   lose(nowNs: number): void;
+  /** It knows of all that are ready. */
   regain(nowNs: number): void;
   /** Those that get new requests. */
   routable(): readonly Replica[];

@@ -7,12 +7,11 @@ import type { Random } from '../core/ports.ts';
 import type { Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import type { Condition, FaultName, TruthRecorder } from '../core/truth.ts';
-import type { PlatformSpec, Setting, Site } from '../core/world.ts';
+import type { PlatformSpec, Setting } from '../core/world.ts';
 import { newAlb } from './alb.ts';
-import { newAppPages } from './app-pages.ts';
-import { newApp, type App } from './app.ts';
-import { newDeployment, type Deployment } from './deployment.ts';
 import type { Front, Page } from './front.ts';
+import { newHosting, type Service } from './hosting.ts';
+import { isAmong, newInForce, type PlatformStep, type PlatformStepOf } from './in-force.ts';
 import { fakeCertificateName, newIngressNginx } from './ingress-nginx.ts';
 import { newOutages } from './outages.ts';
 import { newSchedules } from './schedules.ts';
@@ -23,42 +22,22 @@ export interface PlatformOptions {
   readonly side: Side;
   readonly spec: PlatformSpec;
   readonly setting: Setting;
+  /** One number is drawn from it, the seed of all that is drawn here. */
   readonly random: Random;
   readonly record: TruthRecorder;
   /** When it begins, ns since run start. */
   readonly startNs?: number;
 }
 
-interface Service {
-  readonly name: string;
-  readonly deployment: Deployment;
-  readonly app: App;
-  /** Its load balancer has no targets. */
-  isLost: boolean;
-}
-
-interface HostedSite {
-  readonly service: Service;
-  readonly pages: ReadonlyMap<string, Page>;
-  /** For any other path. */
-  readonly first: Page;
-}
-
-type Step = PlatformAction['step'];
-type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
-
 export function newPlatform(options: PlatformOptions): Platform {
   const { side, spec, setting, record, startNs = 0 } = options;
   const addresses = setting.places.sides[side];
   const seed = Math.floor(options.random() * 0x1_0000_0000);
   const front: Front = spec.kind === 'alb' ? newAlb(spec, seed) : newIngressNginx(spec, seed);
-  const appPages = newAppPages(setting.markers[side], front.passesServerHeader ? spec.replica.server : null);
   const timeline = newTimeline();
+  const { services, sites, appPages } = newHosting({ side, spec, setting, front, seed, startNs, timeline, record });
   const outages = newOutages();
-  const newTarget = targetNames(side);
-  const services = new Map<string, Service>();
-  const sites = new Map<string, HostedSite>();
-  for (const site of setting.sites) sites.set(site.hostname.toLowerCase(), hosted(site));
+  const inForce = newInForce();
   const schedules = newSchedules({
     isSuspended: side === 'new',
     catchesUp: spec.kind === 'ingress-nginx',
@@ -66,43 +45,13 @@ export function newPlatform(options: PlatformOptions): Platform {
     timeline,
     fired: (atNs) => record({ type: 'schedule-fired', atNs, side, schedule: 'every-minute' }),
   });
-  /** Steps in force, in the order they began. */
-  let inForce: readonly { readonly step: Step; readonly fromNs: number }[] = [];
   let hasBegun = false;
-
-  function hosted(site: Site): HostedSite {
-    const pages = new Map(Object.entries(site.answers).map(([path, answer]) => [path, appPages.good(answer)]));
-    const [first] = pages.values();
-    assert(first !== undefined, 'every site has an answer');
-    return { service: serviceOf(site.service), pages, first };
-  }
-
-  function serviceOf(name: string): Service {
-    const known = services.get(name);
-    if (known !== undefined) return known;
-    const { replica, replicaCount } = spec;
-    const deployment = newDeployment({
-      service: name,
-      replicaCount,
-      spec: replica,
-      front,
-      startNs,
-      later: (atNs, run) => timeline.at(atNs, run),
-      newTarget,
-      changed: ({ target, state }, isRoutable, atNs) =>
-        record({ type: 'target-changed', atNs, side, service: name, target, state, isRoutable }),
-    });
-    const app = newApp({ serviceMs: replica.serviceMs, service: name, seed });
-    const made: Service = { name, deployment, app, isLost: false };
-    services.set(name, made);
-    return made;
-  }
 
   /** How things stand at first is said when first asked, after the world has said that it started. */
   function advance(nowNs: number): void {
     if (!hasBegun) {
       hasBegun = true;
-      for (const { deployment } of services.values()) deployment.note(startNs);
+      for (const { deployment } of services) deployment.note(startNs);
     }
     timeline.advance(nowNs);
   }
@@ -117,16 +66,16 @@ export function newPlatform(options: PlatformOptions): Platform {
     return outage.how === 'silent' ? { kind: 'silent', fault } : { kind: 'refused', afterNs: 0, fault };
   }
 
-  function certificate(_address: string, serverName: string, nowNs: number): ShownCertificate {
+  function certificate(serverName: string, nowNs: number): ShownCertificate {
     advance(nowNs);
-    const kind = wrongCertificate();
-    const isKnown = sites.has(serverName.toLowerCase());
-    if (!isKnown || kind === 'default' || kind === 'other-name') {
-      const shown = kind === null || kind === 'expired' ? front.certificateOfUnknown : kind;
-      const otherNames = isKnown ? setting.loadBalancerNames[side] : [...sites.keys()];
-      return { kind: shown, side, names: shown === 'default' ? [fakeCertificateName] : otherNames };
-    }
-    return { kind: kind ?? 'right', side, names: [serverName] };
+    const wrong = inForce.wrongCertificate();
+    if (!sites.has(serverName.toLowerCase())) return certificateFor([...sites.keys()], front.certificateOfUnknown);
+    if (wrong === 'default' || wrong === 'other-name') return certificateFor(setting.loadBalancerNames[side], wrong);
+    return { kind: wrong ?? 'right', side, names: [serverName] };
+  }
+
+  function certificateFor(otherNames: readonly string[], kind: 'default' | 'other-name'): ShownCertificate {
+    return { kind, side, names: kind === 'default' ? [fakeCertificateName] : otherNames };
   }
 
   function serve(arrival: Arrival): Served {
@@ -179,7 +128,7 @@ export function newPlatform(options: PlatformOptions): Platform {
     if (outage !== null) return { fault: outage.fault, failedRatio: 1, delayMs: 0, hits: 'all' };
     const site = sites.get(hostname.toLowerCase());
     const within = site === undefined ? well : conditionWithin(site.service);
-    if (wrongCertificate() === null || within.failedRatio === 1) return within;
+    if (inForce.wrongCertificate() === null || within.failedRatio === 1) return within;
     return { fault: 'wrong-certificate', failedRatio: 1, delayMs: 0, hits: 'new-connections' };
   }
 
@@ -203,19 +152,17 @@ export function newPlatform(options: PlatformOptions): Platform {
 
   function act({ step, isEnd }: PlatformAction, nowNs: number): void {
     advance(nowNs);
-    if (isEnd) {
-      assert(
-        inForce.some((one) => one.step === step),
-        'what ends has begun',
-      );
-      inForce = inForce.filter((one) => one.step !== step);
-      outages.end(step, nowNs);
-    } else begin(step, nowNs);
-    for (const service of services.values()) apply(service, nowNs);
+    if (isEnd) end(step, nowNs);
+    else begin(step, nowNs);
+    for (const { name, deployment, app } of services) {
+      deployment.setLost(inForce.isLost(name), nowNs);
+      app.setFaults(inForce.appFaults(name));
+      deployment.note(nowNs);
+    }
     timeline.advance(nowNs);
   }
 
-  function begin(step: Step, nowNs: number): void {
+  function begin(step: PlatformStep, nowNs: number): void {
     switch (step.kind) {
       case 'lower-connection-age':
         return front.setConnectionAge(step.clientKeepAliveS, nowNs);
@@ -227,65 +174,37 @@ export function newPlatform(options: PlatformOptions): Platform {
         return schedules.resume(nowNs);
       case 'remove-load-balancer':
         outages.begin(step, { addresses, how: step.how, fault: 'load-balancer-removed' }, nowNs);
-        break;
+        return inForce.begin(step, nowNs);
       case 'lose-zone': {
         const address = addresses[step.zone - 1];
         assert(address !== undefined, `there is a zone ${step.zone}`);
         outages.begin(step, { addresses: [address], how: step.how, fault: 'zone-lost' }, nowNs);
-        break;
+        return inForce.begin(step, nowNs);
       }
       case 'lose-targets':
       case 'fail-app':
       case 'slow-app':
       case 'throttle-cpu':
       case 'show-wrong-certificate':
-        break;
+        return inForce.begin(step, nowNs);
     }
-    inForce = [...inForce, { step, fromNs: nowNs }];
   }
 
-  function deploy({ services: names, deregisters, lateS }: StepOf<'deploy'>, nowNs: number): void {
+  function end(step: PlatformStep, nowNs: number): void {
+    inForce.end(step);
+    outages.end(step, nowNs);
+  }
+
+  function deploy({ services: names, deregisters, lateS }: PlatformStepOf<'deploy'>, nowNs: number): void {
     const heardAfterS = { 'in-time': front.hearsAfterS, late: front.hearsAfterS + lateS, never: null }[deregisters];
-    for (const { name, deployment } of services.values()) {
+    for (const { name, deployment } of services) {
       if (isAmong(names, name)) deployment.roll({ heardAfterS }, nowNs);
     }
   }
 
-  /** What is in force, on one service. */
-  function apply(service: Service, nowNs: number): void {
-    const { name, deployment, app } = service;
-    const isLost = inForceOf('lose-targets').some(({ step }) => isAmong(step.services, name));
-    if (isLost !== service.isLost) {
-      service.isLost = isLost;
-      if (isLost) deployment.backends.lose(nowNs);
-      else deployment.backends.regain(nowNs);
-    }
-    const throttle = inForceOf('throttle-cpu').at(-1);
-    app.setFaults({
-      failing: inForceOf('fail-app')
-        .filter(({ step }) => isAmong(step.services, name))
-        .map(({ step }) => step),
-      slowByMs: inForceOf('slow-app')
-        .filter(({ step }) => isAmong(step.services, name))
-        .reduce((sumMs, { step }) => sumMs + step.byMs, 0),
-      throttle: throttle === undefined ? null : { ...throttle.step, untilNs: endOfStepNs(throttle) },
-    });
-    deployment.note(nowNs);
-  }
-
-  function inForceOf<K extends Step['kind']>(
-    kind: K,
-  ): readonly { readonly step: StepOf<K>; readonly fromNs: number }[] {
-    return inForce.filter((one): one is { step: StepOf<K>; fromNs: number } => one.step.kind === kind);
-  }
-
-  function wrongCertificate(): 'default' | 'other-name' | 'expired' | null {
-    return inForceOf('show-wrong-certificate').at(-1)?.step.certificate ?? null;
-  }
-
   return {
     dial,
-    certificate,
+    certificate: (_address, serverName, nowNs) => certificate(serverName, nowNs),
     serve,
     idleEndNs: (_held, lastUsedAtNs) => lastUsedAtNs + sToNs(front.idleS),
     cut(held, nowNs) {
@@ -302,21 +221,3 @@ export function newPlatform(options: PlatformOptions): Platform {
 }
 
 const well: Condition = { fault: null, failedRatio: 0, delayMs: 0, hits: 'all' };
-
-function isAmong(names: readonly string[] | null, name: string): boolean {
-  return names === null || names.includes(name);
-}
-
-function endOfStepNs({ step, fromNs }: { readonly step: StepOf<'throttle-cpu'>; readonly fromNs: number }): number {
-  return step.forS === null ? Infinity : fromNs + sToNs(step.forS);
-}
-
-/** Addresses that nobody had before: 10.1.0.1:8080 … on the old side, 10.2.0.1:8080 … on the new. */
-function targetNames(side: Side): () => string {
-  let count = 0;
-  return () => {
-    const target = `10.${side === 'old' ? 1 : 2}.${Math.floor(count / 250)}.${(count % 250) + 1}:8080`;
-    count += 1;
-    return target;
-  };
-}

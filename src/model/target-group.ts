@@ -134,7 +134,7 @@ export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Tar
     },
     regain(nowNs) {
       isLost = false;
-      for (const [replica, inService] of members) register(replica, inService, nowNs);
+      for (const [replica, inService] of members) if (replica.state === 'ready') register(replica, inService, nowNs);
     },
     routable() {
       routable ??= routableOf(targets).map(({ replica }) => replica);
