@@ -133,8 +133,11 @@ async function serveDns(answering: Answering, stops: (() => Promise<void>)[]): P
     if (asked === null) return;
     const isOurs = asked.name.toLowerCase() === hostname;
     const { authoritative, address, ttlS: answerTtlS } = answering(asked.name);
-    const addresses = isOurs ? [address] : [];
-    socket.send(encodeServed(asked, { authoritative, addresses, ttlS: answerTtlS }), peer.port, peer.address);
+    const record = { name: asked.name, type: 'A', ttlS: answerTtlS, data: address };
+    const answers = isOurs && asked.type === 'A' ? [record] : [];
+    const recursionAvailable = !authoritative;
+    const serving = { rcode: 'NOERROR', authoritative, recursionAvailable, ede: 0, answers, authority: [] } as const;
+    socket.send(encodeServed(asked, serving, 'udp'), peer.port, peer.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   stops.push(() => new Promise((resolve) => socket.close(() => resolve())));

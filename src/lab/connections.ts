@@ -1,0 +1,216 @@
+/**
+ * The connections to the fronts of both sides and the references: HTTP/1.1, and HTTP/2 where TLS offers it. What happens
+ * to each is the world's word: when it is accepted, what it is shown and served, when it is closed or cut.
+ *
+ * Two things differ from a real network. The round trip is taken before an answer and not at the connect, and a front that
+ * answers no SYN cannot be had on loopback: there the connection is made, and nothing ever comes on it.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Cancel, Clock } from '../core/ports.ts';
+import { traceOf } from '../core/trace-id.ts';
+import type { Arrival, Held, Served, WorldModel } from '../model/world-model.ts';
+import { http1Reply, http2Reply, type Reply } from './answer.ts';
+import type { SecureFront } from './secure-front.ts';
+
+export interface ConnectionsOptions {
+  readonly world: WorldModel;
+  readonly clock: Clock;
+  /** Traces of this run only are taken for ours; null = of any run. */
+  readonly runId: string | null;
+}
+
+export interface Connections {
+  /** A socket that came to an address. `front` null: plain HTTP. */
+  accept(socket: Socket, address: string, front: SecureFront | null): void;
+  /** The world has moved on: whose end has come? */
+  follow(): void;
+  /** The most that an answer left after its time, ns: our own lateness. */
+  readonly lateNsMax: number;
+  close(): void;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly held: Held & { requestCount: number };
+  /** Tells the client that it ends, if there is a way, and closes once what is under way is over. */
+  end: () => void;
+  lastUsedAtNs: number;
+  inFlightCount: number;
+  /** What it led to is silent: nothing comes from here any more. */
+  isMuted: boolean;
+  cancelIdle: Cancel | null;
+}
+
+export function newConnections({ world, clock, runId }: ConnectionsOptions): Connections {
+  const sockets = new Set<Socket>();
+  const connections = new Set<Connection>();
+  const byStream = new WeakMap<Duplex, Connection>();
+  // Never listens: sockets are handed to it. Keep-alive is the world's business, so Node has no say in it.
+  const http1 = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, onHttp1);
+  http1.on('clientError', (_, socket) => socket.destroy());
+  let lateNsMax = 0;
+
+  function accept(socket: Socket, address: string, front: SecureFront | null): void {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const openedAtNs = clock.nowNs();
+    const dialled = world.dial(address, openedAtNs);
+    if (dialled.kind === 'refused') return void socket.resetAndDestroy();
+    if (dialled.kind === 'silent') {
+      // Read, so that the client's end is noticed.
+      socket.on('end', () => socket.destroy());
+      socket.resume();
+      return;
+    }
+    const connection: Connection = {
+      socket,
+      held: { address, openedAtNs, requestCount: 0 },
+      end: () => socket.end(),
+      lastUsedAtNs: openedAtNs,
+      inFlightCount: 0,
+      isMuted: false,
+      cancelIdle: null,
+    };
+    connections.add(connection);
+    socket.on('close', () => {
+      connections.delete(connection);
+      connection.cancelIdle?.();
+    });
+    watchIdle(connection);
+    if (front === null) serveHttp1(connection, socket);
+    else void front.accept(socket, (tls) => serveSecured(connection, tls));
+  }
+
+  function serveSecured(connection: Connection, tls: TLSSocket): void {
+    tls.on('error', () => connection.socket.destroy());
+    tls.on('close', () => connection.socket.destroy());
+    connection.end = () => tls.end();
+    if (tls.alpnProtocol === 'h2') serveHttp2(connection, tls);
+    else serveHttp1(connection, tls);
+  }
+
+  function serveHttp1(connection: Connection, stream: Duplex): void {
+    byStream.set(stream, connection);
+    http1.emit('connection', stream);
+  }
+
+  function onHttp1(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    const connection = byStream.get(request.socket);
+    if (connection === undefined) return void request.socket.destroy();
+    const { host = '', 'user-agent': userAgent = '', 'x-amzn-trace-id': trace = '' } = request.headers;
+    const { method = 'GET', url = '/' } = request;
+    serve(connection, { authority: host, method, path: url, userAgent, trace: String(trace) }, http1Reply(response));
+  }
+
+  function serveHttp2(connection: Connection, tls: TLSSocket): void {
+    const session: ServerHttp2Session = performServerHandshake(tls);
+    session.on('error', () => tls.destroy());
+    connection.end = () => session.close();
+    session.on('stream', (stream, headers) => {
+      stream.resume();
+      const { ':method': method = 'GET', ':path': path = '/', ':authority': authority = '' } = headers;
+      const { host = '', 'user-agent': userAgent = '', 'x-amzn-trace-id': trace = '' } = headers;
+      const asked = { authority: authority || host, method, path, userAgent, trace: String(trace) };
+      serve(
+        connection,
+        asked,
+        http2Reply(stream, method, () => session.close()),
+      );
+    });
+  }
+
+  function serve(connection: Connection, asked: Asked, reply: Reply): void {
+    if (connection.isMuted) return;
+    const atNs = clock.nowNs();
+    const { held } = connection;
+    const served = world.serve(arrivalOf(asked, { ...held }, atNs));
+    held.requestCount += 1;
+    connection.inFlightCount += 1;
+    connection.cancelIdle?.();
+    reply.onClosed(() => {
+      connection.inFlightCount -= 1;
+      connection.lastUsedAtNs = clock.nowNs();
+      watchIdle(connection);
+    });
+    if (served.kind === 'silent') return;
+    const dueAtNs = atNs + served.afterNs + world.rttNs(held.address);
+    clock.at(dueAtNs, () => {
+      lateNsMax = Math.max(lateNsMax, clock.nowNs() - dueAtNs);
+      if (!connection.isMuted && !connection.socket.destroyed) carryOut(served, connection, reply);
+    });
+  }
+
+  function arrivalOf({ authority, trace, ...asked }: Asked, held: Held, atNs: number): Arrival {
+    const found = traceOf(trace);
+    const isOurs = found !== null && (runId === null || found.runId === runId);
+    return {
+      ...asked,
+      atNs,
+      held,
+      hostname: authority.replace(/:\d*$/, '').toLowerCase(),
+      trace: isOurs ? { lane: found.lane, slot: found.slot, part: found.part } : null,
+    };
+  }
+
+  function carryOut(served: Exclude<Served, { kind: 'silent' }>, { socket }: Connection, reply: Reply): void {
+    switch (served.kind) {
+      case 'answered':
+        return reply.answer(served);
+      case 'reset':
+        return void socket.resetAndDestroy();
+      case 'closed':
+        return void socket.end();
+    }
+  }
+
+  /** When the world says so, an idle connection is closed; asked again then, since the world may have changed its mind. */
+  function watchIdle(connection: Connection): void {
+    connection.cancelIdle?.();
+    connection.cancelIdle = null;
+    if (connection.inFlightCount > 0 || connection.isMuted || connection.socket.destroyed) return;
+    const endNs = world.idleEndNs(connection.held, connection.lastUsedAtNs);
+    if (endNs === null) return;
+    connection.cancelIdle = clock.at(endNs, () => {
+      connection.cancelIdle = null;
+      connection.end();
+    });
+  }
+
+  function follow(): void {
+    const nowNs = clock.nowNs();
+    for (const connection of connections) {
+      if (connection.isMuted) continue;
+      const end = world.cut(connection.held, nowNs);
+      if (end === 'reset') connection.socket.resetAndDestroy();
+      else if (end === 'silent') connection.isMuted = true;
+      watchIdle(connection);
+    }
+  }
+
+  return {
+    accept,
+    follow,
+    get lateNsMax() {
+      return lateNsMax;
+    },
+    close() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+interface Asked {
+  readonly authority: string;
+  readonly method: string;
+  /** With query. */
+  readonly path: string;
+  readonly userAgent: string;
+  /** The value of `X-Amzn-Trace-Id`. */
+  readonly trace: string;
+}
