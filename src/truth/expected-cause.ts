@@ -1,0 +1,101 @@
+/**
+ * Why a request failed, from the world's fault and the client's situation, in the analysis's words: which causes are true.
+ * Several are where a fault is seen from outside as one thing or another, and both are right. The first is the best.
+ */
+import type { Cause } from '../core/analysis.ts';
+import type { Lane, Side } from '../core/scenario.ts';
+import { sToNs } from '../core/time.ts';
+import type { FaultName } from '../core/truth.ts';
+import type { Attempt } from './attempts.ts';
+import { fails, type Fate } from './fate.ts';
+import type { History, Move } from './history.ts';
+
+/** Name servers are asked once a second: about the change, nobody can know it better. */
+const pollNs = sToNs(1);
+
+/** @returns empty where the world knows no fault. */
+export function expectedCauses(fate: Fate, lane: Lane, history: History): readonly Cause[] {
+  const { attempt, fault } = fate;
+  if (fault === null) return [];
+  if (fault === 'own-network-lost') return ['own-network-suspected'];
+  if (attempt.outcome.startsWith('dns-')) return ['dns-failed'];
+  const side = attempt.address === null ? null : history.sideOf(attempt.address);
+  const onSide = side === null ? [] : causesOnSide(fault, attempt, side, lane, history);
+  const move = side === null || lane.role !== 'client' ? null : moveAwayFrom(side, attempt.dueNs, lane, history);
+  if (move === null) return onSide;
+  const left = causesOfLeft(attempt, move, lane, history);
+  // How a certificate or an answer was wrong is as true as that the client should not have met it.
+  const how = onSide.filter((cause) => cause === 'tls' || cause === 'too-slow' || cause === 'wrong-answer');
+  // Just about the move nobody can say on which side of it a failure was.
+  const isClose = Math.abs(attempt.dueNs - move.firstAtNs) <= pollNs;
+  return [...left, ...how, ...(isClose ? onSide : [])];
+}
+
+/** The latest move of the record, if it left this side: then a client that is still here should not be. */
+function moveAwayFrom(side: Side, atNs: number, lane: Lane, history: History): Move | null {
+  const move = history.moves(lane.check.hostname).findLast(({ firstAtNs }) => firstAtNs <= atNs + pollNs);
+  return move?.from === side ? move : null;
+}
+
+function causesOfLeft(attempt: Attempt, move: Move, lane: Lane, history: History): readonly Cause[] {
+  // Where the client should have been it would have failed as well.
+  const isTargetDown = isSideDown(move.to, attempt, lane, history);
+  if (isTargetDown) return ['side-down'];
+  if (attempt.isKept && attempt.bornNs < move.firstAtNs + pollNs) return ['kept-connection'];
+  const { kind } = lane.archetype.resolve;
+  return kind === 'once' || kind === 'pinned' ? ['pinned'] : ['stale-answer'];
+}
+
+/** At none of its addresses anything was served while the request was under way. */
+function isSideDown(side: Side, { sentNs, endedNs }: Attempt, lane: Lane, history: History): boolean {
+  return history.addresses[side].every((address) =>
+    history
+      .conditions(address, lane.check.hostname)
+      .isAllTheTime(sentNs, Math.min(endedNs, sentNs + pollNs), (one) => fails(one, false, lane.check.goodWithinMs)),
+  );
+}
+
+function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane, history: History): readonly Cause[] {
+  const kept = keptAlone(attempt, lane, history);
+  switch (fault) {
+    case 'load-balancer-removed':
+      return ['side-down', ...kept];
+    case 'zone-lost':
+      return [
+        history.addresses[side].length > 1 && !isSideDown(side, attempt, lane, history) ? 'address-down' : 'side-down',
+        ...kept,
+      ];
+    case 'no-targets':
+      return ['no-target'];
+    case 'stale-target':
+    case 'stale-endpoints':
+      // Nobody watches targets yet; a 502 or 504 alone proves nothing (domain facts 0.3), and that the side fails is true.
+      return ['stale-target', 'unattributed', 'side-down', ...kept];
+    case 'app-failing':
+      return [attempt.status >= 500 ? 'app-5xx' : 'wrong-answer'];
+    case 'app-slow':
+    case 'cpu-throttled':
+      // An answer that never came says only that the side did not answer.
+      return attempt.outcome === 'answered' ? ['too-slow'] : ['side-down', 'unattributed'];
+    case 'wrong-certificate':
+      return ['tls'];
+    case 'network-degraded':
+      // Between us and the side: from here the side answers some and not others.
+      return ['unattributed', 'side-down', 'address-down', 'too-slow', ...kept];
+    case 'connection-ended':
+      return ['kept-connection'];
+    case 'own-network-lost':
+    case 'resolver-failing':
+    case 'resolver-cut-off':
+    case 'name-server-failing':
+    case 'record-missing':
+      return [];
+  }
+}
+
+/** The place was well again when the request on an old connection to it was given up: a new one would have been served. */
+function keptAlone(attempt: Attempt, lane: Lane, history: History): readonly Cause[] {
+  if (!attempt.isKept || attempt.address === null || attempt.outcome === 'answered') return [];
+  const then = history.conditions(attempt.address, lane.check.hostname).at(attempt.endedNs);
+  return then !== null && then.failedRatio < 1 ? ['kept-connection'] : [];
+}

@@ -1,0 +1,136 @@
+/**
+ * What became of a request, by the world's word. The row says which way it went; whether it was served there the world
+ * knows. Where the two cannot both be right, that is said: then the prober, the simulator or the model is wrong.
+ */
+import type { Lane } from '../core/scenario.ts';
+import { msToNs, sToNs } from '../core/time.ts';
+import type { Condition, FaultName } from '../core/truth.ts';
+import type { Attempt } from './attempts.ts';
+import type { History, Hit } from './history.ts';
+
+export interface Fate {
+  readonly attempt: Attempt;
+  readonly kind: 'good' | 'failed' | 'unseen';
+  /** What it met; of a failed one that has none the world knows no reason. */
+  readonly fault: FaultName | null;
+  /** Where row and world cannot both be right. */
+  readonly contradiction: string | null;
+}
+
+/** Lanes share one DNS answer for a second, and wait for it together for as long as a connect may take. */
+const sharedPollNs = sToNs(1);
+/** A failure may be kept so long (RFC 9520: at least 1 s; CoreDNS: 5 s). */
+const servfailKeptNs = sToNs(5);
+/** Service times are drawn: an answer that the fault alone does not make late may be late all the same. */
+const drawnShareMin = 0.5;
+
+export function fateOf(attempt: Attempt, lane: Lane, history: History): Fate {
+  const { outcome, status } = attempt;
+  if (outcome === 'none' || outcome === 'own-trouble' || outcome === 'dropped' || outcome === 'withheld') {
+    return { attempt, kind: 'unseen', fault: null, contradiction: null };
+  }
+  // Meant for the prober, so neither downtime nor health.
+  if (outcome === 'answered' && (status === 403 || status === 429) && !lane.check.expect.statusIn.includes(status)) {
+    return { attempt, kind: 'unseen', fault: null, contradiction: null };
+  }
+  const hit = history.hit(lane.number, attempt.slot, attempt.part);
+  if (isGood(attempt, lane)) {
+    return { attempt, kind: 'good', fault: null, contradiction: whyNotGood(attempt, lane, history, hit) };
+  }
+  const fault = faultMet(attempt, lane, history, hit);
+  const contradiction = fault === null ? `${what(attempt)}, and nothing was wrong` : null;
+  return { attempt, kind: 'failed', fault, contradiction };
+}
+
+/** Answered as expected, and within a user's patience since it was due. */
+export function isGood(attempt: Attempt, lane: Lane): boolean {
+  const isInTime = attempt.endedNs - attempt.dueNs <= msToNs(lane.check.goodWithinMs);
+  return attempt.outcome === 'answered' && attempt.isRight && isInTime;
+}
+
+function what({ outcome, status }: Attempt): string {
+  return outcome === 'answered' ? `answered ${String(status)}` : outcome;
+}
+
+function whyNotGood(attempt: Attempt, lane: Lane, history: History, hit: Hit | null): string | null {
+  const goodWithinMs = lane.check.goodWithinMs;
+  if (hit !== null) {
+    const isHarmless = lane.check.expect.statusIn.includes(hit.status) && (hit.afterMs ?? Infinity) <= goodWithinMs;
+    return isHarmless ? null : `good, though hit by ${hit.fault} (${String(hit.status)})`;
+  }
+  const { sentNs, endedNs, address } = attempt;
+  if (history.ownNetwork.isAllTheTime(sentNs, endedNs, (fault) => fault !== null)) {
+    return 'good, though our own network was lost';
+  }
+  const isHopeless = (condition: Condition): boolean => fails(condition, attempt.isKept, Infinity);
+  if (address !== null && history.conditions(address, lane.check.hostname).isAllTheTime(sentNs, endedNs, isHopeless)) {
+    return `good, though nothing was at ${address}`;
+  }
+  return null;
+}
+
+/** Whether every request fails that meets this; one so slow that nobody waits for it does. */
+export function fails(condition: Condition, isKept: boolean, goodWithinMs: number): boolean {
+  if (condition.hits === 'new-connections' && isKept) return false;
+  return condition.failedRatio >= 1 || condition.delayMs >= goodWithinMs;
+}
+
+function faultMet(attempt: Attempt, lane: Lane, history: History, hit: Hit | null): FaultName | null {
+  if (hit !== null && !isHarmless(hit, attempt, lane)) return hit.fault;
+  const { sentNs, endedNs, outcome } = attempt;
+  const ofOwnNetwork = worst(
+    history.ownNetwork.during(sentNs - (outcome.startsWith('dns-') ? sharedPollNs : 0), endedNs),
+  );
+  if (ofOwnNetwork !== null) return ofOwnNetwork;
+  if (outcome.startsWith('dns-')) return faultOfName(attempt, lane, history);
+  return faultAt(attempt, lane, history);
+}
+
+/** A hit that made nothing fail by itself; where the answer came too late, one that took long enough to matter. */
+function isHarmless(hit: Hit, attempt: Attempt, lane: Lane): boolean {
+  if (hit.afterMs === null || !lane.check.expect.statusIn.includes(hit.status)) return false;
+  return attempt.outcome === 'answered' && hit.afterMs < drawnShareMin * lane.check.goodWithinMs;
+}
+
+/** Where it went, from when its connection was opened: a connection that broke earlier is found broken now. */
+function faultAt(attempt: Attempt, lane: Lane, history: History): FaultName | null {
+  const { address, sentNs, bornNs, endedNs, outcome, isKept } = attempt;
+  if (address === null) return null;
+  const conditions = history.conditions(address, lane.check.hostname);
+  const counts = ({ fault, failedRatio, delayMs }: Condition): boolean =>
+    fault !== null && (failedRatio > 0 || delayMs > 0);
+  const now = conditions.during(sentNs, endedNs).filter(counts);
+  if (now.length > 0) return worstOf(now);
+  return isKept && outcome !== 'answered' ? worstOf(conditions.during(bornNs, sentNs).filter(counts)) : null;
+}
+
+function worstOf(conditions: readonly Condition[]): FaultName | null {
+  return conditions.toSorted((a, b) => b.failedRatio - a.failedRatio || b.delayMs - a.delayMs)[0]?.fault ?? null;
+}
+
+function worst(faults: readonly (FaultName | null)[]): FaultName | null {
+  return faults.find((fault) => fault !== null) ?? null;
+}
+
+/** Of the resolver, of all name servers, or of the record; each lasts for whoever keeps a failure. */
+function faultOfName({ sentNs, endedNs }: Attempt, lane: Lane, history: History): FaultName | null {
+  const { resolver, check } = lane;
+  if (resolver === null) return null;
+  const fromNs = sentNs - sharedPollNs;
+  const ofResolver = worst(history.resolver(resolver.name).during(fromNs - servfailKeptNs, endedNs));
+  if (ofResolver !== null) return ofResolver;
+  const failing = [...history.nameServers.values()].map((steps) =>
+    worst(steps.during(fromNs - servfailKeptNs, endedNs)),
+  );
+  const serverCount = history.records(check.hostname).size;
+  if (serverCount > 0 && failing.filter((fault) => fault !== null).length === serverCount) return 'name-server-failing';
+  const isMissing = [...history.records(check.hostname).values()].some((steps) =>
+    steps.during(fromNs, endedNs).some((served) => served.addresses.length === 0),
+  );
+  if (isMissing) return 'record-missing';
+  const isRemembered = history
+    .missing(resolver.name, check.hostname)
+    .all()
+    .some(({ atNs, value }) => value !== null && atNs <= endedNs && fromNs <= atNs + sToNs(value.ttlS + 1));
+  return isRemembered ? 'record-missing' : null;
+}
