@@ -1,5 +1,6 @@
 /**
- * What a run does next. Pure: the live analysis and a few facts in, one step out; asked again about once a second.
+ * What a run does next. Pure: the live analysis and a few facts in, one step out; asked again about once a second, or when
+ * a `wait` says that there may be something to do.
  *
  * baseline ─(qualified)→ command, or wait for a change ─(evident)→ convergence ─→ tail ─→ stop.
  */
@@ -23,12 +24,16 @@ export interface RunFacts {
 type EndReason = EntryOf<'run-ended'>['why'];
 
 export type Step =
-  | { readonly kind: 'wait' }
+  /**
+   * `untilNs`: as far as is known now there is nothing to do before, unless the command ends. What is known may change
+   * (an answer under way comes in, a resolver turns out to break the TTL), so this is no promise.
+   */
+  | { readonly kind: 'wait'; readonly untilNs: number }
   | { readonly kind: 'start-command' }
   | { readonly kind: 'withhold-command'; readonly why: string }
   | { readonly kind: 'stop'; readonly why: EndReason };
 
-const wait: Step = { kind: 'wait' };
+const waitForCommand: Step = { kind: 'wait', untilNs: Infinity };
 
 /** Where no TTL is known, a failed command's change is waited for so long. */
 const ttlAssumedS = 60;
@@ -39,7 +44,7 @@ export function decide(analysis: Analysis, change: ChangeSpec, facts: RunFacts):
   const changedAtNs = analysis.services.flatMap((service) => service.changes.map((seen) => seen.usedAtNs));
   const isEvident = analysis.services.every((service) => service.changes.some((seen) => seen.isEvident));
   if (!isEvident) return beforeEvidence(analysis, change, facts, changedAtNs);
-  if (facts.command === 'running') return wait;
+  if (facts.command === 'running') return waitForCommand;
   return afterEvidence(analysis, change, facts, Math.max(...changedAtNs));
 }
 
@@ -55,7 +60,7 @@ export function isReadyForChange(analysis: Analysis, change: ChangeSpec, facts: 
 function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts): Step {
   const watchedNs = facts.nowNs - facts.probingSinceNs;
   const baselineNs = facts.mode === 'rollback' ? 0 : sToNs(change.baselineS);
-  if (watchedNs < baselineNs) return wait;
+  if (watchedNs < baselineNs) return { kind: 'wait', untilNs: facts.probingSinceNs + baselineNs };
   const isThere = facts.mode === 'cutover' && isOnTargetAlready(analysis, change);
   if (isThere && !facts.startsAnyway) {
     const side = change.direction === 'old-to-new' ? 'new' : 'old';
@@ -65,7 +70,7 @@ function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts):
   const unqualified = analysis.services.filter((service) => !hasQualifiedLane(analysis, service));
   if (unqualified.length === 0 || facts.startsAnyway || facts.mode === 'rollback') return { kind: 'start-command' };
   // As long again for a service that only just came up; then the truth is that nobody would notice the change break it.
-  if (watchedNs < 2 * baselineNs) return wait;
+  if (watchedNs < 2 * baselineNs) return { kind: 'wait', untilNs: facts.nowNs };
   const names = unqualified.map((service) => service.name).join(', ');
   const most = mostFrequentFailure(analysis, unqualified);
   const but = most === null ? '' : ` (most of its probes: ${most})`;
@@ -95,11 +100,15 @@ function hasQualifiedLane(analysis: Analysis, service: ServiceAnalysis): boolean
 }
 
 function beforeEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, changedAtNs: readonly number[]): Step {
-  if (facts.command === 'running') return wait;
+  if (facts.command === 'running') return waitForCommand;
+  // Evidence that comes now has its tail before it.
+  const untilNs = facts.nowNs + sToNs(change.tailS);
+  const waitOr = (giveUpNs: number, why: EndReason): Step =>
+    facts.nowNs < giveUpNs ? { kind: 'wait', untilNs: Math.min(giveUpNs, untilNs) } : { kind: 'stop', why };
   if (facts.command === 'failed' && facts.commandEndedAtNs !== null) {
     // What a failed command did change would show within two TTLs.
-    const patienceNs = sToNs(Math.min(2 * ttlOf(analysis) + 10, change.waitS));
-    return facts.nowNs - facts.commandEndedAtNs < patienceNs ? wait : { kind: 'stop', why: 'command-failed' };
+    const patienceS = Math.min(2 * ttlOf(analysis) + 10, change.waitS);
+    return waitOr(facts.commandEndedAtNs + sToNs(patienceS), 'command-failed');
   }
   const sinceNs = facts.commandEndedAtNs ?? Math.max(facts.probingSinceNs + sToNs(change.baselineS), ...changedAtNs);
   // After a command what was to change has changed, and caches are all that can hide it. By hand, services move one by one.
@@ -107,7 +116,7 @@ function beforeEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts,
     facts.command === 'ended'
       ? Math.min(change.waitS, Math.max(change.convergenceTimeoutS, 2 * ttlOf(analysis) + 10))
       : change.waitS;
-  return facts.nowNs - sinceNs < sToNs(patienceS) ? wait : { kind: 'stop', why: 'nothing-changed' };
+  return waitOr(sinceNs + sToNs(patienceS), 'nothing-changed');
 }
 
 function ttlOf(analysis: Analysis): number {
@@ -115,23 +124,35 @@ function ttlOf(analysis: Analysis): number {
 }
 
 function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, changedAtNs: number): Step {
-  const isTailWatched = analysis.services.every((service) => service.tail.isWhole);
+  const { nowNs } = facts;
   // A compliant client that may still turn up on the old side would begin the tail anew.
   const leavesByNs = Math.max(
     0,
     ...analysis.lanes.filter((lane) => lane.judged && lane.qualified).map((lane) => lane.leavesOldByAtNs ?? 0),
   );
-  const isOver = isTailWatched && facts.nowNs > leavesByNs && hasRecovered(analysis, change, facts.nowNs);
-  if (isOver) return { kind: 'stop', why: 'tail-watched' };
+  const overNs = Math.max(...analysis.services.map((service) => tailWatchedAtNs(service, nowNs)), leavesByNs + 1);
+  const recoveredNs = recoveredAtNs(analysis, change, nowNs);
+  if (nowNs >= overNs && nowNs >= recoveredNs) return { kind: 'stop', why: 'tail-watched' };
   const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
-  return facts.nowNs < lastNs ? wait : { kind: 'stop', why: 'not-converged' };
+  if (nowNs >= lastNs) return { kind: 'stop', why: 'not-converged' };
+  return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs)) };
 }
 
-/** Whoever was down has been up again for as long as the tail is asked to be. */
-function hasRecovered(analysis: Analysis, change: ChangeSpec, nowNs: number): boolean {
+/** When its tail will have been watched to its end, if nobody turns up on the old side any more. */
+function tailWatchedAtNs({ tail }: ServiceAnalysis, nowNs: number): number {
+  return tail.isWhole ? 0 : nowNs + Math.max(1, sToNs(tail.askedS - tail.watchedS));
+}
+
+/** When whoever was down will have been up again for as long as the tail is asked to be, if it stays up from now on. */
+function recoveredAtNs(analysis: Analysis, change: ChangeSpec, nowNs: number): number {
   const lanes = analysis.lanes.filter((lane) => lane.judged && lane.qualified && lane.series === 'raw');
-  return lanes.every((lane) => {
-    const last = lane.outages.at(-1);
-    return last === undefined || (last.firstGoodAtNs !== null && nowNs - last.firstGoodAtNs >= sToNs(change.tailS));
-  });
+  const tailNs = sToNs(change.tailS);
+  return Math.max(
+    0,
+    ...lanes.map((lane) => {
+      const last = lane.outages.at(-1);
+      if (last === undefined) return 0;
+      return last.firstGoodAtNs === null ? nowNs + Math.max(1, tailNs) : last.firstGoodAtNs + tailNs;
+    }),
+  );
 }

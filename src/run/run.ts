@@ -26,6 +26,8 @@ export interface ProberHandle {
   token(checkName: string, value: string): void;
   /** Lanes, by number, that send nothing from now on. */
   withdraw(lanes: readonly number[]): void;
+  /** Hands over what there is; left out where that is done every moment anyway. */
+  flush?(): void;
   /** Fires no slot due at or after `atNs`; resolves when every row has been handed over. */
   stop(atNs: number): Promise<{ readonly definitionOverCapCount: number }>;
 }
@@ -77,6 +79,11 @@ export interface RunOptions {
   readonly host: EntryOf<'run-started'>['host'];
   /** Asked to end: the first Ctrl-C. */
   readonly stopSignal: AbortSignal;
+  /**
+   * Nobody looks on, and nobody marks anything: it is analysed only when there may be something to do. In virtual time
+   * all else is quicker than that.
+   */
+  readonly isUnwatched?: boolean;
   /** About once a second, while running. */
   readonly progress: (analysis: Analysis, nowNs: number) => void;
   /** What the operator must know at once: lanes left out, evidence that cannot be written. */
@@ -90,6 +97,8 @@ export interface RunResult {
 }
 
 const stepEveryNs = sToNs(0.5);
+/** What `decide` waits for may come earlier than was known. */
+const unwatchedStepNsMax = sToNs(30);
 /** Slots begin so long after the lanes are known, so that none of them is late by birth. */
 const leadNs = sToNs(0.1);
 /** A busy probing thread must hear of the end before it comes, or slots after it would be sent. */
@@ -177,7 +186,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     prober.add(added.lanes);
   }
 
-  const why = await drive(options, ports, log, fold, probingSinceNs);
+  const why = await drive(options, ports, { log, fold, prober, probingSinceNs });
 
   watch.stop();
   stopTokens();
@@ -218,13 +227,18 @@ export function analyseFolder(path: string): Analysis {
 
 // ── the steps of a run ───────────────────────────────────────────────────────────────────────────────────────────────
 
+interface Driven {
+  readonly log: Log;
+  readonly fold: Fold;
+  readonly prober: ProberHandle;
+  readonly probingSinceNs: number;
+}
+
 /** Asks `decide` again and again until it says stop; starts the wrapped command; looks for marks and clock steps. */
 function drive(
   options: RunOptions,
   ports: RunPorts,
-  log: Log,
-  fold: Fold,
-  probingSinceNs: number,
+  { log, fold, prober, probingSinceNs }: Driven,
 ): Promise<EntryOf<'run-ended'>['why']> {
   const { clock } = ports;
   const { scenario } = options;
@@ -232,7 +246,7 @@ function drive(
   let commandEndedAtNs: number | null = null;
   let clockOffsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
 
-  function startCommand(words: readonly string[]): void {
+  function startCommand(words: readonly string[], ended: () => void): void {
     options.say(`starting ${words[0]}`);
     const handle = ports.startCommand(words);
     command = 'running';
@@ -241,6 +255,7 @@ function drive(
       commandEndedAtNs = clock.nowNs();
       command = exitCode === 0 ? 'ended' : 'failed';
       log.entry({ type: 'command-ended', atNs: commandEndedAtNs, exitCode, signal, error });
+      ended();
     });
   }
 
@@ -259,6 +274,7 @@ function drive(
         log.entry({ type: 'clock-stepped', atNs: clock.nowNs(), stepMs: Math.round(offsetMs - clockOffsetMs) });
         clockOffsetMs = offsetMs;
       }
+      prober.flush?.();
       const fromNs = clock.nowNs();
       const analysis = fold.result();
       const costNs = clock.nowNs() - fromNs;
@@ -282,7 +298,9 @@ function drive(
           break;
         case 'start-command':
           assert(options.command !== null, 'only a wrapped command can be started');
-          startCommand(options.command);
+          startCommand(options.command, () => {
+            if (options.isUnwatched) stepNow();
+          });
           break;
         case 'withhold-command':
           log.entry({ type: 'command-withheld', atNs: clock.nowNs(), why: next.why });
@@ -297,13 +315,17 @@ function drive(
           return;
       }
       // An analysis of a long run costs more; it may take a tenth of this thread, not more.
-      cancel = clock.at(clock.nowNs() + Math.max(stepEveryNs, 10 * costNs), step);
+      const afterNs = Math.max(stepEveryNs, 10 * costNs);
+      const untilNs = options.isUnwatched && next.kind === 'wait' ? next.untilNs : 0;
+      const nowNs = clock.nowNs();
+      cancel = clock.at(Math.max(nowNs + afterNs, Math.min(untilNs, nowNs + unwatchedStepNsMax)), step);
     };
     let cancel = clock.at(clock.nowNs() + stepEveryNs, step);
-    options.stopSignal.addEventListener('abort', () => {
+    const stepNow = (): void => {
       cancel();
       step();
-    });
+    };
+    options.stopSignal.addEventListener('abort', stepNow);
   });
 }
 
