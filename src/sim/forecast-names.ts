@@ -1,0 +1,201 @@
+/**
+ * What one user's resolver answers. Its caches are busy: other people's questions keep an entry warm, so that it is
+ * fetched anew as soon as it may be and its age is uniform in its life. Each cache is a resolver model of its own, asked
+ * on these others' behalf when its entry ends, so that whole lives in which nobody else looks cost nothing.
+ */
+import { newNameService } from '../model/name-service.ts';
+import { newResolver } from '../model/resolver.ts';
+import type { DnsContent, ResolverModel } from '../model/world-model.ts';
+import type { DnsQuestion, Random } from '../core/ports.ts';
+import { nsPerS, sToNs } from '../core/time.ts';
+import type { ResolverConduct } from '../core/world.ts';
+import type { ForecastPlan } from './forecast-plan.ts';
+
+export interface NamesAnswer {
+  /** Empty: there is none, or the question failed. */
+  readonly addresses: readonly string[];
+  /** The lowest of the chain. */
+  readonly ttlS: number;
+  /** When the cache got it from a name server. */
+  readonly fetchedAtNs: number;
+}
+
+export interface WarmResolver {
+  ask(nowNs: number): NamesAnswer;
+  /** Every cache holds what no later question can undo: the names had settled when it was fetched. */
+  isSettled(nowNs: number): boolean;
+}
+
+export interface WarmResolverOptions {
+  readonly plan: ForecastPlan;
+  /** Its name in the world. */
+  readonly resolver: string;
+  /** From here on it may be asked. */
+  readonly fromNs: number;
+  /** What `periodOf` says of it. */
+  readonly periodNs: number;
+  readonly random: Random;
+}
+
+interface Cache {
+  readonly model: ResolverModel;
+  fetchedAtNs: number;
+  /** When others ask next. */
+  othersAtNs: number;
+}
+
+/** Others ask at least this much later again, also where nothing may be cached. */
+const othersEveryNsMin = nsPerS;
+
+export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
+  const { plan, resolver, fromNs, periodNs, random } = options;
+  const conduct = conductOf(plan, resolver);
+  const upstream = newUpstream(plan, resolver, random);
+  const question: DnsQuestion = { name: plan.hostname, type: 'A' };
+  const caches = Array.from({ length: conduct.cacheCount }, (): Cache => {
+    const cache: Cache = {
+      model: newResolver({
+        name: resolver,
+        conduct: { ...conduct, cacheCount: 1 },
+        setting: plan.setting,
+        upstream(asked, nowNs) {
+          const content = upstream(asked, nowNs);
+          if (content !== null && asked.name === plan.hostname) cache.fetchedAtNs = nowNs;
+          return content;
+        },
+        random,
+        record: () => {},
+      }),
+      fetchedAtNs: -Infinity,
+      othersAtNs: fromNs - random() * periodNs,
+    };
+    return cache;
+  });
+
+  function askOf(cache: Cache, nowNs: number): NamesAnswer {
+    const { answers } = cache.model.ask(question, nowNs);
+    return {
+      addresses: answers.filter(({ type }) => type === 'A').map(({ data }) => data),
+      ttlS: lowestTtlS(answers),
+      fetchedAtNs: cache.fetchedAtNs,
+    };
+  }
+
+  /** All caches in the order of their instants: they share the name servers, and time never goes back. */
+  function warm(nowNs: number): void {
+    for (const cache of caches) {
+      // Before the world starts an entry is fetched again and again, the same each time.
+      const idleNs = Math.min(nowNs, plan.startNs) - cache.othersAtNs;
+      if (idleNs > periodNs) cache.othersAtNs += Math.floor(idleNs / periodNs) * periodNs;
+    }
+    for (;;) {
+      let next = caches[0];
+      for (const cache of caches) if (next === undefined || cache.othersAtNs < next.othersAtNs) next = cache;
+      if (next === undefined || next.othersAtNs > nowNs) return;
+      const { ttlS } = askOf(next, next.othersAtNs);
+      next.othersAtNs += Math.max(othersEveryNsMin, restNs(conduct, ttlS));
+    }
+  }
+
+  return {
+    ask(nowNs) {
+      warm(nowNs);
+      const cache = caches[caches.length === 1 ? 0 : Math.floor(random() * caches.length)];
+      return askOf(cache as Cache, nowNs);
+    },
+    isSettled(nowNs) {
+      if (plan.settledFromNs === null || nowNs < plan.settledFromNs) return false;
+      warm(nowNs);
+      return caches.every(({ fetchedAtNs }) => fetchedAtNs >= (plan.settledFromNs ?? Infinity));
+    },
+  };
+}
+
+/** From one fetch of a busy cache to the next, as the world begins. Found by asking: limits of TTLs are the model's. */
+export function periodOf(plan: ForecastPlan, resolver: string, random: Random): { periodNs: number; ttlS: number } {
+  const conduct = conductOf(plan, resolver);
+  const model = newResolver({
+    name: resolver,
+    conduct: { ...conduct, cacheCount: 1 },
+    setting: plan.setting,
+    upstream: newUpstream(plan, resolver, random),
+    random,
+    record: () => {},
+  });
+  const { answers } = model.ask({ name: plan.hostname, type: 'A' }, plan.startNs - 1);
+  // The record that is changed is the hostname's own, the first of a chain.
+  const ttlS = answers[0]?.ttlS ?? 0;
+  return { ttlS, periodNs: Math.max(othersEveryNsMin, restNs(conduct, ttlS)) };
+}
+
+/** How long others get this answer before a question of theirs may fetch it anew. */
+function restNs({ prefetch, serveStale }: ResolverConduct, ttlS: number): number {
+  // It may be a stale one, behind which the fetch is under way.
+  if (serveStale !== null && ttlS <= serveStale.replyTtlS) return 0;
+  switch (prefetch) {
+    case 'never':
+      return sToNs(ttlS);
+    case 'last-tenth':
+      return sToNs(ttlS * 0.9);
+    case 'last-2-s':
+      return sToNs(ttlS >= 9 ? ttlS - 2 : ttlS);
+  }
+}
+
+function lowestTtlS(answers: DnsContent['answers']): number {
+  let lowest = Infinity;
+  for (const { ttlS } of answers) lowest = Math.min(lowest, ttlS);
+  return answers.length === 0 ? 0 : lowest;
+}
+
+function conductOf(plan: ForecastPlan, resolver: string): ResolverConduct {
+  const conduct = plan.conducts[resolver];
+  if (conduct === undefined) throw new Error(`cutwatch is wrong about itself: the world has no resolver ${resolver}`);
+  return conduct;
+}
+
+/** The name servers as this resolver reaches them: it spreads its questions over all that are up, as in a whole world. */
+function newUpstream(
+  plan: ForecastPlan,
+  resolver: string,
+  random: Random,
+): (question: DnsQuestion, nowNs: number) => DnsContent | null {
+  const { zone, setting } = plan;
+  const names = newNameService({ zone, setting, random, record: () => {}, isHealthy: () => true });
+  const down = new Set<string>();
+  let isCutOff = false;
+  let stepCount = 0;
+
+  function act({ action, isEnd, atNs }: ForecastPlan['steps'][number]): void {
+    switch (action.kind) {
+      case 'lower-ttl':
+        return names.lowerTtl(action.ttlS, atNs);
+      case 'switch-dns':
+        return names.pointAt(action.to, null, atNs);
+      case 'shift-weights':
+        return names.shiftWeights(action.newRatio, atNs);
+      case 'delete-and-create-record':
+        return names.deleteAndCreate(action.to, action.gapS, atNs);
+      case 'cut-off-resolver':
+      case 'fail-resolver':
+        if (action.resolver === resolver) isCutOff = !isEnd;
+        return;
+      case 'fail-name-server':
+        if (isEnd) down.delete(action.nameServer);
+        else down.add(action.nameServer);
+        return;
+      default:
+    }
+  }
+
+  return (question, nowNs) => {
+    for (let step = plan.steps[stepCount]; step !== undefined && step.atNs <= nowNs; step = plan.steps[stepCount]) {
+      stepCount += 1;
+      act(step);
+    }
+    if (isCutOff) return null;
+    const up = zone.nameServers.filter(({ name }) => !down.has(name));
+    const drawn = up[Math.floor(random() * up.length)];
+    return drawn === undefined ? null : names.ask(drawn.name, question, nowNs);
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * One user: what his client remembers of DNS, the connection it holds, and where a request of now would go. Asking that
+ * changes nothing; only his own requests do.
+ */
+import { newResolveCache, type HeldAnswer } from '../clients/resolve-cache.ts';
+import type { Archetype, Side } from '../core/scenario.ts';
+import { sToNs } from '../core/time.ts';
+import type { Held } from '../model/world-model.ts';
+import type { NamesAnswer, WarmResolver } from './forecast-names.ts';
+import type { ServerKeeping } from './forecast-server.ts';
+
+/** Why a user is where he is; of those on the side that is left, what holds them there. */
+export const holders = ['resolver-cache', 'name-server-lag', 'own-cache', 'kept-connection', 'never-asks'] as const;
+export type Holder = (typeof holders)[number];
+
+export interface Reach {
+  /** Null: nowhere, because his resolver knows no address. */
+  readonly side: Side | null;
+  readonly by: Holder;
+}
+
+export interface User {
+  request(nowNs: number): void;
+  /** Where a request of now would go. */
+  reach(nowNs: number): Reach;
+  /** From now on it will be there, whatever happens. */
+  isDone(nowNs: number): boolean;
+}
+
+export interface UserOptions {
+  readonly archetype: Archetype;
+  /** Null: asks nobody, the address is written down. */
+  readonly names: WarmResolver | null;
+  readonly sideOf: (addresses: readonly string[]) => Side | null;
+  readonly leaving: Side;
+  readonly server: ServerKeeping;
+  /** When the side that is left is removed: from then on nothing answers there. Infinity = never. */
+  readonly removedAtNs: number;
+}
+
+interface Kept extends Held {
+  readonly side: Side;
+  usedAtNs: number;
+  requestCount: number;
+  /** The server ended it with its last answer. */
+  isEnded: boolean;
+}
+
+export function newUser(options: UserOptions): User {
+  const { archetype, names, sideOf, leaving, server, removedAtNs } = options;
+  const { resolve, connect } = archetype;
+  const cache = newResolveCache(resolve);
+  const neverAsks = resolve.kind === 'once' || names === null;
+  const keeps = connect.kind !== 'new';
+  const idleNsMax = Math.min(
+    server.idleNs,
+    connect.kind === 'new' || connect.idleS === 0 ? Infinity : sToNs(connect.idleS),
+  );
+  const ageNsMax = connect.kind === 'keep-alive' && connect.maxAgeS > 0 ? sToNs(connect.maxAgeS) : Infinity;
+  const requestsMax = connect.kind === 'keep-alive' && connect.maxRequests > 0 ? connect.maxRequests : Infinity;
+  let kept: Kept | null = null;
+
+  function isGone(side: Side, nowNs: number): boolean {
+    return side === leaving && nowNs >= removedAtNs;
+  }
+
+  /** The server's end of a connection counts as a break: gRPC asks again after a GOAWAY. The client's own end does not. */
+  function howEnded(one: Kept, nowNs: number): 'stands' | 'left' | 'broken' {
+    if (one.isEnded || isGone(one.side, nowNs) || nowNs - one.usedAtNs >= server.idleNs) return 'broken';
+    const isOver =
+      nowNs - one.usedAtNs >= idleNsMax || nowNs - one.openedAtNs >= ageNsMax || one.requestCount >= requestsMax;
+    return isOver ? 'left' : 'stands';
+  }
+
+  function learn(answer: NamesAnswer, nowNs: number): HeldAnswer {
+    const held: HeldAnswer = { answer: 0, addresses: answer.addresses, ttlS: answer.ttlS, receivedAtNs: nowNs };
+    if (answer.addresses.length > 0) cache.learn(held);
+    return held;
+  }
+
+  /** The addresses for a new connection, and what the client remembers from now on. */
+  function lookUp(nowNs: number): readonly string[] {
+    const decision = cache.decide(nowNs);
+    const asked = decision.kind === 'use' || names === null ? null : learn(names.ask(nowNs), nowNs);
+    return decision.kind === 'ask' ? (asked?.addresses ?? []) : decision.held.addresses;
+  }
+
+  /** Without remembering. */
+  function led(nowNs: number): Reach {
+    const decision = cache.decide(nowNs);
+    if (decision.kind !== 'ask') {
+      return { side: sideOf(decision.held.addresses), by: neverAsks ? 'never-asks' : 'own-cache' };
+    }
+    const answer = names?.ask(nowNs);
+    // A name server that still said so after the switch lags behind.
+    const by = (answer?.fetchedAtNs ?? 0) >= 0 ? 'name-server-lag' : 'resolver-cache';
+    return { side: sideOf(answer?.addresses ?? []), by };
+  }
+
+  return {
+    request(nowNs) {
+      if (kept !== null) {
+        const ended = howEnded(kept, nowNs);
+        if (ended === 'stands') {
+          kept.isEnded = server.isLast(kept, nowNs);
+          kept.usedAtNs = nowNs;
+          kept.requestCount += 1;
+          return;
+        }
+        if (ended === 'broken') cache.broke();
+        kept = null;
+      }
+      const addresses = lookUp(nowNs);
+      const side = sideOf(addresses);
+      if (side === null) return;
+      if (isGone(side, nowNs)) cache.broke();
+      else if (keeps)
+        kept = {
+          address: addresses[0] ?? '',
+          side,
+          openedAtNs: nowNs,
+          usedAtNs: nowNs,
+          requestCount: 1,
+          isEnded: false,
+        };
+    },
+    reach(nowNs) {
+      if (kept !== null && howEnded(kept, nowNs) === 'stands') {
+        return { side: kept.side, by: neverAsks ? 'never-asks' : 'kept-connection' };
+      }
+      return led(nowNs);
+    },
+    isDone(nowNs) {
+      if (kept !== null && kept.side === leaving && !isGone(leaving, nowNs)) return neverAsks;
+      const decision = cache.decide(nowNs);
+      if (neverAsks) return decision.kind === 'use';
+      if (decision.kind !== 'ask' && sideOf(decision.held.addresses) === leaving) return false;
+      return names?.isSettled(nowNs) ?? true;
+    },
+  };
+}
