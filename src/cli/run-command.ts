@@ -32,7 +32,40 @@ export interface RunFlags {
 /** One probing thread up to so many probes a second; beyond, they share them. */
 const ratePerThread = 5000;
 
+/** When a run begins, on all its clocks, and what it is called in trace ids. */
+export interface RunStart {
+  readonly startedAtMs: number;
+  readonly startedAtHrNs: bigint;
+  /** 8 hex digits. */
+  readonly runId: string;
+}
+
+export function newRunStart(): RunStart {
+  return {
+    startedAtMs: Date.now(),
+    startedAtHrNs: process.hrtime.bigint(),
+    runId: randomBytes(4).toString('hex'),
+  };
+}
+
+export interface Watched {
+  readonly analysis: Analysis;
+  readonly exitCode: number;
+  /** The run folder. */
+  readonly path: string;
+}
+
 export async function runCommand(given: Scenario, command: readonly string[], flags: RunFlags): Promise<number> {
+  const { exitCode } = await watchRun(given, command, flags, newRunStart());
+  return exitCode;
+}
+
+export async function watchRun(
+  given: Scenario,
+  command: readonly string[],
+  flags: RunFlags,
+  { startedAtMs, startedAtHrNs, runId }: RunStart,
+): Promise<Watched> {
   const scenario = flags.rollback ? wayBack(given) : given;
   const checked = plan(scenario, { ratePerSecondMax: flags.maxRate });
   if (checked.problems.length > 0) throw new UserError(checked.problems);
@@ -40,10 +73,7 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
 
   if (command.length > 0) checkCommand(command);
 
-  const startedAtMs = Date.now();
-  const startedAtHrNs = process.hrtime.bigint();
   const clock = newClock(startedAtHrNs);
-  const runId = randomBytes(4).toString('hex');
   const path = flags.out ?? join('reports', `${stamp(startedAtMs)}-${scenario.name}`);
   const writer = createRunFolder(path);
   const guard = newGuard(flags.maxRate);
@@ -94,12 +124,12 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
       return writer.failure;
     };
     const exitCode = finish(analysis, { path, writeReport, json: flags.json ?? false });
-    if (!differsFromLive) return exitCode;
+    if (!differsFromLive) return { analysis, exitCode, path };
     process.stderr.write(
       `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +
         `The report is of the log. Please keep ${path} and report this.\n`,
     );
-    return 1;
+    return { analysis, exitCode: 1, path };
   } finally {
     unfollow();
     progress.end();
@@ -116,7 +146,7 @@ function wayBack(scenario: Scenario): Scenario {
   return { ...scenario, change: { ...scenario.change, direction: 'new-to-old' } };
 }
 
-function modeOf(scenario: Scenario, flags: RunFlags): RunMode {
+export function modeOf(scenario: Scenario, flags: Pick<RunFlags, 'rollback'>): RunMode {
   if (flags.rollback) return 'rollback';
   switch (scenario.change.via) {
     case 'dns':
@@ -129,7 +159,7 @@ function modeOf(scenario: Scenario, flags: RunFlags): RunMode {
   }
 }
 
-function markerNames(scenario: Scenario): string[] {
+export function markerNames(scenario: Scenario): string[] {
   return [...scenario.sides.old.marker, ...scenario.sides.new.marker].map(([name]) => name);
 }
 
