@@ -1,5 +1,5 @@
 /** Which of the known words was meant: the nearest by edit distance, if it is near enough to be no accident. */
-function nearest(word: string, known: readonly string[]): string | null {
+export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

@@ -1,7 +1,7 @@
 /** What is wrong with a scenario, in words and with its place: path, what was found, what was expected. */
 import type { Problem } from '../core/errors.ts';
 import type { Path, ScenarioDocument } from './document.ts';
-import { suggestion } from './nearest.ts';
+import { nearest, suggestion } from './nearest.ts';
 import { withoutUrlSecrets } from './secret-names.ts';
 import type { z } from 'zod';
 
@@ -39,7 +39,10 @@ export function problemsOf(document: ScenarioDocument, value: unknown): Problems
       } else if (valueAt(value, path) === undefined) {
         problems.push({ where: document.whereOf(path), text: `${pathText(path)}missing; ${messageOf(issue)}` });
       } else {
-        report(path, messageOf(issue));
+        const found = document.sourceOf(path) === null ? valueAt(value, path) : null;
+        // Where one of many was mistyped, the others are noise.
+        const meant = typeof found === 'string' ? nearest(found, optionsOf(issue)) : null;
+        report(path, meant === null ? messageOf(issue) : `unknown "${String(found)}"; did you mean "${meant}"?`);
       }
     }
   };
@@ -48,10 +51,14 @@ export function problemsOf(document: ScenarioDocument, value: unknown): Problems
 }
 
 function messageOf(issue: Issue): string {
-  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) {
-    return `expected one of ${issue.options.map(String).join(', ')}`;
-  }
-  return issue.message;
+  const options = optionsOf(issue);
+  return options.length > 0 ? `expected one of ${options.join(', ')}` : issue.message;
+}
+
+/** What the key that tells the forms of a union apart may say. */
+function optionsOf(issue: Issue): readonly string[] {
+  const isTold = issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options);
+  return isTold ? (issue.options as readonly unknown[]).map(String) : [];
 }
 
 /** Of a union, what is wrong with the one form that was meant; the union's own message where none was. */

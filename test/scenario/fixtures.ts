@@ -1,5 +1,5 @@
 import type { Archetype, Scenario } from '../../src/core/scenario.ts';
-import { parseScenario, type ParseContext } from '../../src/scenario/parse.ts';
+import { type ParseContext, parseRehearsal, parseScenario, type Rehearsal } from '../../src/scenario/parse.ts';
 
 const base: Archetype = {
   resolve: { kind: 'per-connection' },
@@ -42,14 +42,22 @@ export function parsed(text: string, env: ParseContext['env'] = {}): Scenario {
   return parseScenario(text, contextOf(env));
 }
 
-/** A scenario of these lines and whatever of name, services and sides they leave out. */
-export function scenarioOf(lines: string, env: ParseContext['env'] = {}): Scenario {
+/** These lines and whatever of name, services and sides they leave out. */
+export function linesOf(lines: string): string {
   const rest = [
     ['name', 'name: shop'],
     ['services', 'services: [{ name: orders, url: https://orders.example/ready }]'],
     ['sides', 'sides: { old: { addresses: ["dns:old.example"] }, new: { addresses: ["dns:new.example"] } }'],
   ].filter(([key]) => !new RegExp(`^${key}:`, 'm').test(lines));
-  return parsed([...rest.map(([, text]) => text), lines].join('\n'), env);
+  return [...rest.map(([, text]) => text), lines].join('\n');
+}
+
+export function scenarioOf(lines: string, env: ParseContext['env'] = {}): Scenario {
+  return parsed(linesOf(lines), env);
+}
+
+export function rehearsalOf(lines: string, env: ParseContext['env'] = {}): Rehearsal {
+  return parseRehearsal(linesOf(lines), contextOf(env));
 }
 
 /** The problems as people read them, one a line. */
