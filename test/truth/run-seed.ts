@@ -1,0 +1,56 @@
+/** One world of the sweep, from its seed to what the report and the truth differ in. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simulateRun } from '../../src/cli/simulated-run.ts';
+import { presets } from '../../src/clients/presets.ts';
+import type { Analysis } from '../../src/core/analysis.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { readRun } from '../../src/evidence/read-run.ts';
+import { inWorld } from '../../src/scenario/in-world.ts';
+import { parseRehearsal } from '../../src/scenario/parse.ts';
+import { settingOf } from '../../src/scenario/setting.ts';
+import { compareWithTruth } from '../../src/truth/compare.ts';
+import type { Comparison } from '../../src/truth/comparison.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import { randomWorld } from './random-world.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly comparison: Comparison;
+  readonly analysis: Analysis;
+  readonly verdict: Verdict;
+  /** The live fold and the log disagreed: our bug. */
+  readonly differsFromLive: boolean;
+}
+
+export async function runSeed(seed: number): Promise<SeedResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'cutwatch-truth-'));
+  try {
+    return await runIn(folder, seed);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runIn(folder: string, seed: number): Promise<SeedResult> {
+  const context = { file: `world ${String(seed)}`, env: {}, presets, readFile: () => '' };
+  const { scenario, world } = parseRehearsal(randomWorld(seed), context);
+  if (world === null) throw new Error('a random world has a world');
+  const setting = settingOf(scenario, world);
+  const moved = inWorld(scenario, setting, { dns: () => 53 });
+  const { analysis, truth, differsFromLive } = await simulateRun({
+    scenario: moved.scenario,
+    setting,
+    world,
+    seed,
+    folder: join(folder, 'run'),
+  });
+  const verdict = judge(analysis);
+  const reading = readRun(join(folder, 'run'));
+  const lanes = reading.entries.flatMap((entry) =>
+    entry.type === 'run-started' || entry.type === 'lanes-added' ? entry.lanes : [],
+  );
+  const comparison = compareWithTruth({ truth, analysis, verdict, lanes, batches: reading.batches() });
+  return { seed, comparison, analysis, verdict, differsFromLive };
+}
