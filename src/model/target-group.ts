@@ -14,7 +14,7 @@ interface Target {
   readonly replica: Replica;
   readonly inService: (nowNs: number) => void;
   health: TargetHealth;
-  /** Checks in a row that ended unlike its health. */
+  /** Checks in a row that ended unlike its health; while it is `initial`, those that failed. */
   contraryCount: number;
   /** The last check's beginning, or that of the first to come. Checks begin every interval from here. */
   checkedAtNs: number;
@@ -53,7 +53,8 @@ export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Tar
       checkedAtNs,
       isCheckPlanned: true,
     };
-    targets.push(target);
+    // Registered anew, one that is draining drains no longer.
+    targets = [...targets.filter((one) => one.replica !== replica), target];
     routable = null;
     later(checkedAtNs, (atNs) => check(target, atNs));
   }
@@ -71,17 +72,19 @@ export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Tar
   function conclude(target: Target, isPassed: boolean, nowNs: number): void {
     if (!isChecked(target)) return;
     const { health } = target;
-    target.contraryCount = isPassed === (health === 'healthy') ? 0 : target.contraryCount + 1;
-    if (isPassed && health !== 'healthy' && target.contraryCount >= passesNeeded(health))
-      become(target, 'healthy', nowNs);
-    if (!isPassed && health === 'healthy' && target.contraryCount >= unhealthyCount) become(target, 'unhealthy', nowNs);
-    const isSettled = target.contraryCount === 0 && target.health !== 'initial';
+    const isAsBefore = health !== 'initial' && isPassed === (health === 'healthy');
+    target.contraryCount = isAsBefore ? 0 : target.contraryCount + 1;
+    if (!isAsBefore && target.contraryCount >= countNeeded(health, isPassed))
+      become(target, isPassed ? 'healthy' : 'unhealthy', nowNs);
+    const wouldStay = target.replica.isServing ? target.health === 'healthy' : target.health === 'unhealthy';
+    const isSettled = target.contraryCount === 0 && wouldStay;
     target.isCheckPlanned = !isSettled;
     if (!isSettled) later(target.checkedAtNs + intervalNs, (atNs) => check(target, atNs));
   }
 
   /** "After your target is registered, it must pass one health check to be considered healthy" (ALB user guide). */
-  function passesNeeded(health: TargetHealth): number {
+  function countNeeded(health: TargetHealth, isPassed: boolean): number {
+    if (!isPassed) return unhealthyCount;
     return health === 'initial' ? 1 : healthyCount;
   }
 
@@ -134,7 +137,10 @@ export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Tar
     },
     regain(nowNs) {
       isLost = false;
-      for (const [replica, inService] of members) if (replica.state === 'ready') register(replica, inService, nowNs);
+      for (const [replica, inService] of members) {
+        if (replica.state === 'ready') register(replica, inService, nowNs);
+        else members.delete(replica);
+      }
     },
     routable() {
       routable ??= routableOf(targets).map(({ replica }) => replica);
