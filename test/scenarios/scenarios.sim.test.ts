@@ -1,0 +1,46 @@
+/** Every scenario that ships, in virtual time: it comes to the verdict, and to the causes, that it says it teaches. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { play, readScenario, scenariosFolder } from './simulated.ts';
+
+const names = readdirSync(scenariosFolder)
+  .map((file) => file.replace('.yaml', ''))
+  .toSorted();
+const rehearsed = names.filter((name) => readScenario(name).world !== null);
+
+test('the two scenarios without a world are the examples of the least and the most that can be said', () => {
+  expect(names.filter((name) => !rehearsed.includes(name))).toEqual(['minimal', 'shop-ecs-to-eks']);
+});
+
+describe.for(rehearsed)('%s', (name) => {
+  const text = readFileSync(join(scenariosFolder, `${name}.yaml`), 'utf8');
+
+  test('bears the name of its file, says what it teaches, and what it must come to', () => {
+    expect(text).toMatch(/^# Teaches: \S/m);
+    expect(text).toContain(`\nname: ${name}\n`);
+    expect(readScenario(name).world?.expect).not.toBe(null);
+  });
+
+  test('comes to the verdict and the causes that it says', async () => {
+    const played = await play(name);
+    expect(played.differsFromLive).toBe(false);
+    expect({ verdict: played.verdict.value, causes: played.causes }).toEqual({
+      verdict: played.expect?.verdict,
+      causes: played.expect?.causes?.toSorted() ?? played.causes,
+    });
+  });
+});
+
+test('answers that go to and fro at the switch are not called a rollback, whatever the seed', async () => {
+  for (let seed = 1; seed <= 5; seed += 1) {
+    const { analysis } = await play('flapping-at-the-switch', seed);
+    expect(analysis.services.map((service) => service.outcome)).toEqual(['completed']);
+  }
+});
+
+test('a rollback is one, and both of its changes are in the report', async () => {
+  const { analysis } = await play('rollback');
+  expect(analysis.services[0]?.outcome).toBe('rolled-back');
+  expect(analysis.services[0]?.changes.map((change) => change.direction)).toEqual(['old-to-new', 'new-to-old']);
+});

@@ -1,0 +1,49 @@
+/** A scenario of `scenarios/`, played in the simulator. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simulateRun, type SimulatedRun } from '../../src/cli/simulated-run.ts';
+import { presets } from '../../src/clients/presets.ts';
+import type { Cause } from '../../src/core/analysis.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import type { Expected } from '../../src/core/world.ts';
+import { inWorld } from '../../src/scenario/in-world.ts';
+import { parseRehearsal, type Rehearsal } from '../../src/scenario/parse.ts';
+import { settingOf } from '../../src/scenario/setting.ts';
+import { judge } from '../../src/verdict/judge.ts';
+
+export const scenariosFolder: string = join(import.meta.dirname, '../../scenarios');
+
+export interface Played extends Omit<SimulatedRun, 'writeReport'> {
+  readonly verdict: Verdict;
+  readonly causes: readonly Cause[];
+  readonly expect: Expected | null;
+}
+
+export function readScenario(name: string): Rehearsal {
+  const file = join(scenariosFolder, `${name}.yaml`);
+  return parseRehearsal(readFileSync(file, 'utf8'), { file, env: {}, presets, readFile: () => '' });
+}
+
+/** The run folder is gone afterwards. */
+export async function play(name: string, seed?: number): Promise<Played> {
+  const { scenario, world } = readScenario(name);
+  if (world === null) throw new Error(`${name} has no world`);
+  const setting = settingOf(scenario, world);
+  const moved = inWorld(scenario, setting, { dns: () => 53 });
+  const folder = mkdtempSync(join(tmpdir(), 'cutwatch-scenario-'));
+  try {
+    const options = { scenario: moved.scenario, setting, world, seed: seed ?? world.seed, folder };
+    const result = await simulateRun(options);
+    return { ...result, verdict: judge(result.analysis), causes: causesOf(result), expect: world.expect };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Why slots of judged lanes failed. */
+export function causesOf({ analysis }: Pick<SimulatedRun, 'analysis'>): readonly Cause[] {
+  const judged = analysis.lanes.filter((lane) => lane.judged && lane.qualified);
+  const spans = judged.flatMap((lane) => [...lane.outages, ...lane.impaired]);
+  return [...new Set(spans.flatMap((span) => Object.keys(span.causes) as Cause[]))].toSorted();
+}
