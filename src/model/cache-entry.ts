@@ -1,6 +1,7 @@
 /**
- * What a resolver's cache learns from one reply of an authority: each set of records of its own, with its own life
- * (RFC 2181, 5.2; domain.md, A.1), and that a name or a type does not exist (RFC 2308).
+ * What a resolver learns from one reply about the name it asked for: a set of records, or that there is none (RFC 2308).
+ * Each set has its own life (RFC 2181, 5.2; domain.md, A.1). The rest of a chain in the same reply is not believed: Unbound
+ * and BIND ask for each alias's target by itself, and so does the model.
  */
 import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
 import { nsPerS, sToNs } from '../core/time.ts';
@@ -11,9 +12,9 @@ import { bareName } from './zones.ts';
 export interface CacheEntry {
   /** Bare. */
   readonly name: string;
-  /** `any`: nothing of that name exists. */
-  readonly type: string;
   readonly kind: 'records' | 'no-data' | 'no-name';
+  /** `any`: nothing of that name exists. */
+  readonly type: DnsQuestion['type'] | 'any';
   /** Of a negative entry: the SOA that came with it. */
   readonly records: readonly DnsRecord[];
   readonly receivedTtlS: number;
@@ -24,58 +25,53 @@ export interface CacheEntry {
 
 export type TtlLimits = Pick<ResolverConduct, 'minTtlS' | 'maxTtlS' | 'negativeTtlSMax'>;
 
-/** Nothing is cached of a negative answer without a SOA (RFC 2308, 5), and nothing of a failure. */
-export function entriesOf(
+/** `null`: a reply that says nothing that may be kept, as "there is none" without a SOA (RFC 2308, 5). */
+export function entryOf(
   question: DnsQuestion,
   reply: DnsContent,
   { limits, nowNs }: { readonly limits: TtlLimits; readonly nowNs: number },
-): readonly CacheEntry[] {
-  const entries: CacheEntry[] = [];
-  const add = (
-    kind: CacheEntry['kind'],
-    name: string,
-    type: string,
-    records: readonly DnsRecord[],
-    ttlS: number,
-  ): void => {
-    // A negative answer is no record: the lower limit is not for it (BIND, dnsmasq).
-    const heldS =
-      kind === 'records'
-        ? Math.min(Math.max(ttlS, limits.minTtlS), limits.maxTtlS)
-        : Math.min(ttlS, limits.negativeTtlSMax);
-    entries.push({ name, type, kind, records, receivedTtlS: ttlS, ttlS: heldS, endsAtNs: nowNs + sToNs(heldS) });
-  };
-  const sets = Map.groupBy(reply.answers, (record) => `${bareName(record.name)}|${record.type}`);
-  let last = bareName(question.name);
-  for (const set of sets.values()) {
-    const [head] = set;
-    if (head === undefined) continue;
+): CacheEntry | null {
+  const name = bareName(question.name);
+  const own = reply.answers.filter((record) => bareName(record.name) === name);
+  for (const type of [question.type, 'CNAME'] as const) {
+    const records = own.filter((record) => record.type === type);
+    if (records.length === 0) continue;
     // Were they different, the lowest counts (RFC 2181, 5.2).
-    add('records', bareName(head.name), head.type, set, Math.min(...set.map(({ ttlS }) => ttlS)));
-    if (head.type === 'CNAME' && question.type !== 'CNAME' && bareName(head.name) === last) last = bareName(head.data);
+    const receivedTtlS = Math.min(...records.map(({ ttlS }) => ttlS));
+    const ttlS = Math.min(Math.max(receivedTtlS, limits.minTtlS), limits.maxTtlS);
+    return { name, kind: 'records', type, records, receivedTtlS, ttlS, endsAtNs: nowNs + sToNs(ttlS) };
   }
   const soa = reply.authority.find(({ type }) => type === 'SOA');
-  if (soa === undefined || sets.has(`${last}|${question.type}`)) return entries;
-  const ttlS = Math.min(soa.ttlS, Number(soa.data.split(' ').at(-1)));
-  if (reply.rcode === 'NXDOMAIN') add('no-name', last, 'any', [soa], ttlS);
-  else add('no-data', last, question.type, [soa], ttlS);
-  return entries;
+  if (soa === undefined) return null;
+  const kind = reply.rcode === 'NXDOMAIN' ? 'no-name' : 'no-data';
+  const type = kind === 'no-name' ? 'any' : question.type;
+  const receivedTtlS = Math.min(soa.ttlS, Number(soa.data.split(' ').at(-1)));
+  // The lower limit is for negative answers too in Unbound and dnsmasq; BIND has another one for them.
+  const ttlS = Math.max(Math.min(receivedTtlS, limits.negativeTtlSMax), limits.minTtlS);
+  return { name, kind, type, records: [soa], receivedTtlS, ttlS, endsAtNs: nowNs + sToNs(ttlS) };
+}
+
+export function keyOf({ name, type }: { readonly name: string; readonly type: string }): string {
+  return `${name}|${type}`;
 }
 
 export function isLive(entry: CacheEntry, nowNs: number): boolean {
   return nowNs < entry.endsAtNs;
 }
 
-/** As shown to clients: whole seconds, begun ones count. It is 0 only for what may not be kept at all. */
+/**
+ * As shown to clients: whole seconds, a begun one counts. Real servers count on a clock of whole seconds, so that theirs is
+ * this or one less, and the end of an entry comes up to a second early (BIND, dnsmasq) or late (Unbound 1.17, with TTL 0).
+ */
 export function remainingS(entry: CacheEntry, nowNs: number): number {
   return Math.max(0, Math.ceil((entry.endsAtNs - nowNs) / nsPerS));
 }
 
-export function hasSameRecords(a: CacheEntry, b: CacheEntry): boolean {
-  const data = (entry: CacheEntry): string =>
+export function saysTheSame(a: CacheEntry, b: CacheEntry): boolean {
+  const text = (entry: CacheEntry): string =>
     entry.records
-      .map((record) => record.data)
+      .map(({ data }) => data)
       .toSorted()
       .join();
-  return a.kind === b.kind && data(a) === data(b);
+  return a.kind === b.kind && text(a) === text(b);
 }

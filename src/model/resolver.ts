@@ -3,12 +3,13 @@
  * is about to end or has ended. Everything happens at the instant of the question; what a real one needs for its round
  * trips is the `latencyMs` of its conduct.
  */
+import { assert } from '../core/errors.ts';
 import type { DnsQuestion, DnsRecord, Random } from '../core/ports.ts';
 import type { Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import type { TruthRecorder } from '../core/truth.ts';
 import type { ResolverConduct, Setting } from '../core/world.ts';
-import { entriesOf, hasSameRecords, isLive, remainingS, type CacheEntry } from './cache-entry.ts';
+import { entryOf, isLive, keyOf, remainingS, saysTheSame, type CacheEntry } from './cache-entry.ts';
 import { rotated } from './rotate.ts';
 import type { DnsContent, ResolverModel, Upstream } from './world-model.ts';
 import { bareName } from './zones.ts';
@@ -25,12 +26,14 @@ export interface ResolverOptions {
 
 /** A failure is remembered for a second at least (RFC 9520, 3.2; BIND's `servfail-ttl` is 1). */
 const failureS = 1;
-/** While a stale answer stands in, the authority is left alone for so long (RFC 8767, 5; BIND's `stale-refresh-time`). */
+/**
+ * While a stale answer stands in, the authority is left alone for so long (RFC 8767, 5; BIND's `stale-refresh-time`).
+ * Unbound 1.17 asks it again with each question.
+ */
 const staleRetryS = 30;
 const chainLengthMax = 16;
-/** Extended DNS Errors 3 "Stale Answer" and 19 "Stale NXDOMAIN Answer" (RFC 8914), + 1. */
-const staleAnswerEde = 4;
-const staleNxdomainEde = 20;
+/** Extended DNS Error 3, "Stale Answer" (RFC 8914), + 1; Unbound and dnsmasq say it of a stale NXDOMAIN too. */
+const staleEde = 4;
 
 interface Cache {
   readonly index: number;
@@ -39,13 +42,11 @@ interface Cache {
   readonly failedUntilNs: Map<string, number>;
 }
 
-/** One question at work. */
+/** A question at one of the caches. Its name is bare. */
 interface Task {
   readonly cache: Cache;
   readonly question: DnsQuestion;
   readonly nowNs: number;
-  /** What was fetched for it serves it, even with a TTL of 0. */
-  readonly fetched: Map<string, CacheEntry>;
 }
 
 interface Found {
@@ -63,117 +64,99 @@ export function newResolver(options: ResolverOptions): ResolverModel {
 
   function ask(question: DnsQuestion, nowNs: number): DnsContent {
     const cache = caches[caches.length === 1 ? 0 : Math.floor(random() * caches.length)];
-    if (cache === undefined) return servfail;
-    const task: Task = { cache, question: { ...question, name: bareName(question.name) }, nowNs, fetched: new Map() };
+    assert(cache !== undefined, 'a resolver has a cache');
+    const task: Task = { cache, question: { ...question, name: bareName(question.name) }, nowNs };
     const chain = chainOf(task);
     if (chain === null) return servfail;
     // What it renews now is for the questions after this one.
-    for (const found of chain) renew(task, found);
+    renew(task, chain);
     return contentOf(chain, nowNs);
   }
 
   /** From the question's name along its aliases to records of its type, or to "there is none"; null: it failed. */
   function chainOf(task: Task): readonly Found[] | null {
     const chain: Found[] = [];
-    let { name } = task.question;
-    while (chain.length < chainLengthMax) {
+    for (let name: string | null = task.question.name; name !== null;) {
       const found = find(task, name);
-      if (found === null) return null;
+      if (found === null || chain.length === chainLengthMax) return null;
       chain.push(found);
-      const { entry } = found;
-      if (entry.type !== 'CNAME' || entry.kind !== 'records' || task.question.type === 'CNAME') return chain;
-      name = bareName(entry.records[0]?.data ?? '');
+      name = nextName(found.entry, task.question);
     }
-    return null;
+    return chain;
   }
 
   function find(task: Task, name: string): Found | null {
-    const { question, nowNs } = task;
-    const held = newest(task, name);
+    const { cache, question, nowNs } = task;
+    const held = newest(cache, name, question.type);
     if (held !== null && isLive(held, nowNs)) return { entry: held, isStale: false };
     const isStale = held !== null && serveStale !== null && nowNs <= held.endsAtNs + sToNs(serveStale.staleSMax);
     const stale = isStale ? { entry: held, isStale } : null;
     if (stale !== null && serveStale?.when === 'always') return stale;
-    if (!fetch(task, { name, type: question.type }, stale === null ? failureS : staleRetryS)) return stale;
-    const entry = newest(task, name);
-    return entry === null ? null : { entry, isStale: false };
-  }
-
-  /** What is known of the name for this question: just fetched, or else what lives longest. */
-  function newest({ cache, question, fetched }: Task, name: string): CacheEntry | null {
-    let best: CacheEntry | null = null;
-    for (const type of [question.type, 'CNAME', 'any']) {
-      const key = `${name}|${type}`;
-      const now = fetched.get(key);
-      if (now !== undefined) return now;
-      const held = cache.entries.get(key);
-      if (held !== undefined && (best === null || held.endsAtNs > best.endsAtNs)) best = held;
-    }
-    return best;
+    const fetched = fetch(task, { name, type: question.type }, { retryS: stale === null ? failureS : staleRetryS });
+    return fetched === null ? stale : { entry: fetched, isStale: false };
   }
 
   // ── fetching ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** False: nobody answered, or not well, now or less than `retryS` before. */
-  function fetch({ cache, nowNs, fetched }: Task, question: DnsQuestion, retryS: number): boolean {
-    const key = `${question.name}|${question.type}`;
-    if (nowNs < (cache.failedUntilNs.get(key) ?? Number.NEGATIVE_INFINITY)) return false;
+  /** Null: nobody answered, or not well, now or less than `retryS` before. */
+  function fetch(
+    { cache, nowNs }: Task,
+    question: DnsQuestion,
+    { retryS, keepsAfterNs = Number.POSITIVE_INFINITY }: { readonly retryS: number; readonly keepsAfterNs?: number },
+  ): CacheEntry | null {
+    const key = keyOf(question);
+    if (nowNs < (cache.failedUntilNs.get(key) ?? Number.NEGATIVE_INFINITY)) return null;
     const reply = upstream(question, nowNs);
-    if (reply === null || (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')) {
+    const isGood = reply !== null && (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN');
+    const entry = isGood ? entryOf(question, reply, { limits: conduct, nowNs }) : null;
+    if (entry === null) {
       cache.failedUntilNs.set(key, nowNs + sToNs(retryS));
-      return false;
+      return null;
     }
     cache.failedUntilNs.delete(key);
-    for (const entry of entriesOf(question, reply, { limits: conduct, nowNs })) {
-      fetched.set(`${entry.name}|${entry.type}`, store(cache, entry, { question, nowNs }));
-    }
-    return true;
-  }
-
-  /** Returns what the cache has now. */
-  function store(
-    cache: Cache,
-    entry: CacheEntry,
-    { question, nowNs }: { readonly question: DnsQuestion; readonly nowNs: number },
-  ): CacheEntry {
-    const key = `${entry.name}|${entry.type}`;
-    const held = cache.entries.get(key);
-    // The same again does not lengthen a life (unbound, BIND), unless it was fetched to do so.
-    const isKept = held !== undefined && isLive(held, nowNs) && !isAtItsEnd(held, nowNs) && hasSameRecords(held, entry);
-    if (isKept) return held;
-    // A name that is not there has no records, and one that has records is there.
+    const held = cache.entries.get(keyOf(entry));
+    if (held !== undefined && held.endsAtNs > keepsAfterNs && saysTheSame(held, entry)) return held;
+    // A name that does not exist has no records, and one that has records exists.
     const overruled = entry.kind === 'no-name' ? [question.type, 'CNAME'] : ['any'];
-    for (const type of overruled) cache.entries.delete(`${entry.name}|${type}`);
-    // RFC 1035, 3.2.1: a TTL of 0 is for the transaction at hand.
+    for (const type of overruled) cache.entries.delete(keyOf({ name: entry.name, type }));
+    // A TTL of 0 is for the transaction at hand (RFC 1035, 3.2.1).
     if (entry.ttlS === 0) return entry;
-    cache.entries.set(key, entry);
+    cache.entries.set(keyOf(entry), entry);
     note(cache.index, entry, nowNs);
     return entry;
   }
 
-  function renew(task: Task, { entry, isStale }: Found): void {
-    const { cache, question, nowNs } = task;
-    // Another link of the same chain has brought it along.
-    if (cache.entries.get(`${entry.name}|${entry.type}`) !== entry) return;
-    if (isStale && serveStale?.when === 'always') fetch(task, question, failureS);
-    else if (isStale || !isAtItsEnd(entry, nowNs)) return;
-    // Unbound fetches the whole answer, BIND each set of records.
-    else if (conduct.prefetch === 'last-tenth') fetch(task, question, failureS);
-    else fetch(task, { name: entry.name, type: question.type }, failureS);
+  /** The question from its start, whatever is cached. What ends after `keepsAfterNs` and is the same again stays. */
+  function resolveAnew(task: Task, keepsAfterNs: number): void {
+    let name: string | null = task.question.name;
+    for (let i = 0; name !== null && i < chainLengthMax; i += 1) {
+      const entry = fetch(task, { name, type: task.question.type }, { retryS: failureS, keepsAfterNs });
+      name = entry === null ? null : nextName(entry, task.question);
+    }
   }
 
-  /**
-   * In the stretch in which it is fetched anew although it lives. Unbound: its last tenth, whole seconds, so that below 10 s
-   * there is none (`PREFETCH_TTL_CALC`). BIND: 2 s, of records that began with 9 or more (ARM, `prefetch`).
-   */
-  function isAtItsEnd(entry: CacheEntry, nowNs: number): boolean {
+  /** After an answer from the cache: stale ones and those about to end are fetched anew. */
+  function renew(task: Task, chain: readonly Found[]): void {
+    if (serveStale?.when === 'always' && chain.some(({ isStale }) => isStale))
+      return resolveAnew(task, Number.POSITIVE_INFINITY);
+    const { nowNs } = task;
     switch (conduct.prefetch) {
       case 'never':
-        return false;
-      case 'last-tenth':
-        return remainingS(entry, nowNs) <= Math.floor(entry.ttlS / 10);
+        return;
+      case 'last-tenth': {
+        // Unbound 1.17 looks at the end of the chain and resolves all of it again, in whole seconds: below 10 s there is no
+        // last tenth (`PREFETCH_TTL_CALC`).
+        const last = chain.at(-1);
+        if (last === undefined || last.isStale) return;
+        if (remainingS(last.entry, nowNs) <= Math.floor(last.entry.ttlS / 10)) resolveAnew(task, last.entry.endsAtNs);
+        return;
+      }
       case 'last-2-s':
-        return entry.kind === 'records' && entry.ttlS >= 9 && remainingS(entry, nowNs) <= 2;
+        // BIND looks at each set of records, if it began with 9 s or more (ARM, `prefetch 2 9`).
+        for (const { entry, isStale } of chain) {
+          if (isStale || entry.kind !== 'records' || entry.ttlS < 9 || remainingS(entry, nowNs) > 2) continue;
+          fetch(task, { name: entry.name, type: task.question.type }, { retryS: failureS });
+        }
     }
   }
 
@@ -183,16 +166,15 @@ export function newResolver(options: ResolverOptions): ResolverModel {
     const answers: DnsRecord[] = [];
     const authority: DnsRecord[] = [];
     for (const found of chain) {
-      const isPositive = found.entry.kind === 'records';
+      const section = found.entry.kind === 'records' ? answers : authority;
       const ttlS = shownTtlS(found, nowNs);
-      for (const one of rotated(found.entry.records, random)) (isPositive ? answers : authority).push({ ...one, ttlS });
+      for (const one of rotated(found.entry.records, random)) section.push({ ...one, ttlS });
     }
-    const isMissing = chain.at(-1)?.entry.kind === 'no-name';
-    const saysStale = serveStale?.saysSo === true && chain.some(({ isStale }) => isStale);
+    const isStale = chain.some((found) => found.isStale);
     return {
-      rcode: isMissing ? 'NXDOMAIN' : 'NOERROR',
+      rcode: chain.at(-1)?.entry.kind === 'no-name' ? 'NXDOMAIN' : 'NOERROR',
       authoritative: false,
-      ede: !saysStale ? 0 : isMissing ? staleNxdomainEde : staleAnswerEde,
+      ede: isStale && serveStale?.saysSo === true ? staleEde : 0,
       answers,
       authority,
     };
@@ -204,6 +186,22 @@ export function newResolver(options: ResolverOptions): ResolverModel {
   }
 
   return { ask };
+}
+
+/** What is known of the name for a question of the type: the entry that lives, or else the one that ended last. */
+function newest(cache: Cache, name: string, type: string): CacheEntry | null {
+  let best: CacheEntry | null = null;
+  for (const one of [type, 'CNAME', 'any']) {
+    const held = cache.entries.get(keyOf({ name, type: one }));
+    if (held !== undefined && (best === null || held.endsAtNs > best.endsAtNs)) best = held;
+  }
+  return best;
+}
+
+/** Where an alias leads; null = the chain ends here. */
+function nextName(entry: CacheEntry, question: DnsQuestion): string | null {
+  const isAlias = entry.kind === 'records' && entry.type === 'CNAME' && question.type !== 'CNAME';
+  return isAlias ? bareName(entry.records[0]?.data ?? '') : null;
 }
 
 /** Writes down what a cache holds of a hostname from now on. An alias has the side of the load balancer it names. */
