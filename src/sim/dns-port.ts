@@ -34,11 +34,27 @@ export function newSimDnsPort({ clock, world }: { readonly clock: Clock; readonl
           }
         }
 
-        if (sentAtNs >= deadlineNs) timeOut();
+        const literal = literalOf(question);
+        if (literal !== null) resolve({ ...literal, sentAtNs, endedAtNs: sentAtNs });
+        else if (sentAtNs >= deadlineNs) timeOut();
         else attempt(1);
       });
     },
   };
+}
+
+/** RFC 2181, 8: the highest TTL there is. */
+const ttlSMax = 0x7fff_ffff;
+
+type Answered = Extract<DnsReply, { kind: 'answered' }>;
+
+/** An address instead of a name needs no server, and never gets old. Worlds have IPv4 only. */
+function literalOf({ name, type }: DnsQuestion): Omit<Answered, 'sentAtNs' | 'endedAtNs'> | null {
+  if (!/^\d+\.\d+\.\d+\.\d+$/.test(name)) return null;
+  const addresses = type === 'A' ? [name] : [];
+  const answers = addresses.map((data) => ({ name, type, ttlS: ttlSMax, data }));
+  const blank = { rcode: 'NOERROR', authoritative: false, ede: 0, authority: [], chain: [] } as const;
+  return { kind: 'answered', ...blank, answers, addresses, ttlS: ttlSMax };
 }
 
 function replyOf(

@@ -20,7 +20,9 @@ export interface Group {
   readonly weightRatio: number;
   /** From one fetch of its resolver's caches to the next; 0 = asks none. */
   readonly periodNs: number;
-  /** How long after the names have settled its users may stay there, but for those who never leave. */
+  /** How long before the world starts its users may have begun: by then nothing tells when it was. */
+  readonly turnNs: number;
+  /** How long after the names have settled they may stay there, but for those who never leave. */
   readonly stayNs: number;
 }
 
@@ -49,28 +51,36 @@ export function populationOf(options: PopulationOptions): Population {
   const known = options.resolvers.filter((name) => plan.conducts[name] !== undefined);
   const groups = clients.flatMap((client): Group[] => {
     const { resolve, connect } = client.archetype;
-    const ownNs = cacheStayNs(resolve) + keptNs(connect, server, requestEveryNs);
     if (resolve.kind === 'pinned') {
-      return [{ client, resolver: null, weightRatio: client.weightRatio, periodNs: 0, stayNs: 0 }];
+      return [{ client, resolver: null, weightRatio: client.weightRatio, periodNs: 0, turnNs: 0, stayNs: 0 }];
     }
+    const keptNs = keptNsOf(connect, server, requestEveryNs);
     return known.map((resolver) => {
       const { periodNs, ttlS } = periodOf(plan, resolver, newRandom(seed, `period of ${resolver}`));
-      const weightRatio = client.weightRatio / known.length;
-      return { client, resolver, weightRatio, periodNs, stayNs: sToNs(ttlS) + ownNs + 5 * requestEveryNs };
+      const ownNs = cacheNsOf(resolve, ttlS);
+      return {
+        client,
+        resolver,
+        weightRatio: client.weightRatio / known.length,
+        periodNs,
+        // A connection is as old as chance has it; what else is kept turns over thrice, so that chance has it too.
+        turnNs: keptNs > 0 ? keptNs : ownNs === 0 ? 0 : 3 * (ownNs + requestEveryNs),
+        stayNs: sToNs(ttlS) + ownNs + keptNs + 5 * requestEveryNs,
+      };
     });
   });
   return { plan, groups, server, seed, requestEveryNs };
 }
 
-/** How long the client's own memory may keep what it got, without its resolver's; 0 where that is for ever. */
-function cacheStayNs(resolve: ResolvePolicy): number {
+/** How long the client itself keeps an answer; 0 where it does not, or for ever. */
+function cacheNsOf(resolve: ResolvePolicy, ttlS: number): number {
   switch (resolve.kind) {
     case 'fixed':
       return sToNs(resolve.s + resolve.graceS);
     case 'refresh':
       return sToNs(resolve.s);
     case 'ttl':
-      return sToNs(resolve.minS);
+      return sToNs(Math.min(Math.max(ttlS, resolve.minS), resolve.maxS));
     case 'per-connection':
     case 'once':
     case 'on-break':
@@ -80,7 +90,7 @@ function cacheStayNs(resolve: ResolvePolicy): number {
 }
 
 /** How long a connection in steady use lasts; 0 where there is none, or no end to it. */
-function keptNs(connect: ConnectPolicy, server: ServerKeeping, requestEveryNs: number): number {
+function keptNsOf(connect: ConnectPolicy, server: ServerKeeping, requestEveryNs: number): number {
   if (connect.kind === 'new') return 0;
   const own = connect.kind === 'keep-alive' ? connect : { maxAgeS: 0, maxRequests: 0 };
   const ageNs = Math.min(
@@ -102,25 +112,27 @@ export interface LifeOptions {
   readonly instants: readonly number[];
 }
 
-/** Lives one user's life and shows where a request of his would go at each instant, up to where it will be `away` for good. */
-export function live(options: LifeOptions, see: (index: number, reach: Reach) => void): void {
+/**
+ * Lives one user's life and shows where a request of his would go at each instant, until that is the other side for good.
+ * Returns from when on any new connection of his is to the other side; Infinity = not by the last instant.
+ */
+export function live(options: LifeOptions, see: (index: number, reach: Reach) => void): number {
   const { population, group, number, instants } = options;
   const { plan, seed, requestEveryNs } = population;
   const label = `${group.client.name} ${group.resolver ?? ''} ${number}`;
   const rhythm = newRandom(seed, `${label} requests`);
-  // Twice a whole turn of all that he keeps: by then nothing tells when he began.
-  const turnNs = group.stayNs;
-  const fromNs = plan.startNs - Math.round((1 + rhythm()) * turnNs);
+  const fromNs = plan.startNs - Math.round(rhythm() * group.turnNs);
   const user = userOf(options, fromNs, newRandom(seed, `${label} names`));
   let requestNs = fromNs;
+  let freeFromNs = Infinity;
   for (const [i, atNs] of instants.entries()) {
     for (; requestNs <= atNs; requestNs += gapNs(rhythm, requestEveryNs)) user.request(requestNs);
     const reach = user.reach(atNs);
     see(i, reach);
-    if (!user.isDone(atNs)) continue;
-    if (reach.side === plan.leaving) for (let rest = i + 1; rest < instants.length; rest += 1) see(rest, reach);
-    return;
+    if (freeFromNs === Infinity && user.isFree(atNs)) freeFromNs = atNs;
+    if (freeFromNs < Infinity && reach.side !== plan.leaving) return freeFromNs;
   }
+  return freeFromNs;
 }
 
 function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number, random: Random): User {

@@ -23,8 +23,8 @@ export interface User {
   request(nowNs: number): void;
   /** Where a request of now would go. */
   reach(nowNs: number): Reach;
-  /** From now on it will be there, whatever happens. */
-  isDone(nowNs: number): boolean;
+  /** Whenever he connects anew from now on, it is not to the side that is left. */
+  isFree(nowNs: number): boolean;
 }
 
 export interface UserOptions {
@@ -130,12 +130,10 @@ export function newUser(options: UserOptions): User {
       }
       return led(nowNs);
     },
-    isDone(nowNs) {
-      if (kept !== null && kept.side === leaving && !isGone(leaving, nowNs)) return neverAsks;
+    isFree(nowNs) {
       const decision = cache.decide(nowNs);
-      if (neverAsks) return decision.kind === 'use';
       if (decision.kind !== 'ask' && sideOf(decision.held.addresses) === leaving) return false;
-      return names?.isSettled(nowNs) ?? true;
+      return neverAsks ? decision.kind === 'use' : names.isSettled(nowNs);
     },
   };
 }

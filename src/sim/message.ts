@@ -32,18 +32,20 @@ function headerOf(headers: readonly string[], lowerCaseName: string): string {
 
 const encoder = new TextEncoder();
 
-/** HEAD, 204 and 304 have none, whatever is said of its length. */
+/** These have no body, and say no length (RFC 9110, 8.6). */
+function hasLength(status: number): boolean {
+  return status !== 204 && status !== 304;
+}
+
+/** HEAD is told of a body's length, and gets none. */
 export function bodyOf(request: HttpRequest, served: Answered): Uint8Array {
-  const hasBody = request.method !== 'HEAD' && served.status !== 204 && served.status !== 304;
-  return encoder.encode(hasBody ? served.body : '');
+  return encoder.encode(request.method !== 'HEAD' && hasLength(served.status) ? served.body : '');
 }
 
 /** The model leaves out what belongs to the connection. HTTP/2 has its names in lower case, and no `Connection`. */
-export function headersOf(
-  served: Answered,
-  message: { readonly isHttp2: boolean; readonly closes: boolean; readonly bodyBytes: number },
-): string[] {
-  const headers = [...served.headers, 'Content-Length', String(message.bodyBytes)];
-  if (!message.isHttp2) return message.closes ? [...headers, 'Connection', 'close'] : headers;
+export function headersOf(served: Answered, { isHttp2, closes }: { isHttp2: boolean; closes: boolean }): string[] {
+  const headers = [...served.headers];
+  if (hasLength(served.status)) headers.push('Content-Length', String(encoder.encode(served.body).length));
+  if (!isHttp2) return closes ? [...headers, 'Connection', 'close'] : headers;
   return headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
 }
