@@ -75,13 +75,13 @@ export type ResolverPreset =
 export const resolverPresets: Readonly<Record<ResolverPreset, ResolverConduct>> = {
   honest,
   unbound,
-  /** serve-expired: yes, with serve-expired-client-timeout 1800: reply TTL 30, a day; says so only with ede-serve-expired. */
+  /** serve-expired: yes, with serve-expired-client-timeout 1800: TTL 30; says so only with ede-serve-expired (seen so). */
   'unbound-stale': { ...unbound, serveStale: { ...defaultStale, when: 'unreachable' } },
   bind9,
-  /** stale-answer-enable yes: stale-answer-ttl 30, max-stale-ttl 86400 (ARM); BIND adds the Extended DNS Error by itself. */
+  /** stale-answer-enable yes: stale-answer-ttl 30, max-stale-ttl 86400 (ARM); BIND 9.18 says so by itself (seen). */
   'bind9-stale': { ...bind9, serveStale: { ...defaultStale, when: 'unreachable', saysSo: true } },
   dnsmasq,
-  /** --use-stale-cache: whatever has expired is served at once, up to a day after, and asked for anew afterwards. */
+  /** --use-stale-cache: what has expired is served at once, for a day, and asked for anew after; TTL 0, EDE 3 (2.90, seen). */
   'dnsmasq-stale': { ...dnsmasq, serveStale: { when: 'always', replyTtlS: 0, staleSMax: 86_400, saysSo: true } },
   /** resolved-dns-cache.c: CACHE_TTL_MAX_USEC is two hours, of any entry. */
   'systemd-resolved': { ...honest, maxTtlS: 7200, negativeTtlSMax: 7200, latencyMs: 1 },
@@ -95,7 +95,7 @@ export const resolverPresets: Readonly<Record<ResolverPreset, ResolverConduct>> 
    * while no authority answers (Route 53 Developer Guide, "Resolver availability and scaling").
    */
   vpc: { ...honest, maxTtlS: 300, negativeTtlSMax: 300, serveStale: { ...defaultStale, when: 'unreachable' } },
-  /** 8.8.8.8: six hours at most, many caches behind one address (its documentation; how many is a guess). */
+  /** 8.8.8.8: six hours at most, many caches behind one address (as is commonly seen; how many is a guess). */
   google: { ...honest, maxTtlS: 21_600, cacheCount: 4, latencyMs: 12 },
   /** Knot Resolver: five seconds at least, six days at most. */
   knot: { ...honest, minTtlS: 5, maxTtlS: 518_400 },

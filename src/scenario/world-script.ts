@@ -1,7 +1,7 @@
 /** The change script: what happens when, with what each step leaves out, and what it names that is not there. */
 import type { ChangeSpec, Side } from '../core/scenario.ts';
 import type { VerdictValue } from '../core/verdict.ts';
-import type { PlatformSpec, RecordKind, Step, StepAction } from '../core/world.ts';
+import type { PlatformSpec, RecordKind, Step, StepAction, ZoneSpec } from '../core/world.ts';
 import type { Path } from './document.ts';
 import { suggestion } from './nearest.ts';
 import type { Item } from './sections.ts';
@@ -25,7 +25,7 @@ export interface ScriptScope extends WorldScope {
   readonly record: RecordKind | null;
   readonly nameServers: readonly string[] | null;
   readonly platforms: Readonly<Record<Side, PlatformSpec | null>>;
-  /** False: some steps are too broken to be here. */
+  /** False: some steps, or what is expected, are too broken to be here. */
   readonly isWhole: boolean;
   readonly verdict: VerdictValue | undefined;
 }
@@ -40,21 +40,17 @@ function comingSide({ direction }: ChangeSpec): Side {
 }
 
 /** The change, as the operator makes it, and nothing else. */
-export function defaultScript(change: ChangeSpec): readonly Step[] {
+export function defaultScript(change: ChangeSpec, { record, startsAt = 'old' }: ZoneSpec): readonly Step[] {
   const at = { from: 'change', s: 0 } as const;
   const to = comingSide(change);
-  switch (change.via) {
-    case 'dns':
-    // A world has no CDN; from outside, its switch looks like that of the names.
-    case 'cdn':
-      return [{ at, does: { kind: 'switch-dns', to, services: null } }];
-    case 'weights':
-      return [{ at, does: { kind: 'shift-weights', newRatio: to === 'new' ? 1 : 0 } }];
-    case 'deploy': {
-      const side = leavingSide(change);
-      return [{ at, does: { kind: 'deploy', side, services: null, deregisters: 'in-time', lateS: 0 } }];
-    }
+  if (change.via === 'deploy') {
+    return [{ at, does: { kind: 'deploy', side: startsAt, services: null, deregisters: 'in-time', lateS: 0 } }];
   }
+  if (change.via === 'weights' && record === 'weighted') {
+    return [{ at, does: { kind: 'shift-weights', newRatio: to === 'new' ? 1 : 0 } }];
+  }
+  // A world has no CDN; from outside, its switch looks like that of the names.
+  return [{ at, does: { kind: 'switch-dns', to, services: null } }];
 }
 
 export function scriptOf(items: readonly Item<StepInput>[], scope: ScriptScope): readonly Step[] {

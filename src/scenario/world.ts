@@ -56,7 +56,7 @@ export function worldOf(sections: WorldSections, scope: WorldScope): World {
   const zone = zoneOf(sections, record, scope);
   const script =
     sections.script === undefined
-      ? defaultScript(change)
+      ? defaultScript(change, zone)
       : scriptOf(sections.script, {
           ...scope,
           record: sections.zone === null ? null : record,
@@ -65,8 +65,8 @@ export function worldOf(sections: WorldSections, scope: WorldScope): World {
             old: sections.sides.old === null ? null : sides.old,
             new: sections.sides.new === null ? null : sides.new,
           },
-          isWhole: sections.isScriptWhole,
-          verdict: sections.expect === null ? undefined : sections.expect?.verdict,
+          isWhole: sections.isScriptWhole && sections.expect !== null,
+          verdict: sections.expect?.verdict,
         });
   return {
     seed: sections.seed ?? defaultSeed,
@@ -79,10 +79,7 @@ export function worldOf(sections: WorldSections, scope: WorldScope): World {
     ),
     sides,
     script,
-    expect:
-      sections.expect === undefined || sections.expect === null
-        ? null
-        : { verdict: sections.expect.verdict, causes: sections.expect.causes ?? null },
+    expect: sections.expect ? { causes: null, ...sections.expect } : null,
   };
 }
 

@@ -164,9 +164,10 @@ describe('the script', () => {
     ['{ via: cdn }', { kind: 'switch-dns', to: 'new', services: null }],
     ['{ via: weights }', { kind: 'shift-weights', newRatio: 1 }],
     ['{ via: weights, direction: new-to-old }', { kind: 'shift-weights', newRatio: 0 }],
+    ['{ via: weights }\nworld: { zone: { record: cname } }', { kind: 'switch-dns', to: 'new', services: null }],
     ['{ via: deploy }', { kind: 'deploy', side: 'old', services: null, deregisters: 'in-time', lateS: 0 }],
   ])('where there is none, a change of %s is one step', ([change, action]) => {
-    const { script } = worldOf(`change: ${change}\nworld: {}`);
+    const { script } = worldOf(`change: ${change}${change.includes('world:') ? '' : '\nworld: {}'}`);
     expect(script).toEqual([{ at: { from: 'change', s: 0 }, does: action }]);
   });
 
@@ -234,6 +235,8 @@ describe('the script', () => {
     expect(problemsIn(linesOf(`world: { ${script} }`))).toHaveLength(1);
     expect(problemsIn(linesOf(`world: { ${script}, expect: { verdict: fail } }`))).toHaveLength(1);
     expect(problemsIn(linesOf(`world: { ${script}, expect: { verdict: inconclusive } }`))).toEqual([]);
+    // What is meant is not known then.
+    expect(problemsIn(linesOf(`world: { ${script}, expect: { verdict: inconclusiv } }`))).toHaveLength(1);
     expect(problemsIn(linesOf(`change: { via: deploy }\nworld: { ${script} }`))).toEqual([]);
   });
 });
