@@ -19,21 +19,30 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
   if (fault === null) return [];
   if (fault === 'own-network-lost') return ['own-network-suspected'];
   if (attempt.outcome.startsWith('dns-')) return ['dns-failed'];
+  if (isOfNames(fault)) return ['too-slow'];
   const side = attempt.address === null ? null : history.sideOf(attempt.address);
   const onSide = side === null ? [] : causesOnSide(fault, attempt, side, lane, history);
-  const move = side === null || lane.role !== 'client' ? null : moveAwayFrom(side, attempt.dueNs, lane, history);
+  if (side === null || lane.role !== 'client') return onSide;
+  // Just about a move nobody can say on which side of it a failure was.
+  const around = [-pollNs, 0, pollNs].map((offNs) => moveAwayFrom(side, attempt.dueNs + offNs, lane, history));
+  const move = around.find((one) => one !== null) ?? null;
   if (move === null) return onSide;
   const left = causesOfLeft(attempt, move, lane, history);
+  // Weights are not for everybody to follow, even when they come to all or nothing.
+  if (around.includes(null) || history.world?.zone.record === 'weighted') return [...left, ...onSide];
   // How a certificate or an answer was wrong is as true as that the client should not have met it.
   const how = onSide.filter((cause) => cause === 'tls' || cause === 'too-slow' || cause === 'wrong-answer');
-  // Just about the move nobody can say on which side of it a failure was.
-  const isClose = Math.abs(attempt.dueNs - move.firstAtNs) <= pollNs;
-  return [...left, ...how, ...(isClose ? onSide : [])];
+  return [...left, ...how];
+}
+
+/** The client waited for its resolver, and got its answer after all. */
+function isOfNames(fault: FaultName): boolean {
+  return fault === 'resolver-failing' || fault === 'resolver-cut-off' || fault === 'name-server-failing';
 }
 
 /** The latest move of the record, if it left this side: then a client that is still here should not be. */
 function moveAwayFrom(side: Side, atNs: number, lane: Lane, history: History): Move | null {
-  const move = history.moves(lane.check.hostname).findLast(({ firstAtNs }) => firstAtNs <= atNs + pollNs);
+  const move = history.moves(lane.check.hostname).findLast(({ firstAtNs }) => firstAtNs <= atNs);
   return move?.from === side ? move : null;
 }
 
@@ -70,6 +79,8 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
     case 'stale-target':
     case 'stale-endpoints':
       // Nobody watches targets yet; a 502 or 504 alone proves nothing (domain facts 0.3), and that the side fails is true.
+      // nginx tries the next endpoint once the first has not answered for 5 s.
+      if (attempt.isRight) return ['too-slow'];
       return ['stale-target', 'unattributed', 'side-down', ...kept];
     case 'app-failing':
       return [attempt.status >= 500 ? 'app-5xx' : 'wrong-answer'];

@@ -17,7 +17,7 @@ export interface Fate {
   readonly contradiction: string | null;
 }
 
-/** Lanes share one DNS answer for a second, and wait for it together for as long as a connect may take. */
+/** Lanes share one DNS answer for a second. */
 const sharedPollNs = sToNs(1);
 /** A failure may be kept so long (RFC 9520: at least 1 s; CoreDNS: 5 s). */
 const servfailKeptNs = sToNs(5);
@@ -77,13 +77,23 @@ export function fails(condition: Condition, isKept: boolean, goodWithinMs: numbe
 
 function faultMet(attempt: Attempt, lane: Lane, history: History, hit: Hit | null): FaultName | null {
   if (hit !== null && !isHarmless(hit, attempt, lane)) return hit.fault;
-  const { sentNs, endedNs, outcome } = attempt;
-  const ofOwnNetwork = worst(
-    history.ownNetwork.during(sentNs - (outcome.startsWith('dns-') ? sharedPollNs : 0), endedNs),
-  );
+  const { outcome, isKept, endedNs } = attempt;
+  const isAsked = lane.resolver !== null && !isKept;
+  const isAlive = outcome === 'answered';
+  const ofOwnNetwork = worst(history.ownNetwork.during(startedNs(attempt, lane), endedNs));
   if (ofOwnNetwork !== null) return ofOwnNetwork;
   if (outcome.startsWith('dns-')) return faultOfName(attempt, lane, history);
-  return faultAt(attempt, lane, history);
+  // An answer that came too late may have waited for its resolver.
+  return faultAt(attempt, lane, history) ?? (isAsked && isAlive ? faultOfName(attempt, lane, history) : null);
+}
+
+/**
+ * What a request waits for may have begun before it: an answer that lanes share, or the one dial that all requests of an
+ * HTTP/2 client wait for.
+ */
+function startedNs({ sentNs, isKept }: Attempt, lane: Lane): number {
+  const dialNs = lane.archetype.connect.kind === 'http2' && !isKept ? msToNs(lane.check.timeouts.connectMs) : 0;
+  return sentNs - Math.max(dialNs, lane.resolver === null ? 0 : sharedPollNs);
 }
 
 /** A hit that made nothing fail by itself; where the answer came too late, one that took long enough to matter. */
@@ -96,10 +106,11 @@ function isHarmless(hit: Hit, attempt: Attempt, lane: Lane): boolean {
 function faultAt(attempt: Attempt, lane: Lane, history: History): FaultName | null {
   const { address, sentNs, bornNs, endedNs, outcome, isKept } = attempt;
   if (address === null) return null;
+  const fromNs = lane.archetype.connect.kind === 'http2' ? startedNs(attempt, lane) : sentNs;
   const conditions = history.conditions(address, lane.check.hostname);
   const counts = ({ fault, failedRatio, delayMs }: Condition): boolean =>
     fault !== null && (failedRatio > 0 || delayMs > 0);
-  const now = conditions.during(sentNs, endedNs).filter(counts);
+  const now = conditions.during(fromNs, endedNs).filter(counts);
   if (now.length > 0) return worstOf(now);
   return isKept && outcome !== 'answered' ? worstOf(conditions.during(bornNs, sentNs).filter(counts)) : null;
 }
