@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { presets } from '../clients/presets.ts';
 import { userError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
-import { parseScenario } from '../scenario/parse.ts';
+import { parseRehearsal, type Rehearsal } from '../scenario/parse.ts';
 
 export function readText(path: string, what: string): string {
   try {
@@ -17,9 +17,13 @@ export function readText(path: string, what: string): string {
 }
 
 export function loadScenario(path: string): Scenario {
+  return loadRehearsal(path).scenario;
+}
+
+export function loadRehearsal(path: string): Rehearsal {
   const text = readText(path, 'scenario file');
   const folder = dirname(resolve(path));
-  return parseScenario(text, {
+  return parseRehearsal(text, {
     file: path,
     env: process.env,
     presets,

@@ -158,16 +158,32 @@ program
 
 program
   .command('rehearse')
-  .summary('a small cutover on this machine, in half a minute; no account, no network')
+  .summary('a whole cutover in a world of this machine; no account, no network')
   .description(
-    'Starts two sides and a name server with a cache on loopback addresses, runs a watch beside a DNS switch between\n' +
-      'them, and ends with its verdict and report.',
+    'Starts the world of a scenario on loopback addresses (name servers, resolvers, both sides, and what goes wrong),\n' +
+      'runs a watch through the change, and says whether the verdict is the one that the scenario expects.\n' +
+      'Without a scenario: the founding migration.',
   )
+  .argument('[scenario]', 'scenario file (YAML), or the name of one that comes with cutwatch')
   .option('--out <folder>', 'run folder; default reports/<start>-<name>')
   .option('--json', 'print report.json on standard output')
-  .action(async (flags) => {
+  .option('--seed <n>', 'another world of the same kind; default as the scenario says', count)
+  .option('--keep', 'leave the world running afterwards, for dig, curl or a browser, until Ctrl-C')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch rehearse
+  cutwatch rehearse stale-targets-after-deploy
+  cutwatch rehearse shop.yaml --keep
+
+Exit status: 0 when verdict and causes are those of world.expect; 4 when it is inconclusive and should not be; 3 when it
+is otherwise another; without world.expect as of a run.
+${exitStatuses}`,
+  )
+  .action(async (scenario, flags) => {
     const { rehearseCommand } = await import('./rehearse-command.ts');
-    process.exitCode = await rehearseCommand(flags);
+    process.exitCode = await rehearseCommand(scenario, flags);
   });
 
 try {

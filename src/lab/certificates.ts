@@ -4,6 +4,7 @@
  */
 import 'reflect-metadata';
 import { createHash, KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import {
   BasicConstraintsExtension,
@@ -140,7 +141,9 @@ async function issue(subject: Subject, authority: Issued | null): Promise<Issued
     signingKey: (authority?.keys ?? keys).privateKey,
     signingAlgorithm: algorithm,
     extensions: [
-      new SubjectAlternativeNameExtension(subject.names.map((value) => ({ type: 'dns', value }))),
+      new SubjectAlternativeNameExtension(
+        subject.names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+      ),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     ],

@@ -42,6 +42,8 @@ export interface Lab extends AsyncDisposable {
   readonly changeUrl: string;
   /** The operator makes the change. Once; false when it was made before. */
   change(): boolean;
+  /** The last word of the truth: what happens afterwards is not in it. The servers go on. */
+  end(): void;
   /** The most that an HTTP answer left after its time, ns: how busy this thread was. */
   readonly lateNsMax: number;
 }
@@ -63,6 +65,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const all: readonly Listening[] = [...dnsServers, ...doors.http, ...doors.https];
   let cancelFollow: Cancel | null = null;
   let isChanged = false;
+  let isEnded = false;
 
   function secureDoor(address: string, shown: Certificates): Door {
     const front = newSecureFront(shown, (serverName) => world.certificate(address, serverName, clock.nowNs()));
@@ -97,6 +100,11 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     return true;
   }
 
+  function end(): void {
+    if (!isEnded) world.end(clock.nowNs());
+    isEnded = true;
+  }
+
   async function close(): Promise<void> {
     cancelFollow?.();
     connections.close();
@@ -117,12 +125,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       certificateSha256: certificates?.sha256 ?? { old: '', new: '' },
       changeUrl: control.url,
       change,
+      end,
       get lateNsMax() {
         return connections.lateNsMax;
       },
       async [Symbol.asyncDispose]() {
+        end();
         await Promise.all([control[Symbol.asyncDispose](), close()]);
-        world.end(clock.nowNs());
       },
     };
   } catch (error) {

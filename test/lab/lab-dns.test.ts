@@ -80,7 +80,7 @@ describe('what is no query does no harm', () => {
     await using lab = await start({ answers: addresses(97) });
     const socket = connect(lab.ports.dns, resolver);
     socket.write('\x00\x05hello\x00\x40half');
-    await new Promise((resolve) => socket.end(resolve));
+    await new Promise<void>((resolve) => socket.end(resolve));
     socket.on('error', () => {});
     socket.destroy();
     expect(await query(lab, resolver, { name: 'shop.test', type: 'A' })).toMatchObject({ kind: 'answered' });

@@ -1,0 +1,123 @@
+/** A rehearsal on real sockets: a lab in a thread of its own, and a real run whose wrapped command makes the change. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Analysis } from '../core/analysis.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { nsToMs } from '../core/time.ts';
+import type { TruthEntry } from '../core/truth.ts';
+import type { Setting, World } from '../core/world.ts';
+import { inWorld } from '../scenario/in-world.ts';
+import { startLabInThread } from './lab-in-thread.ts';
+import type { LabFacts } from './lab-thread.ts';
+import { commandsText } from './rehearsal-story.ts';
+import { newRunStart, watchRun, type RunStart } from './run-command.ts';
+import { writeTruth } from './write-truth.ts';
+
+export interface OnSockets {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly setting: Setting;
+  readonly flags: { readonly out?: string; readonly json?: boolean; readonly keep?: boolean };
+}
+
+export interface Rehearsed {
+  readonly analysis: Analysis;
+  readonly truth: readonly TruthEntry[];
+  readonly path: string;
+  /** As of a run. */
+  readonly exitCode: number;
+}
+
+/** The lab answers in a thread of its own; later than this, and latencies are of this machine and not of the world. */
+const lateMsMax = 50;
+/** A rehearsal reaches nobody but this machine: the guard of a run has nothing to protect. */
+const maxRate = 1000;
+
+/** `told` runs once all is said and done but for `--keep`, with which the lab stays up until Ctrl-C. */
+export async function rehearseOnSockets(
+  { scenario, world, setting, flags }: OnSockets,
+  told: (rehearsed: Rehearsed) => number,
+): Promise<number> {
+  const start = newRunStart();
+  const checks = [...scenario.services.flatMap((service) => service.checks), ...scenario.references];
+  const isTls = checks.some(({ scheme }) => scheme === 'https');
+  const broken = Promise.withResolvers<never>();
+  const { startedAtHrNs, runId } = start;
+  await using lab = await startLabInThread({ startedAtHrNs, runId, world, setting, isTls }, broken.reject);
+  using stay = flags.keep === true ? keepUp(lab, setting, scenario, start) : null;
+  const moved = inWorld(scenario, setting, {
+    http: lab.ports.http,
+    ...(lab.ports.https === null ? {} : { https: lab.ports.https }),
+    dns: () => lab.ports.dns,
+    ...(lab.caPem === null ? {} : { caPem: lab.caPem, certificateSha256: lab.certificateSha256 }),
+  });
+  for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
+  const watching = watchRun(moved.scenario, changeCommand(lab.changeUrl), { ...flags, maxRate }, start);
+  const watched = await Promise.race([watching, broken.promise]);
+  const { truth, lateNsMax } = await lab.end();
+  const lateMs = Math.round(nsToMs(lateNsMax));
+  if (lateMs > lateMsMax) process.stderr.write(`note: the lab itself answered up to ${lateMs} ms late\n`);
+  writeTruth(watched.path, truth);
+  const exitCode = told({ ...watched, truth });
+  await stay?.ended;
+  return exitCode;
+}
+
+function changeCommand(url: string): readonly string[] {
+  const script = `process.exitCode = (await fetch('${url}', { method: 'POST' })).ok ? 0 : 1`;
+  return [process.execPath, '--input-type=module', '--eval', script];
+}
+
+// ── --keep ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Stay extends Disposable {
+  /** Ctrl-C, also one that came during the run. */
+  readonly ended: Promise<void>;
+}
+
+/** Says how to point other clients at the lab, and waits for Ctrl-C. The authority's certificate is a file meanwhile. */
+function keepUp(lab: LabFacts, setting: Setting, scenario: Scenario, { runId }: RunStart): Stay {
+  const caPath = join(tmpdir(), `cutwatch-${runId}-ca.pem`);
+  if (lab.caPem !== null) writeFileSync(caPath, lab.caPem);
+  const commands = clientCommands(lab, setting, scenario, caPath);
+  process.stderr.write(`${commandsText('The lab stays up until Ctrl-C. Point anything at it:', commands)}\n\n`);
+  const ended = Promise.withResolvers<void>();
+  const end = (): void => ended.resolve();
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  return {
+    ended: ended.promise,
+    [Symbol.dispose]() {
+      process.off('SIGINT', end);
+      process.off('SIGTERM', end);
+      rmSync(caPath, { force: true });
+    },
+  };
+}
+
+function clientCommands(
+  { ports }: LabFacts,
+  { places, sites }: Setting,
+  scenario: Scenario,
+  caPath: string,
+): readonly (readonly [string, string])[] {
+  const check = scenario.services[0]?.checks[0];
+  if (check === undefined) return [];
+  const hostname = sites[0]?.hostname ?? check.hostname;
+  const ask = (address: string): string => `dig @${address} -p ${ports.dns} ${hostname}`;
+  const isTls = check.scheme === 'https';
+  const port = isTls ? ports.https : ports.http;
+  const trust = isTls ? `--cacert ${caPath} ` : '';
+  const get = (address: string): string =>
+    `curl -i ${trust}--connect-to ::${address}: ${check.scheme}://${hostname}:${port}${check.path}`;
+  return [
+    ...Object.entries(places.resolvers).map(([name, address]) => [ask(address), `resolver ${name}`] as const),
+    ...Object.entries(places.nameServers).map(
+      ([name, address]) => [`${ask(address)} +norecurse`, `name server ${name}`] as const,
+    ),
+    ...(['old', 'new'] as const).flatMap((side) =>
+      places.sides[side].slice(0, 1).map((address) => [get(address), `the ${side} side`] as const),
+    ),
+  ];
+}
