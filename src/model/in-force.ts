@@ -35,9 +35,9 @@ export function newInForce(): InForce {
       all = [...all, { step, fromNs: nowNs }];
     },
     end(step) {
-      const others = all.filter((one) => one.step !== step);
-      assert(others.length < all.length, 'what ends has begun');
-      all = others;
+      const place = all.findIndex((one) => one.step === step);
+      assert(place >= 0, 'what ends has begun');
+      all = all.toSpliced(place, 1);
     },
     isLost: (service) => of('lose-targets').some(({ step }) => isAmong(step.services, service)),
     appFaults(service) {

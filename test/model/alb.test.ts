@@ -16,7 +16,7 @@ test.for([
   backends.begin(replicasOf(targets), 0);
   const routes = Array.from({ length: 6000 }, () => alb.route(backends));
   const pages = routes.filter((route) => route.kind === 'page');
-  expect([...new Set(pages.map(({ status }) => status))].toSorted()).toEqual(statuses);
+  expect(new Set(pages.map(({ status }) => status))).toEqual(new Set(statuses));
   expect(alb.chances(backends)).toMatchObject({ fault, failedRatio: failed });
   expect(pages.length / routes.length).toBeCloseTo(failed, 1);
   for (const { status, afterNs } of pages) {
