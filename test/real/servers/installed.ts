@@ -7,6 +7,7 @@ export const packageOf = {
   named: 'bind9',
   nsupdate: 'bind9-dnsutils',
   unbound: 'unbound',
+  dnsmasq: 'dnsmasq-base',
   openssl: 'openssl',
 } as const;
 
