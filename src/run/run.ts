@@ -97,8 +97,8 @@ export interface RunResult {
 }
 
 const stepEveryNs = sToNs(0.5);
-/** What `decide` waits for may come earlier than was known. */
-const unwatchedStepNsMax = sToNs(30);
+/** What `decide` waits for may come earlier than was known: a long wait is looked at again when half of it is over. */
+const longWaitNs = sToNs(30);
 /** Slots begin so long after the lanes are known, so that none of them is late by birth. */
 const leadNs = sToNs(0.1);
 /** A busy probing thread must hear of the end before it comes, or slots after it would be sent. */
@@ -315,10 +315,9 @@ function drive(
           return;
       }
       // An analysis of a long run costs more; it may take a tenth of this thread, not more.
-      const afterNs = Math.max(stepEveryNs, 10 * costNs);
-      const untilNs = options.isUnwatched && next.kind === 'wait' ? next.untilNs : 0;
-      const nowNs = clock.nowNs();
-      cancel = clock.at(Math.max(nowNs + afterNs, Math.min(untilNs, nowNs + unwatchedStepNsMax)), step);
+      const leastNs = Math.max(stepEveryNs, 10 * costNs);
+      const waitNs = options.isUnwatched && next.kind === 'wait' ? next.untilNs - clock.nowNs() : 0;
+      cancel = clock.at(clock.nowNs() + Math.max(leastNs, Math.min(waitNs, Math.max(longWaitNs, waitNs / 2))), step);
     };
     let cancel = clock.at(clock.nowNs() + stepEveryNs, step);
     const stepNow = (): void => {

@@ -13,7 +13,7 @@ import {
   type HttpRequest,
 } from '../core/ports.ts';
 import type { Held, Served, WorldModel } from '../model/world-model.ts';
-import { arrivalOf, asksToClose, bodyOf, headersOf } from './message.ts';
+import { answerOf, arrivalOf, asksToClose } from './message.ts';
 
 export interface SimConnection extends Connection {
   readonly held: Held;
@@ -99,15 +99,15 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
   }
 
   function answer(one: UnderWay, request: HttpRequest, served: Answered): void {
-    const body = bodyOf(request, served);
-    const cutByUs = body.length > bodyBytesMax;
     isGoingAway ||= served.closes || (!isHttp2 && asksToClose(request));
+    const { headers, body } = answerOf(request, served, { isHttp2, closes: isGoingAway });
+    const cutByUs = body.length > bodyBytesMax;
     if (isGoingAway || (cutByUs && !isHttp2)) isOpen = false;
     const bodyStart = cutByUs ? body.subarray(0, bodyBytesMax) : body;
     finish(one, {
       outcome: 'answered',
       status: served.status,
-      headers: headersOf(served, { isHttp2, closes: isGoingAway }),
+      headers,
       bodyBytes: bodyStart.length,
       bodyStart: bodyStart.length === 0 ? null : bodyStart,
       firstByteAtNs: clock.nowNs(),

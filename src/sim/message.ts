@@ -31,21 +31,28 @@ function headerOf(headers: readonly string[], lowerCaseName: string): string {
 }
 
 const encoder = new TextEncoder();
+const noBytes = new Uint8Array();
 
 /** These have no body, and say no length (RFC 9110, 8.6). */
 function hasLength(status: number): boolean {
   return status !== 204 && status !== 304;
 }
 
-/** HEAD is told of a body's length, and gets none. */
-export function bodyOf(request: HttpRequest, served: Answered): Uint8Array {
-  return encoder.encode(request.method !== 'HEAD' && hasLength(served.status) ? served.body : '');
-}
-
-/** The model leaves out what belongs to the connection. HTTP/2 has its names in lower case, and no `Connection`. */
-export function headersOf(served: Answered, { isHttp2, closes }: { isHttp2: boolean; closes: boolean }): string[] {
+/**
+ * The model leaves out what belongs to the connection. HTTP/2 has its names in lower case, and no `Connection`. HEAD is
+ * told of a body's length, and gets none.
+ */
+export function answerOf(
+  request: HttpRequest,
+  served: Answered,
+  { isHttp2, closes }: { readonly isHttp2: boolean; readonly closes: boolean },
+): { readonly headers: readonly string[]; readonly body: Uint8Array } {
+  const body = hasLength(served.status) ? encoder.encode(served.body) : noBytes;
   const headers = [...served.headers];
-  if (hasLength(served.status)) headers.push('Content-Length', String(encoder.encode(served.body).length));
-  if (!isHttp2) return closes ? [...headers, 'Connection', 'close'] : headers;
-  return headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
+  if (hasLength(served.status)) headers.push('Content-Length', String(body.length));
+  if (closes && !isHttp2) headers.push('Connection', 'close');
+  return {
+    headers: isHttp2 ? headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)) : headers,
+    body: request.method === 'HEAD' ? noBytes : body,
+  };
 }
