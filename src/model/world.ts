@@ -14,6 +14,7 @@ import { newPlatform } from './platform.ts';
 import { newReferences } from './references.ts';
 import { newResolver } from './resolver.ts';
 import { newScript } from './script.ts';
+import { newTrouble } from './trouble.ts';
 import type {
   Arrival,
   Dialled,
@@ -38,12 +39,6 @@ export interface WorldOptions {
 const dnsLatencyMs = 1;
 const referenceRttMs = 10;
 
-interface Degraded {
-  readonly lossRatio: number;
-  readonly resetRatio: number;
-  readonly addedMs: number;
-}
-
 export function newWorld(options: WorldOptions): WorldModel {
   const { world, setting, record, startNs = 0 } = options;
   const { places } = setting;
@@ -64,13 +59,7 @@ export function newWorld(options: WorldOptions): WorldModel {
   );
   const references = newReferences(places);
 
-  let isOwnNetworkLost = false;
-  const failing = {
-    resolvers: new Map<string, 'servfail' | 'silent'>(),
-    cutOff: new Set<string>(),
-    nameServers: new Set<string>(),
-  };
-  const degraded = new Map<Side, Degraded>();
+  const trouble = newTrouble();
   const conditions = new Map<string, string>();
   let reachedNs = startNs;
 
@@ -99,8 +88,8 @@ export function newWorld(options: WorldOptions): WorldModel {
 
   /** Recursive resolvers spread their questions over all name servers (Müller et al., IMC 2017), and try the next. */
   function askAny(resolver: string, question: DnsQuestion, nowNs: number): DnsContent | null {
-    if (failing.cutOff.has(resolver)) return null;
-    const up = world.zone.nameServers.filter(({ name }) => !failing.nameServers.has(name));
+    if (trouble.isCutOff(resolver)) return null;
+    const up = world.zone.nameServers.filter(({ name }) => !trouble.isSilent(name));
     const drawn = up[Math.floor(random.upstream() * up.length)];
     return drawn === undefined ? null : names.ask(drawn.name, question, nowNs);
   }
@@ -151,24 +140,19 @@ export function newWorld(options: WorldOptions): WorldModel {
       case 'delete-and-create-record':
         return names.deleteAndCreate(action.to, action.gapS, nowNs);
       case 'cut-off-resolver':
-        if (isEnd) failing.cutOff.delete(action.resolver);
-        else failing.cutOff.add(action.resolver);
-        return recordNetwork('resolver', action.resolver, isEnd ? null : 'resolver-cut-off', nowNs);
       case 'fail-resolver':
-        if (isEnd) failing.resolvers.delete(action.resolver);
-        else failing.resolvers.set(action.resolver, action.how);
-        return recordNetwork('resolver', action.resolver, isEnd ? null : 'resolver-failing', nowNs);
-      case 'fail-name-server':
-        if (isEnd) failing.nameServers.delete(action.nameServer);
-        else failing.nameServers.add(action.nameServer);
-        return recordNetwork('name-server', action.nameServer, isEnd ? null : 'name-server-failing', nowNs);
+        trouble.note(action, isEnd);
+        return recordNetwork('resolver', action.resolver, trouble.ofResolver(action.resolver), nowNs);
+      case 'fail-name-server': {
+        trouble.note(action, isEnd);
+        const fault = trouble.isSilent(action.nameServer) ? 'name-server-failing' : null;
+        return recordNetwork('name-server', action.nameServer, fault, nowNs);
+      }
       case 'degrade-network':
-        if (isEnd) degraded.delete(action.side);
-        else degraded.set(action.side, action);
-        return;
+        return trouble.note(action, isEnd);
       case 'lose-own-network':
-        isOwnNetworkLost = !isEnd;
-        return recordNetwork('own-network', '', isEnd ? null : 'own-network-lost', nowNs);
+        trouble.note(action, isEnd);
+        return recordNetwork('own-network', '', trouble.isOwnNetworkLost() ? 'own-network-lost' : null, nowNs);
       case 'lower-connection-age':
       case 'deploy':
       case 'remove-load-balancer':
@@ -215,10 +199,10 @@ export function newWorld(options: WorldOptions): WorldModel {
   }
 
   function conditionAt(side: Side, address: string, hostname: string, nowNs: number): Condition {
-    if (isOwnNetworkLost) return { fault: 'own-network-lost', failedRatio: 1, delayMs: 0, hits: 'all' };
+    if (trouble.isOwnNetworkLost()) return { fault: 'own-network-lost', failedRatio: 1, delayMs: 0, hits: 'all' };
     const own = platforms[side].condition(address, hostname, nowNs);
-    const network = degraded.get(side);
-    if (network === undefined || own.failedRatio === 1) return own;
+    const network = trouble.onWayTo(side);
+    if (network === null || own.failedRatio === 1) return own;
     const lostRatio = network.lossRatio + network.resetRatio;
     return {
       fault: own.fault ?? 'network-degraded',
@@ -232,16 +216,16 @@ export function newWorld(options: WorldOptions): WorldModel {
 
   function ask(server: string, question: DnsQuestion, nowNs: number): { content: DnsContent; afterNs: number } | null {
     advance(nowNs);
-    if (isOwnNetworkLost) return null;
+    if (trouble.isOwnNetworkLost()) return null;
     const nameServer = nameServerAt.get(server);
     if (nameServer !== undefined) {
-      if (failing.nameServers.has(nameServer)) return null;
+      if (trouble.isSilent(nameServer)) return null;
       return { content: names.ask(nameServer, question, nowNs), afterNs: msToNs(dnsLatencyMs) };
     }
     const resolver = resolverAt.get(server);
     if (resolver === undefined) return null;
     const { name, model } = resolver;
-    const how = failing.resolvers.get(name);
+    const how = trouble.howFails(name);
     if (how === 'silent') return null;
     const latencyMs = world.resolvers[name]?.latencyMs ?? 0;
     return { content: how === 'servfail' ? servfail : model.ask(question, nowNs), afterNs: msToNs(latencyMs) };
@@ -249,7 +233,7 @@ export function newWorld(options: WorldOptions): WorldModel {
 
   function dial(address: string, nowNs: number): Dialled {
     advance(nowNs);
-    if (isOwnNetworkLost) return { kind: 'silent', fault: 'own-network-lost' };
+    if (trouble.isOwnNetworkLost()) return { kind: 'silent', fault: 'own-network-lost' };
     const side = sideOf.get(address);
     return side === undefined ? references.dial(address) : platforms[side].dial(address, nowNs);
   }
@@ -265,16 +249,16 @@ export function newWorld(options: WorldOptions): WorldModel {
     advance(arrival.atNs);
     const side = sideOf.get(arrival.held.address);
     if (side === undefined)
-      return isOwnNetworkLost ? { kind: 'silent', fault: 'own-network-lost' } : references.serve();
+      return trouble.isOwnNetworkLost() ? { kind: 'silent', fault: 'own-network-lost' } : references.serve();
     const served = overNetwork(side, arrival);
     if (served.fault !== null) recordHit(arrival, served, served.fault);
     return served;
   }
 
   function overNetwork(side: Side, arrival: Arrival): Served {
-    if (isOwnNetworkLost) return { kind: 'silent', fault: 'own-network-lost' };
-    const network = degraded.get(side);
-    if (network === undefined) return platforms[side].serve(arrival);
+    if (trouble.isOwnNetworkLost()) return { kind: 'silent', fault: 'own-network-lost' };
+    const network = trouble.onWayTo(side);
+    if (network === null) return platforms[side].serve(arrival);
     const fault: FaultName = 'network-degraded';
     const drawn = random.network();
     if (drawn < network.lossRatio) return { kind: 'silent', fault };
