@@ -3,7 +3,7 @@
  * what pipelines build on.
  */
 import { enableCompileCache } from 'node:module';
-import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { UserError } from '../core/errors.ts';
 import { version } from './version.ts';
 
@@ -168,13 +168,20 @@ program
   .option('--out <folder>', 'run folder; default reports/<start>-<name>')
   .option('--json', 'print report.json on standard output')
   .option('--seed <n>', 'another world of the same kind; default as the scenario says', count)
-  .option('--keep', 'leave the world running afterwards, for dig, curl or a browser, until Ctrl-C')
+  .option('--simulate', 'in virtual time: hours in seconds, and the same seed gives the same report')
+  .option('--truth', 'hold the report against what was really so, and print what differs')
+  .addOption(
+    new Option('--keep', 'leave the world running afterwards, for dig, curl or a browser, until Ctrl-C').conflicts(
+      'simulate',
+    ),
+  )
   .addHelpText(
     'after',
     `
 Examples:
   cutwatch rehearse
-  cutwatch rehearse stale-targets-after-deploy
+  cutwatch rehearse stale-targets-after-deploy --truth
+  cutwatch rehearse founding-migration-full-scale --simulate
   cutwatch rehearse shop.yaml --keep
 
 Exit status: 0 when verdict and causes are those of world.expect; 4 when it is inconclusive and should not be; 3 when it

@@ -1,18 +1,27 @@
-/** `cutwatch rehearse`: a whole cutover in a world of this machine, watched by a real run and held against what it should be. */
+/** `cutwatch rehearse`: a whole cutover in a world of its own, watched by a real run and held against what it should be. */
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Analysis } from '../core/analysis.ts';
 import { userError } from '../core/errors.ts';
-import { defaultWorld } from '../scenario/world.ts';
+import type { TruthEntry } from '../core/truth.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { readRun } from '../evidence/read-run.ts';
 import { settingOf } from '../scenario/setting.ts';
+import { defaultWorld } from '../scenario/world.ts';
+import { comparisonText } from '../truth/comparison-text.ts';
+import { compareWithTruth } from '../truth/compare.ts';
 import { judge } from '../verdict/judge.ts';
 import { loadRehearsal } from './load-scenario.ts';
 import { causesOf, commandsText, outcomeOf, storyText } from './rehearsal-story.ts';
 import { rehearseOnSockets, type Rehearsed } from './rehearse-on-sockets.ts';
+import { rehearseSimulated } from './rehearse-simulated.ts';
 
 export interface RehearseFlags {
   readonly out?: string;
   readonly json?: boolean;
   readonly seed?: number;
+  readonly simulate?: boolean;
+  readonly truth?: boolean;
   readonly keep?: boolean;
 }
 
@@ -26,17 +35,25 @@ export async function rehearseCommand(name: string = firstOne, flags: RehearseFl
   const ofFile = given ?? defaultWorld(scenario);
   const world = flags.seed === undefined ? ofFile : { ...ofFile, seed: flags.seed };
   const setting = settingOf(scenario, world);
-  process.stderr.write(`${storyText({ scenario, world, setting }, 'on real sockets of this machine')}\n\n`);
+  const where = flags.simulate === true ? 'in virtual time' : 'on real sockets of this machine';
+  say(`${storyText({ scenario, world, setting }, where)}\n`);
 
-  const told = ({ analysis, exitCode }: Rehearsed): number => {
+  const tell = ({ analysis, truth, path, exitCode }: Rehearsed): number => {
+    const verdict = judge(analysis);
     const { expect } = world;
-    const outcome = expect === null ? null : outcomeOf(expect, judge(analysis), causesOf(analysis));
-    if (outcome !== null) process.stderr.write(`\n${outcome.text}\n`);
-    process.stderr.write(`\n${commandsText('Try next', nextCommands(name, flags))}\n`);
+    const outcome = expect === null ? null : outcomeOf(expect, verdict, causesOf(analysis));
+    if (flags.truth === true) say(`\n${truthText({ analysis, verdict, truth, path }).trimEnd()}`);
+    if (outcome !== null) say(`\n${outcome.text}`);
+    say(`\n${commandsText('Try next', nextCommands(name, flags))}`);
     // A tool that is wrong about itself is no rehearsal, whatever came of it.
     return outcome === null || exitCode === 1 ? exitCode : outcome.exitCode;
   };
-  return rehearseOnSockets({ scenario, world, setting, flags }, told);
+  const play = { scenario, world, setting, flags };
+  return flags.simulate === true ? tell(await rehearseSimulated(play)) : rehearseOnSockets(play, tell);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function fileOf(name: string): string {
@@ -47,19 +64,40 @@ function fileOf(name: string): string {
   return path;
 }
 
+function truthText(given: {
+  readonly analysis: Analysis;
+  readonly verdict: Verdict;
+  readonly truth: readonly TruthEntry[];
+  readonly path: string;
+}): string {
+  const { path, ...rest } = given;
+  const reading = readRun(path);
+  const lanes = reading.entries.flatMap((entry) =>
+    entry.type === 'run-started' || entry.type === 'lanes-added' ? entry.lanes : [],
+  );
+  return comparisonText(compareWithTruth({ ...rest, lanes, batches: reading.batches() }));
+}
+
+// ── what next ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 /** As it is called from here. */
 const program = import.meta.url.endsWith('.ts') ? 'npm run -s cutwatch --' : 'cutwatch';
 
+/** Three things to try that were not tried just now. */
 function nextCommands(name: string, flags: RehearseFlags): readonly (readonly [string, string])[] {
-  const names = globSync('*.yaml', { cwd: builtIn })
-    .map((file) => basename(file, '.yaml'))
-    .toSorted();
-  const other = names[(names.indexOf(name) + 1) % names.length];
+  const again = `${program} rehearse ${name}`;
+  const more: readonly (readonly [isDone: boolean | undefined, flag: string, why: string])[] = [
+    [flags.truth, '--truth', 'holds the report against what was really so'],
+    [flags.simulate, '--simulate --seed 2', 'another world of this kind, in virtual time'],
+    [flags.keep, '--keep', 'leaves the world running for dig, curl, a browser'],
+  ];
+  const untried = more.filter(([isDone]) => isDone !== true).slice(0, 1);
+  const names = globSync('*.yaml', { cwd: builtIn }).map((file) => basename(file, '.yaml'));
+  const others = names.toSorted().filter((other) => !['minimal', 'shop-ecs-to-eks'].includes(other));
+  const other = others[(others.indexOf(name) + 1) % others.length];
   return [
-    ...(flags.keep === true
-      ? []
-      : [[`${program} rehearse ${name} --keep`, 'leaves it running for dig, curl, a browser'] as const]),
-    ...(other === undefined ? [] : [[`${program} rehearse ${other}`, 'another one'] as const]),
-    [`${program} plan ${name === firstOne ? 'your.yaml' : name}`, 'what a run of your own would send, and where'],
+    ...untried.map(([, flag, why]) => [`${again} ${flag}`, why] as const),
+    ...(other === undefined ? [] : [[`${program} rehearse ${other} --simulate`, 'another story'] as const]),
+    [`${program} plan your.yaml`, 'what a run of your own would send, and where'],
   ];
 }

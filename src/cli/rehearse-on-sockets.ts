@@ -14,7 +14,8 @@ import { commandsText } from './rehearsal-story.ts';
 import { newRunStart, watchRun, type RunStart } from './run-command.ts';
 import { writeTruth } from './write-truth.ts';
 
-export interface OnSockets {
+/** What is played, and how. */
+export interface Play {
   readonly scenario: Scenario;
   readonly world: World;
   readonly setting: Setting;
@@ -24,6 +25,7 @@ export interface OnSockets {
 export interface Rehearsed {
   readonly analysis: Analysis;
   readonly truth: readonly TruthEntry[];
+  /** The run folder. */
   readonly path: string;
   /** As of a run. */
   readonly exitCode: number;
@@ -36,7 +38,7 @@ const maxRate = 1000;
 
 /** `told` runs once all is said and done but for `--keep`, with which the lab stays up until Ctrl-C. */
 export async function rehearseOnSockets(
-  { scenario, world, setting, flags }: OnSockets,
+  { scenario, world, setting, flags }: Play,
   told: (rehearsed: Rehearsed) => number,
 ): Promise<number> {
   const start = newRunStart();

@@ -16,7 +16,7 @@ import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
 import { newGuard } from './guard.ts';
 import { startProbingThreads } from './probing-threads.ts';
 import { newProgress } from './progress.ts';
-import { finish } from './write-reports.ts';
+import { finishRun } from './write-reports.ts';
 import { version } from './version.ts';
 import { checkCommand, readToken, startCommand } from './wrapped-command.ts';
 
@@ -74,7 +74,7 @@ export async function watchRun(
   if (command.length > 0) checkCommand(command);
 
   const clock = newClock(startedAtHrNs);
-  const path = flags.out ?? join('reports', `${stamp(startedAtMs)}-${scenario.name}`);
+  const path = flags.out ?? runPath(startedAtMs, scenario.name);
   const writer = createRunFolder(path);
   const guard = newGuard(flags.maxRate);
   const stop = new AbortController();
@@ -123,13 +123,8 @@ export async function watchRun(
       writer.report(name, text);
       return writer.failure;
     };
-    const exitCode = finish(analysis, { path, writeReport, json: flags.json ?? false });
-    if (!differsFromLive) return { analysis, exitCode, path };
-    process.stderr.write(
-      `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +
-        `The report is of the log. Please keep ${path} and report this.\n`,
-    );
-    return { analysis, exitCode: 1, path };
+    const exitCode = finishRun({ analysis, differsFromLive }, { path, writeReport, json: flags.json ?? false });
+    return { analysis, exitCode, path };
   } finally {
     unfollow();
     progress.end();
@@ -163,13 +158,14 @@ export function markerNames(scenario: Scenario): string[] {
   return [...scenario.sides.old.marker, ...scenario.sides.new.marker].map(([name]) => name);
 }
 
-/** `20261124T083015Z`: sorts by time, and no file system minds it. */
-function stamp(ms: number): string {
-  return new Date(ms).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+/** Below reports/, `20261124T083015Z` and the name: sorts by time, and no file system minds it. */
+export function runPath(startedAtMs: number, name: string): string {
+  const stamp = new Date(startedAtMs).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return join('reports', `${stamp}-${name}`);
 }
 
 /** The first Ctrl-C or SIGTERM ends the watch in order, judges and reports; the second ends the program. */
-function followSignals(stop: AbortController): () => void {
+export function followSignals(stop: AbortController): () => void {
   const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const handle = (): void => {
       if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);

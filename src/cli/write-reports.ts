@@ -8,6 +8,7 @@ import { junit } from '../report/junit.ts';
 import { markdown } from '../report/markdown.ts';
 import { reportJsonText, toReport, type Report } from '../report/report-json.ts';
 import { summaryText, type Style } from '../report/text.ts';
+import type { RunResult } from '../run/run.ts';
 import { exitCodeOf, judge } from '../verdict/judge.ts';
 
 export const formats = ['json', 'md', 'html', 'junit'] as const;
@@ -41,6 +42,17 @@ const style: Style = (text, emphasis) => styleText(colours[emphasis], text, { st
 /** A log file has no width: lines as people like to read them. */
 function columnsOf(stream: WriteStream): number {
   return stream.isTTY ? Math.max(60, stream.columns) : 120;
+}
+
+/** As `finish`, of a run that has just ended: 1 where the live analysis was another than that of the log. */
+export function finishRun({ analysis, differsFromLive }: RunResult, options: FinishOptions): number {
+  const exitCode = finish(analysis, options);
+  if (!differsFromLive) return exitCode;
+  process.stderr.write(
+    `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +
+      `The report is of the log. Please keep ${options.path} and report this.\n`,
+  );
+  return 1;
 }
 
 /** Returns the exit status. */

@@ -1,0 +1,37 @@
+/** A rehearsal in virtual time: hours in seconds, and the same seed gives the same report. */
+import { nsToS } from '../core/time.ts';
+import { inWorld } from '../scenario/in-world.ts';
+import { certificateSha256Of } from '../sim/certificates.ts';
+import type { Play, Rehearsed } from './rehearse-on-sockets.ts';
+import { followSignals, runPath } from './run-command.ts';
+import { simulateRun } from './simulated-run.ts';
+import { finishRun } from './write-reports.ts';
+
+export async function rehearseSimulated({ scenario, world, setting, flags }: Play): Promise<Rehearsed> {
+  const startedAtMs = Date.now();
+  const right = { old: { side: 'old', kind: 'right' }, new: { side: 'new', kind: 'right' } } as const;
+  const moved = inWorld(scenario, setting, {
+    dns: () => 53,
+    certificateSha256: { old: certificateSha256Of(right.old), new: certificateSha256Of(right.new) },
+  });
+  for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
+  const stop = new AbortController();
+  const unfollow = followSignals(stop);
+  try {
+    const result = await simulateRun({
+      scenario: moved.scenario,
+      setting,
+      world,
+      seed: world.seed,
+      folder: flags.out ?? runPath(startedAtMs, scenario.name),
+      stopSignal: stop.signal,
+      say: (text) => void process.stderr.write(`${text}\n`),
+    });
+    const { analysis, truth, path, writeReport } = result;
+    const playedS = Math.round(nsToS(analysis.endedAtNs));
+    process.stderr.write(`${playedS} s played in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s\n\n`);
+    return { analysis, truth, path, exitCode: finishRun(result, { path, writeReport, json: flags.json ?? false }) };
+  } finally {
+    unfollow();
+  }
+}
