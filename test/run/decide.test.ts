@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Analysis, ChangeSeen, LaneAnalysis, ServiceAnalysis } from '../../src/core/analysis.ts';
 import type { ChangeSpec } from '../../src/core/scenario.ts';
-import { sToNs } from '../../src/core/time.ts';
-import { decide, type RunFacts } from '../../src/run/decide.ts';
+import { nsToS, sToNs } from '../../src/core/time.ts';
+import { decide, type RunFacts, type Step } from '../../src/run/decide.ts';
 
 const change: ChangeSpec = {
   via: 'dns',
@@ -68,7 +68,7 @@ const rows: {
     name: 'the baseline is watched to its end',
     services: [{}],
     facts: { nowS: 59, command: 'not-started' },
-    step: 'wait',
+    step: 'wait until 60',
   },
   {
     name: 'then the command starts',
@@ -80,7 +80,7 @@ const rows: {
     name: 'an unqualified service holds it back',
     services: [{}, { qualified: false }],
     facts: { nowS: 61, command: 'not-started' },
-    step: 'wait',
+    step: 'wait until 61',
   },
   {
     name: 'and after twice the baseline it is not started at all',
@@ -104,13 +104,13 @@ const rows: {
     name: 'a running command is waited for, however long',
     services: [{ changedAtS: 70, tailWhole: true }],
     facts: { nowS: 5000, command: 'running' },
-    step: 'wait',
+    step: 'wait until Infinity',
   },
   {
     name: 'a failed command that changed nothing ends the watch after two TTLs',
     services: [{}],
     facts: { nowS: 119, command: 'failed', endedS: 70 },
-    step: 'wait',
+    step: 'wait until 120',
   },
   {
     name: '… and 10 s',
@@ -122,13 +122,13 @@ const rows: {
     name: 'a failed command that did change something is watched to the end',
     services: [{ changedAtS: 69 }],
     facts: { nowS: 200, command: 'failed', endedS: 70 },
-    step: 'wait',
+    step: 'wait until 800',
   },
   {
     name: 'a mark alone is no evidence',
     services: [{ changedAtS: 100, evident: false }],
     facts: { nowS: 999, command: 'none' },
-    step: 'wait',
+    step: 'wait until 1599',
   },
   {
     name: 'and without evidence the run ends',
@@ -140,26 +140,26 @@ const rows: {
     name: 'services that are switched by hand one after another are waited for',
     services: [{ changedAtS: 100, tailWhole: true }, {}],
     facts: { nowS: 1500, command: 'none' },
-    step: 'wait',
+    step: 'wait until 2100',
   },
   {
     name: 'without command and mark it waits as long',
     services: [{}],
     facts: { nowS: 3600, command: 'none' },
-    step: 'wait',
+    step: 'wait until 3660',
   },
   { name: 'but not for ever', services: [{}], facts: { nowS: 3661, command: 'none' }, step: 'stop nothing-changed' },
   {
     name: 'one service of two has moved: wait for the other',
     services: [{ changedAtS: 70, tailWhole: true }, {}],
     facts: { nowS: 800, command: 'ended', endedS: 75 },
-    step: 'wait',
+    step: 'wait until 975',
   },
   {
     name: 'the tail is watched',
     services: [{ changedAtS: 70 }],
     facts: { nowS: 600, command: 'ended', endedS: 75 },
-    step: 'wait',
+    step: 'wait until 1200',
   },
   {
     name: 'to its end',
@@ -171,7 +171,7 @@ const rows: {
     name: 'a client that may still turn up on the old side holds the end open',
     services: [{ changedAtS: 70, tailWhole: true, leavesByS: 701 }],
     facts: { nowS: 700, command: 'ended', endedS: 75 },
-    step: 'wait',
+    step: 'wait until 701',
   },
   {
     name: 'one that never leaves does not',
@@ -183,7 +183,7 @@ const rows: {
     name: 'whoever was down must have been up again for as long as the tail',
     services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, upAgainS: 150 }],
     facts: { nowS: 749, command: 'ended', endedS: 75 },
-    step: 'wait',
+    step: 'wait until 750',
   },
   {
     name: '… and then the run is over',
@@ -228,8 +228,13 @@ test.for(rows)('$name', ({ services, facts: { nowS, endedS, ...facts }, step }) 
     startsAnyway: false,
     ...facts,
   });
-  expect(decided.kind === 'stop' ? `stop ${decided.why}` : decided.kind).toBe(step);
+  expect(textOf(decided)).toBe(step);
 });
+
+function textOf(decided: Step): string {
+  if (decided.kind === 'stop') return `stop ${decided.why}`;
+  return decided.kind === 'wait' ? `wait until ${Math.round(nsToS(decided.untilNs))}` : decided.kind;
+}
 
 test('a command that is withheld says what its probes met', () => {
   const seen = { qualified: false, classes: { 'connect-refused': 30, '4xx': 2 } };

@@ -50,12 +50,19 @@ interface Script {
   readonly oldStopsAfterS?: number;
   /** The world, beyond that. */
   readonly world?: (network: TestNetwork, clock: TestClock) => void;
+  readonly isUnwatched?: boolean;
   readonly during?: (clock: TestClock, path: string) => Promise<void>;
 }
 
-async function play(
-  script: Script,
-): Promise<RunResult & { readonly path: string; readonly startedAtS: number | null; readonly network: TestNetwork }> {
+interface Played extends RunResult {
+  readonly path: string;
+  readonly startedAtS: number | null;
+  readonly network: TestNetwork;
+  /** How often the run was analysed while it went on. */
+  readonly lookCount: number;
+}
+
+async function play(script: Script): Promise<Played> {
   const clock = newTestClock();
   await clock.runUntilS(0.05);
   const network = newTestNetwork(clock);
@@ -68,6 +75,7 @@ async function play(
   const path = join(folder, `run-${(runCount += 1)}`);
   let commandAtS: number | null = null;
   let tokenCount = 0;
+  let lookCount = 0;
   const nowS = (): number => clock.nowNs() / 1e9;
   const switchedAtS = (): number =>
     commandAtS === null || script.switchAfterS === null ? Infinity : commandAtS + (script.switchAfterS ?? 1);
@@ -116,7 +124,10 @@ async function play(
       vantage: 'here',
       host: { node: '24', platform: 'test', cpuCount: 2 },
       stopSignal: stop.signal,
-      progress: () => {},
+      isUnwatched: script.isUnwatched ?? false,
+      progress: () => {
+        lookCount += 1;
+      },
       say: () => {},
     },
     {
@@ -173,7 +184,7 @@ async function play(
   for (let s = 1; result === null && failure === null && s < 500; s += 1) await clock.runUntilS(nowS() + 1);
   if (failure !== null) throw failure;
   if (result === null) throw new Error('the run did not end');
-  return { ...(result as RunResult), path, startedAtS: commandAtS, network };
+  return { ...(result as RunResult), path, startedAtS: commandAtS, network, lookCount };
 }
 
 function laneOf(analysis: Analysis, client: string): LaneAnalysis {
@@ -216,6 +227,22 @@ test('the founding incident: the old side stops right after the switch, and the 
   // A cache refilled just before the switch keeps the old address for up to 20 s.
   expect(fresh.downtimeMs.max).toBeLessThanOrEqual(20_500 + 1000);
   expect(laneOf(analysis, 'jvm-30').downtimeMs.min).toBeGreaterThan(fresh.downtimeMs.max);
+});
+
+test.for<{ claim: string; script: Script }>([
+  { claim: 'a clean cutover', script: {} },
+  { claim: 'the founding incident', script: { oldStopsAfterS: 0.5 } },
+  { claim: 'a change that never comes', script: { switchAfterS: null } },
+  { claim: 'a command that fails', script: { switchAfterS: null, exitCode: 3 } },
+])('$claim: unwatched, it is analysed a few times and ends as it does when it is watched', async ({ script }) => {
+  const [watched, unwatched] = [await play(script), await play({ ...script, isUnwatched: true })];
+  expect(watched.lookCount).toBeGreaterThan(50);
+  expect(unwatched.lookCount).toBeLessThan(20);
+  expect(unwatched.differsFromLive).toBe(false);
+  expect(unwatched.startedAtS ?? 0).toBeCloseTo(watched.startedAtS ?? 0, 0);
+  expect(judge(unwatched.analysis).value).toBe(judge(watched.analysis).value);
+  expect(unwatched.analysis.endedBecause).toBe(watched.analysis.endedBecause);
+  expect(Math.abs(unwatched.analysis.endedAtNs - watched.analysis.endedAtNs)).toBeLessThan(2e9);
 });
 
 test('nothing changed at all is inconclusive', async () => {
