@@ -1,6 +1,7 @@
 /**
  * DNS for lanes. All lanes that ask the same resolver for the same name within a second share one query ("we must not
- * cause the incident"); the answer's age is in every row and widens what may be concluded from it.
+ * cause the incident"); the answer's age is in every row and widens what may be concluded from it. One that waits longer
+ * is asked again beside it: whoever is due now must not fail with a query that was lost while the resolver was away.
  */
 import type { HeldAnswer } from '../clients/resolve-cache.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -29,7 +30,8 @@ const sharedForNs = sToNs(1);
 
 interface Shared {
   readonly pending: Promise<Asked>;
-  receivedAtNs: number | null;
+  /** When it was asked; once it is here, when that was. */
+  sinceNs: number;
 }
 
 export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort; readonly sink: RowSink }): Answers {
@@ -98,14 +100,12 @@ export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort
       const isBoth = lane.archetype.choose === 'happy-eyeballs';
       const key = `${resolver.name}|${lane.check.hostname}|${isBoth ? 'both' : 'one'}|${lane.archetype.families.join()}`;
       const shared = sharedByKey.get(key);
-      const isUsable =
-        shared !== undefined && (shared.receivedAtNs === null || clock.nowNs() - shared.receivedAtNs < sharedForNs);
-      if (isUsable) return shared.pending;
+      if (shared !== undefined && clock.nowNs() - shared.sinceNs < sharedForNs) return shared.pending;
       const pending = query(resolver, lane, isBoth);
-      const next: Shared = { pending, receivedAtNs: null };
+      const next: Shared = { pending, sinceNs: clock.nowNs() };
       sharedByKey.set(key, next);
       return pending.then((asked) => {
-        next.receivedAtNs = asked.kind === 'held' ? asked.held.receivedAtNs : asked.receivedAtNs;
+        next.sinceNs = asked.kind === 'held' ? asked.held.receivedAtNs : asked.receivedAtNs;
         return asked;
       });
     },

@@ -102,6 +102,19 @@ describe('DNS', () => {
     expect(Math.max(...bench.rows.map((row) => row.answerAgeMs))).toBeLessThan(1000);
   });
 
+  test('whoever is due when the resolver is back asks anew, and does not fail with the query that it never heard', async () => {
+    const bench = newBench([laneOf(0, 'fresh', { ratePerSecond: 2.3 })]);
+    // What is asked in the first 1.7 s is lost, and waited for until 5 s are over.
+    bench.world.resolve = (_, __, atS) => (atS < 1.7 ? 'timed-out' : { addresses: ['127.0.1.1'], ttlS: 5 });
+    await bench.clock.runUntilS(9);
+    const [lost, answered] = [true, false].map((isLost) =>
+      bench.rows.filter((row) => (row.outcomeName === 'dns-timed-out') === isLost).map((row) => row.slot),
+    );
+    expect(lost?.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(answered?.slice(0, 3)).toEqual([6, 7, 8]);
+    expect(bench.queries.filter(({ atS }) => atS < 2.7).length).toBe(3);
+  });
+
   test.for([
     { client: 'jvm-30', queries: [0, 30, 60] },
     { client: 'jvm-forever', queries: [0] },
