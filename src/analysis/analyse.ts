@@ -1,6 +1,6 @@
 /** From the evidence to the `Analysis`, from top to bottom. Reads what was gathered, changes nothing of it. */
 import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
-import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
+import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { newSideLanes } from './causes.ts';
@@ -14,7 +14,8 @@ import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
 import { isFresh, recordLife, type RecordLife } from './leaving.ts';
 import { suspectSeconds, type OwnNetwork } from './own-network.ts';
-import { analyseProber, entriesOf } from './prober-analysis.ts';
+import { newJournal, type Journal } from './journal.ts';
+import { analyseProber } from './prober-analysis.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
 import { newSides, type Sides } from './sides.ts';
 import { Spans } from './spans.ts';
@@ -23,7 +24,7 @@ import { incompleteBecause } from './wholeness.ts';
 /** What is concluded once for the whole run. */
 interface RunContext {
   readonly gathered: Gathered;
-  readonly entries: readonly Entry[];
+  readonly journal: Journal;
   readonly sides: Sides;
   readonly tracks: readonly AuthorityTrack[];
   readonly views: readonly LaneView[];
@@ -35,7 +36,7 @@ interface RunContext {
 export function analyse(gathered: Gathered): Analysis {
   const { started } = gathered;
   const run = runContext(gathered);
-  const { entries, sides, views, ownNetwork, endedAtNs } = run;
+  const { journal, sides, views, ownNetwork, endedAtNs } = run;
   const contexts = started.scenario.services.map((service) => serviceContext(service, run));
   const lanes = [...contexts.flatMap((context) => lanesOfService(context, run)), ...lanesWithoutService(run)].toSorted(
     (a, b) => a.number - b.number || (a.series < b.series ? -1 : 1),
@@ -46,8 +47,8 @@ export function analyse(gathered: Gathered): Analysis {
       lanes.filter((lane) => lane.service === context.service.name),
     ),
   );
-  const ended = entriesOf(entries, 'run-ended')[0];
-  const because = incompleteBecause(gathered, views, entries);
+  const ended = journal.of('run-ended')[0];
+  const because = incompleteBecause(gathered, views, journal);
   const resolvers = analyseResolvers({
     resolvers: started.scenario.resolvers.map((resolver) => resolver.name),
     definitions: gathered.definitions,
@@ -57,7 +58,7 @@ export function analyse(gathered: Gathered): Analysis {
     authorityLastMoved: (hostname) => authorityLastMoved(contexts, hostname),
   });
   const authorities = analyseAuthorities(run.tracks);
-  const prober = analyseProber(views, entries, endedAtNs);
+  const prober = analyseProber(views, journal, endedAtNs);
   return {
     mode: started.mode,
     scenario: started.scenario,
@@ -69,16 +70,16 @@ export function analyse(gathered: Gathered): Analysis {
     isWhole: because.length === 0,
     incompleteBecause: because,
     endedBecause: ended?.why ?? '',
-    command: commandOf(started, entries),
-    commandWithheldBecause: entriesOf(entries, 'command-withheld')[0]?.why ?? null,
-    marks: entriesOf(entries, 'marked').map(({ atNs, text }) => ({ atNs, text })),
+    command: commandOf(started, journal),
+    commandWithheldBecause: journal.of('command-withheld')[0]?.why ?? null,
+    marks: journal.of('marked').map(({ atNs, text }) => ({ atNs, text })),
     services,
     lanes,
     resolvers,
     authorities,
     findings: findingsOf({
       gathered,
-      entries,
+      journal,
       sides,
       tracks: run.tracks,
       views,
@@ -95,10 +96,10 @@ export function analyse(gathered: Gathered): Analysis {
 
 function runContext(gathered: Gathered): RunContext {
   const { started, definitions } = gathered;
-  const entries = inOrder(gathered.entries);
-  const sides = newSides(started.scenario, entries, definitions);
-  const stalls = entriesOf(entries, 'prober-stalled');
-  const probedUntilNs = entriesOf(entries, 'run-ended')[0]?.probedUntilNs;
+  const journal = newJournal(gathered.entries);
+  const sides = newSides(started.scenario, journal, definitions);
+  const stalls = journal.of('prober-stalled');
+  const probedUntilNs = journal.of('run-ended')[0]?.probedUntilNs;
   const latestNs = Math.max(0, ...gathered.workerAtNs.values());
   const stores = gathered.lanes.filter((store) => store !== undefined);
   const workerOf = ({ lane, worker }: LaneStore): number =>
@@ -115,30 +116,25 @@ function runContext(gathered: Gathered): RunContext {
   const views = stores.map((store) => viewLane(store, contextOf(store)));
   return {
     gathered,
-    entries,
+    journal,
     sides,
-    tracks: authorityTracks(entries, sides),
+    tracks: authorityTracks(journal, sides),
     views,
     retried: stores.map((store) => viewRetried(store, contextOf(store))).filter((view) => view !== null),
-    ownNetwork: suspectSeconds(views, entries),
-    endedAtNs: entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs),
+    ownNetwork: suspectSeconds(views, journal),
+    endedAtNs: journal.entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs),
   };
 }
 
-/** By time; what is of the same instant by what it says, so that the order of arrival cannot show. */
-function inOrder(entries: readonly Entry[]): Entry[] {
-  return entries.toSorted((a, b) => a.atNs - b.atNs || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-}
-
 function serviceContext(service: Service, run: RunContext): ServiceContext {
-  const { gathered, entries, tracks, sides } = run;
+  const { gathered, journal, tracks, sides } = run;
   const { scenario, mode } = gathered.started;
   const views = run.views.filter((view) => view.lane.service === service.name);
   const hostnames = new Set(service.checks.map((check) => check.hostname));
   const own = tracks.filter((track) => hostnames.has(track.name));
   const endNs = Math.min(...views.map((view) => view.untilNs));
   const fresh = views.filter((view) => isFresh(view.lane));
-  const changes = findChanges({ service, scenario, mode, entries, tracks: own, fresh, endNs });
+  const changes = findChanges({ service, scenario, mode, journal, tracks: own, fresh, endNs });
   const usedAtNs = changes[0]?.seen.usedAtNs ?? null;
   const qualified = new Set(views.filter((view) => mode === 'rollback' || isQualified(view, usedAtNs)));
   const { definitions, answersUsed } = gathered;
@@ -218,9 +214,9 @@ function authorityLastMoved(contexts: readonly ServiceContext[], hostname: strin
   return heardAtNs === null ? null : { heardAtNs, notBeforeNs: change?.authorityLastNotBeforeNs ?? heardAtNs };
 }
 
-function commandOf(started: EntryOf<'run-started'>, entries: readonly Entry[]): Analysis['command'] {
-  const begun = entriesOf(entries, 'command-started')[0];
-  const ended = entriesOf(entries, 'command-ended')[0];
+function commandOf(started: EntryOf<'run-started'>, journal: Journal): Analysis['command'] {
+  const begun = journal.of('command-started')[0];
+  const ended = journal.of('command-ended')[0];
   const words = begun?.command ?? started.command;
   if (words === null) return null;
   return {

@@ -2,7 +2,8 @@
  * What each authoritative server said of each name, in order. An entry is written only when the answer changed (or every
  * 10 s), so between two entries the earlier one holds, and a change lies between the poll before it and its own reply.
  */
-import type { Entry, EntryOf } from '../core/entry.ts';
+import type { EntryOf } from '../core/entry.ts';
+import type { Journal } from './journal.ts';
 import type { AnswerSide, Sides } from './sides.ts';
 
 export interface TrackStep {
@@ -33,9 +34,9 @@ export interface AuthorityTrack {
 
 type DnsAnswered = EntryOf<'dns-answered'>;
 
-export function authorityTracks(entries: readonly Entry[], sides: Sides): AuthorityTrack[] {
+export function authorityTracks(journal: Journal, sides: Sides): AuthorityTrack[] {
   const groups = Map.groupBy(
-    entries.filter((entry): entry is DnsAnswered => entry.type === 'dns-answered' && entry.watch === 'authority'),
+    journal.of('dns-answered').filter((entry) => entry.watch === 'authority'),
     (entry) => `${entry.server} ${entry.name} ${entry.question}`,
   );
   return [...groups.keys()].toSorted().map((key) => trackOf(groups.get(key) as DnsAnswered[], sides));

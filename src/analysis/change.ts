@@ -4,11 +4,12 @@
  * broken counts as baseline: neither a record that was gone for a while nor a new side that refused at first.
  */
 import type { ChangeSeen } from '../core/analysis.ts';
-import type { Entry, EntryOf, RunMode } from '../core/entry.ts';
+import type { RunMode } from '../core/entry.ts';
 import { markMeaning, type MarkMeaning } from '../core/mark-meaning.ts';
 import type { ChangeSpec, Direction, Scenario, Service, Side } from '../core/scenario.ts';
 import { authorityBack, authorityMoved, backForGoodNs, noneMoved, type Moved } from './authority-moved.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
+import type { Journal } from './journal.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { otherSide } from './sides.ts';
 
@@ -30,7 +31,7 @@ export interface ChangeEvidence {
   readonly service: Service;
   readonly scenario: Scenario;
   readonly mode: RunMode;
-  readonly entries: readonly Entry[];
+  readonly journal: Journal;
   readonly tracks: readonly AuthorityTrack[];
   /** The service's lanes that resolve and connect anew for each slot. */
   readonly fresh: readonly LaneView[];
@@ -45,7 +46,7 @@ export function findChanges(evidence: ChangeEvidence): Change[] {
   const leaving: Side = direction === 'old-to-new' ? 'old' : 'new';
   const first = assemble(evidence, leaving, {
     markedAtNs: firstMark(evidence, evidence.mode === 'rollback' ? ['change', 'rollback'] : ['change'], 0),
-    command: commandEdges(evidence.entries),
+    command: commandEdges(evidence.journal),
     authority: authorityMoved(evidence.tracks, leaving),
     identity: firstOf(evidence.fresh.map((view) => identityMoved(view, leaving, evidence.mode))),
   });
@@ -124,16 +125,16 @@ function firstMark(evidence: ChangeEvidence, kinds: readonly MarkMeaning['kind']
     return kinds.includes(kind) && (services.length === 0 || services.includes(evidence.service.name));
   };
   return earliest(
-    evidence.entries
-      .filter((entry): entry is EntryOf<'marked'> => entry.type === 'marked' && entry.atNs >= fromNs)
-      .filter((entry) => isMeant(entry.text))
+    evidence.journal
+      .of('marked')
+      .filter((entry) => entry.atNs >= fromNs && isMeant(entry.text))
       .map((entry) => entry.atNs),
   );
 }
 
-function commandEdges(entries: readonly Entry[]): Words['command'] {
+function commandEdges(journal: Journal): Words['command'] {
   const at = (type: 'command-started' | 'command-ended'): number | null =>
-    earliest(entries.filter((entry) => entry.type === type).map((entry) => entry.atNs));
+    earliest(journal.of(type).map((entry) => entry.atNs));
   return { fromAtNs: at('command-started'), toAtNs: at('command-ended') };
 }
 

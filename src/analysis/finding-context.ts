@@ -1,9 +1,9 @@
 /** What findings are drawn from: the evidence and what was already concluded from it. */
 import type { LaneAnalysis, ProberAnalysis, ResolverAnalysis } from '../core/analysis.ts';
-import type { Entry } from '../core/entry.ts';
 import { toIso } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Gathered } from './gathered.ts';
+import type { Journal } from './journal.ts';
 import type { LaneView } from './lane-view.ts';
 import type { OwnNetwork } from './own-network.ts';
 import type { ServiceContext } from './service-analysis.ts';
@@ -11,7 +11,7 @@ import type { Sides } from './sides.ts';
 
 export interface FindingContext {
   readonly gathered: Gathered;
-  readonly entries: readonly Entry[];
+  readonly journal: Journal;
   readonly sides: Sides;
   readonly tracks: readonly AuthorityTrack[];
   readonly views: readonly LaneView[];

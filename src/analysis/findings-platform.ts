@@ -8,7 +8,6 @@ import { movesEverybody } from './convergence.ts';
 import { at, type FindingContext } from './finding-context.ts';
 import { slotsOnSide } from './lane-view.ts';
 import { stayOf } from './leaving.ts';
-import { entriesOf } from './prober-analysis.ts';
 import { headerOf } from './sighting-facts.ts';
 
 export function platformFindings(context: FindingContext): Finding[] {
@@ -124,7 +123,7 @@ function sharedAddresses({ sides }: FindingContext): Finding[] {
 function changedAddresses(context: FindingContext): Finding[] {
   const first = new Map<string, string>();
   const evidence = new Map<string, string[]>();
-  for (const entry of entriesOf(context.entries, 'dns-answered')) {
+  for (const entry of context.journal.of('dns-answered')) {
     if (entry.watch !== 'side' || entry.reply.kind !== 'answered' || entry.reply.addresses.length === 0) continue;
     const addresses = entry.reply.addresses.toSorted().join(', ');
     const key = `${entry.name} ${entry.question}`;

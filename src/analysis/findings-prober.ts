@@ -4,7 +4,6 @@ import { laneName } from '../core/lane-name.ts';
 import { countOf, durationText } from '../core/quantity-text.ts';
 import { nsPerS } from '../core/time.ts';
 import { at, type FindingContext } from './finding-context.ts';
-import { entriesOf } from './prober-analysis.ts';
 import { mergeSpans } from './spans.ts';
 
 export function proberFindings(context: FindingContext): Finding[] {
@@ -20,7 +19,7 @@ export function proberFindings(context: FindingContext): Finding[] {
 }
 
 function blockedLanes(context: FindingContext): Finding[] {
-  const slowed = entriesOf(context.entries, 'lane-slowed');
+  const slowed = context.journal.of('lane-slowed');
   return context.lanes
     .filter((lane) => lane.slots.blocked > 0 && lane.series === 'raw')
     .map((lane) => ({
@@ -70,8 +69,8 @@ function ownNetwork(context: FindingContext): Finding[] {
   ];
 }
 
-function limits({ entries }: FindingContext): Finding[] {
-  const over = entriesOf(entries, 'run-ended')[0]?.definitionOverCapCount ?? 0;
+function limits({ journal }: FindingContext): Finding[] {
+  const over = journal.of('run-ended')[0]?.definitionOverCapCount ?? 0;
   if (over === 0) return [];
   const text = `${countOf(over, 'different answer, address, face or error', 'different answers, addresses, faces or errors')} were more than the log keeps: their side and cause are unknown.`;
   return [{ kind: 'definitions-over-cap', service: null, severity: 'warn', text, evidence: [] }];
@@ -81,7 +80,7 @@ function limits({ entries }: FindingContext): Finding[] {
 const clockStepMsMin = 100;
 
 function clock(context: FindingContext): Finding[] {
-  const steps = entriesOf(context.entries, 'clock-stepped').filter((entry) => Math.abs(entry.stepMs) >= clockStepMsMin);
+  const steps = context.journal.of('clock-stepped').filter((entry) => Math.abs(entry.stepMs) >= clockStepMsMin);
   if (steps.length === 0) return [];
   const text =
     'The wall clock was set during the run. Lengths are measured on another clock and stay right; instants after it differ from those of other systems.';
@@ -97,7 +96,7 @@ function assumptions({ gathered: { started } }: FindingContext): Finding[] {
 }
 
 function notes(context: FindingContext): Finding[] {
-  return entriesOf(context.entries, 'noted').map((entry) => ({
+  return context.journal.of('noted').map((entry) => ({
     kind: 'noted',
     service: null,
     severity: 'info',

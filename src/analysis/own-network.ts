@@ -4,10 +4,11 @@
  * answer, were it a 503: it came through our network. Failures in such a second are counted and listed, but are not
  * certain: they leave every `min`.
  */
-import type { Entry, EntryOf } from '../core/entry.ts';
+import type { EntryOf } from '../core/entry.ts';
 import { outcomes } from '../core/outcome.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
 import { nsPerMs, nsPerS } from '../core/time.ts';
+import type { Journal } from './journal.ts';
 import { isSeen, meanings, type LaneView } from './lane-view.ts';
 
 export interface OwnNetwork {
@@ -17,10 +18,10 @@ export interface OwnNetwork {
   readonly seconds: readonly number[];
 }
 
-export function suspectSeconds(views: readonly LaneView[], entries: readonly Entry[]): OwnNetwork {
+export function suspectSeconds(views: readonly LaneView[], journal: Journal): OwnNetwork {
   const references = views.filter((view) => view.lane.role === 'reference');
   const lanes = views.filter((view) => view.lane.role !== 'reference');
-  const watch = dnsWatch(entries);
+  const watch = dnsWatch(journal);
   const isSuspect =
     references.length > 0
       ? (second: number): boolean => references.every((view) => wasReferenceDown(view, second))
@@ -98,9 +99,11 @@ function lastSeen(view: LaneView, from: number, step: 1 | -1): number | null {
 type DnsAnswered = EntryOf<'dns-answered'>;
 
 /** Each watched server, name and question: its entries in order. Between two of them the polls said the same. */
-function dnsWatch(entries: readonly Entry[]): DnsAnswered[][] {
-  const answered = entries.filter((entry): entry is DnsAnswered => entry.type === 'dns-answered');
-  const groups = Map.groupBy(answered, (entry) => `${entry.watch} ${entry.server} ${entry.name} ${entry.question}`);
+function dnsWatch(journal: Journal): DnsAnswered[][] {
+  const groups = Map.groupBy(
+    journal.of('dns-answered'),
+    (entry) => `${entry.watch} ${entry.server} ${entry.name} ${entry.question}`,
+  );
   return [...groups.values()].map((group) => group.toSorted((a, b) => sinceNs(a) - sinceNs(b)));
 }
 

@@ -1,25 +1,21 @@
 /** How well we ourselves did: lateness, drops, and when we saw too little to say anything. */
 import type { BlindSpot, ProberAnalysis } from '../core/analysis.ts';
-import type { Entry, EntryOf } from '../core/entry.ts';
 import { outcomeNumber } from '../core/outcome.ts';
 import { intervalNs } from '../core/schedule.ts';
 import { nsToMs } from '../core/time.ts';
 import { Histogram } from './histogram.ts';
+import type { Journal } from './journal.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 import { mergeSpans, type Span } from './spans.ts';
 
-export function analyseProber(
-  views: readonly LaneView[],
-  entries: readonly Entry[],
-  endedAtNs: number,
-): ProberAnalysis {
+export function analyseProber(views: readonly LaneView[], journal: Journal, endedAtNs: number): ProberAnalysis {
   const lateness = new Histogram();
   let droppedCount = 0;
   for (const view of views) {
     lateness.add(view.store.latenessUs);
     for (const meaning of view.meaning) if (meaning === meanings.dropped) droppedCount += 1;
   }
-  const stalls = entriesOf(entries, 'prober-stalled').map((entry) => ({ fromNs: entry.fromNs, toNs: entry.toNs }));
+  const stalls = journal.of('prober-stalled').map((entry) => ({ fromNs: entry.fromNs, toNs: entry.toNs }));
   return {
     dueCount: views.reduce((sum, view) => sum + view.slotCount, 0),
     droppedCount,
@@ -29,15 +25,11 @@ export function analyseProber(
       max: lateness.max / 1000,
     },
     eventLoopDelayMsMax: largest(stalls.map((stall) => nsToMs(stall.toNs - stall.fromNs))),
-    writeDelayMsMax: largest(entriesOf(entries, 'write-delayed').map((entry) => entry.delayMs)),
+    writeDelayMsMax: largest(journal.of('write-delayed').map((entry) => entry.delayMs)),
     // Ten short suspends are as long unwatched as a long one, and a step back does not undo one forward.
-    clockStepMs: entriesOf(entries, 'clock-stepped').reduce((sum, entry) => sum + Math.abs(entry.stepMs), 0),
-    blindSpots: blindSpots(stalls, views, entries, endedAtNs),
+    clockStepMs: journal.of('clock-stepped').reduce((sum, entry) => sum + Math.abs(entry.stepMs), 0),
+    blindSpots: blindSpots(stalls, views, journal, endedAtNs),
   };
-}
-
-export function entriesOf<T extends Entry['type']>(entries: readonly Entry[], type: T): EntryOf<T>[] {
-  return entries.filter((entry): entry is EntryOf<T> => entry.type === type);
 }
 
 /** Of lengths; 0 of none. */
@@ -48,10 +40,10 @@ function largest(values: readonly number[]): number {
 function blindSpots(
   stalls: readonly Span[],
   views: readonly LaneView[],
-  entries: readonly Entry[],
+  journal: Journal,
   endedAtNs: number,
 ): BlindSpot[] {
-  const unwritten = entriesOf(entries, 'write-failed').map((entry) => ({ fromNs: entry.atNs, toNs: endedAtNs }));
+  const unwritten = journal.of('write-failed').map((entry) => ({ fromNs: entry.atNs, toNs: endedAtNs }));
   const spots = [
     { spans: stalls, why: 'our probing thread stood still' },
     { spans: unwritten, why: 'evidence could not be written' },

@@ -3,7 +3,7 @@
  * are a conflict, none is unknown. Whatever both sides have in common (a shared load balancer, one certificate on both)
  * has no vote.
  */
-import type { Entry } from '../core/entry.ts';
+import type { Journal } from './journal.ts';
 import type { Face } from '../core/row.ts';
 import type { Scenario, Side, SideSeen, SideSpec } from '../core/scenario.ts';
 import { addressKey, isInNetwork, parseAddress } from './address.ts';
@@ -30,10 +30,10 @@ export function otherSide(side: Side): Side {
   return side === 'old' ? 'new' : 'old';
 }
 
-export function newSides(scenario: Scenario, entries: readonly Entry[], definitions: Definitions): Sides {
+export function newSides(scenario: Scenario, journal: Journal, definitions: Definitions): Sides {
   const known = {
-    old: knownAddresses('old', scenario.sides.old, entries),
-    new: knownAddresses('new', scenario.sides.new, entries),
+    old: knownAddresses('old', scenario.sides.old, journal),
+    new: knownAddresses('new', scenario.sides.new, journal),
   };
   const addressVotes = new Map<string, Vote>();
   const seen = new Map<number, SideSeen>();
@@ -118,7 +118,7 @@ interface KnownAddresses {
 }
 
 /** A name's addresses are the union of all it ever had: a load balancer's come and go, and all of them were it. */
-function knownAddresses(side: Side, spec: SideSpec, entries: readonly Entry[]): KnownAddresses {
+function knownAddresses(side: Side, spec: SideSpec, journal: Journal): KnownAddresses {
   const texts = new Map<string, string>();
   const add = (address: string): void => {
     const key = addressKey(address);
@@ -129,8 +129,8 @@ function knownAddresses(side: Side, spec: SideSpec, entries: readonly Entry[]): 
     if (given.kind === 'address') add(given.address);
     else if (given.kind === 'network') networks.push(given.cidr);
   }
-  for (const entry of entries) {
-    if (entry.type !== 'dns-answered' || entry.watch !== 'side' || entry.side !== side) continue;
+  for (const entry of journal.of('dns-answered')) {
+    if (entry.watch !== 'side' || entry.side !== side) continue;
     if (entry.reply.kind === 'answered') entry.reply.addresses.forEach(add);
   }
   return { texts, networks };

@@ -1,13 +1,12 @@
 /** Each reason why the log is not whole. With one of them, nothing may pass. */
-import type { Entry } from '../core/entry.ts';
 import { countOf } from '../core/quantity-text.ts';
 import type { Gathered } from './gathered.ts';
+import type { Journal } from './journal.ts';
 import type { LaneView } from './lane-view.ts';
 import { nameOfLane } from '../core/lane-name.ts';
-import { entriesOf } from './prober-analysis.ts';
 
-export function incompleteBecause(gathered: Gathered, views: readonly LaneView[], entries: readonly Entry[]): string[] {
-  const ended = entriesOf(entries, 'run-ended')[0];
+export function incompleteBecause(gathered: Gathered, views: readonly LaneView[], journal: Journal): string[] {
+  const ended = journal.of('run-ended')[0];
   const reasons: string[] = [];
   if (ended === undefined) reasons.push('The log has no end: the run was killed, crashed, or is still going on.');
   else if (ended.rowCount !== gathered.rowCount) {
@@ -15,7 +14,7 @@ export function incompleteBecause(gathered: Gathered, views: readonly LaneView[]
       `The run wrote ${countOf(ended.rowCount, 'row')}, and ${countOf(gathered.rowCount, 'row')} could be read.`,
     );
   }
-  for (const { what, error } of entriesOf(entries, 'write-failed')) reasons.push(`Writing ${what} failed: ${error}.`);
+  for (const { what, error } of journal.of('write-failed')) reasons.push(`Writing ${what} failed: ${error}.`);
   if (gathered.namelessRowCount > 0) {
     reasons.push(`${countOf(gathered.namelessRowCount, 'row')} belong to lanes that the log does not name.`);
   }
