@@ -3,12 +3,13 @@
  * fetched anew as soon as it may be and its age is uniform in its life. Each cache is a resolver model of its own, asked
  * on these others' behalf when its entry ends, so that whole lives in which nobody else looks cost nothing.
  */
+import { assert } from '../core/errors.ts';
+import type { DnsQuestion, Random } from '../core/ports.ts';
+import { nsPerS, nsToS, sToNs } from '../core/time.ts';
+import type { ResolverConduct } from '../core/world.ts';
 import { newNameService } from '../model/name-service.ts';
 import { newResolver } from '../model/resolver.ts';
 import type { DnsContent, ResolverModel } from '../model/world-model.ts';
-import type { DnsQuestion, Random } from '../core/ports.ts';
-import { nsPerS, sToNs } from '../core/time.ts';
-import type { ResolverConduct } from '../core/world.ts';
 import type { ForecastPlan } from './forecast-plan.ts';
 
 export interface NamesAnswer {
@@ -39,13 +40,19 @@ export interface WarmResolverOptions {
 
 interface Cache {
   readonly model: ResolverModel;
-  fetchedAtNs: number;
+  /** What it answers until others ask again: nothing changes in between but how long it still lives. */
+  answer: NamesAnswer;
+  answeredAtNs: number;
   /** When others ask next. */
   othersAtNs: number;
+  /** When it last got the hostname's own record from a name server, and when anything at all. */
+  fetchedAtNs: number;
+  upstreamAtNs: number;
 }
 
-/** Others ask at least this much later again, also where nothing may be cached. */
-const othersEveryNsMin = nsPerS;
+const noAnswer: NamesAnswer = { addresses: [], ttlS: 0, fetchedAtNs: -Infinity };
+/** How soon others ask again where an answer may not be kept, or could not be fetched. */
+const othersEveryNs = nsPerS;
 
 export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
   const { plan, resolver, fromNs, periodNs, random } = options;
@@ -60,25 +67,36 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
         setting: plan.setting,
         upstream(asked, nowNs) {
           const content = upstream(asked, nowNs);
+          if (content !== null) cache.upstreamAtNs = nowNs;
           if (content !== null && asked.name === plan.hostname) cache.fetchedAtNs = nowNs;
           return content;
         },
         random,
         record: () => {},
       }),
+      answer: noAnswer,
+      answeredAtNs: -Infinity,
+      othersAtNs: fromNs - Math.ceil(random() * periodNs),
       fetchedAtNs: -Infinity,
-      othersAtNs: fromNs - random() * periodNs,
+      upstreamAtNs: -Infinity,
     };
     return cache;
   });
 
-  function askOf(cache: Cache, nowNs: number): NamesAnswer {
-    const { answers } = cache.model.ask(question, nowNs);
-    return {
-      addresses: answers.filter(({ type }) => type === 'A').map(({ data }) => data),
-      ttlS: lowestTtlS(answers),
-      fetchedAtNs: cache.fetchedAtNs,
-    };
+  function askModel({ model }: Cache, nowNs: number): DnsContent['answers'] {
+    return model.ask(question, nowNs).answers;
+  }
+
+  /** Others ask. What a question makes the cache fetch may be for those after it only: then they ask twice. */
+  function renew(cache: Cache, nowNs: number): void {
+    let answers = askModel(cache, nowNs);
+    const isFetched = cache.upstreamAtNs === nowNs;
+    if (isFetched) answers = askModel(cache, nowNs);
+    const ttlS = lowestTtlS(answers);
+    const addresses = answers.filter(({ type }) => type === 'A').map(({ data }) => data);
+    cache.answer = { addresses, ttlS, fetchedAtNs: cache.fetchedAtNs };
+    cache.answeredAtNs = nowNs;
+    cache.othersAtNs = nowNs + (isFetched ? restNs(conduct, ttlS) : othersEveryNs);
   }
 
   /** All caches in the order of their instants: they share the name servers, and time never goes back. */
@@ -89,11 +107,10 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
       if (idleNs > periodNs) cache.othersAtNs += Math.floor(idleNs / periodNs) * periodNs;
     }
     for (;;) {
-      let next = caches[0];
+      let [next] = caches;
       for (const cache of caches) if (next === undefined || cache.othersAtNs < next.othersAtNs) next = cache;
       if (next === undefined || next.othersAtNs > nowNs) return;
-      const { ttlS } = askOf(next, next.othersAtNs);
-      next.othersAtNs += Math.max(othersEveryNsMin, restNs(conduct, ttlS));
+      renew(next, next.othersAtNs);
     }
   }
 
@@ -101,12 +118,16 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
     ask(nowNs) {
       warm(nowNs);
       const cache = caches[caches.length === 1 ? 0 : Math.floor(random() * caches.length)];
-      return askOf(cache as Cache, nowNs);
+      assert(cache !== undefined, 'a resolver has a cache');
+      const { answer, answeredAtNs } = cache;
+      if (!conduct.countsDown) return answer;
+      return { ...answer, ttlS: Math.max(0, Math.ceil(answer.ttlS - nsToS(nowNs - answeredAtNs))) };
     },
     isSettled(nowNs) {
-      if (plan.settledFromNs === null || nowNs < plan.settledFromNs) return false;
+      const { settledFromNs } = plan;
+      if (settledFromNs === null || nowNs < settledFromNs) return false;
       warm(nowNs);
-      return caches.every(({ fetchedAtNs }) => fetchedAtNs >= (plan.settledFromNs ?? Infinity));
+      return caches.every(({ fetchedAtNs }) => fetchedAtNs >= settledFromNs);
     },
   };
 }
@@ -125,21 +146,14 @@ export function periodOf(plan: ForecastPlan, resolver: string, random: Random): 
   const { answers } = model.ask({ name: plan.hostname, type: 'A' }, plan.startNs - 1);
   // The record that is changed is the hostname's own, the first of a chain.
   const ttlS = answers[0]?.ttlS ?? 0;
-  return { ttlS, periodNs: Math.max(othersEveryNsMin, restNs(conduct, ttlS)) };
+  return { ttlS, periodNs: restNs(conduct, ttlS) };
 }
 
-/** How long others get this answer before a question of theirs may fetch it anew. */
-function restNs({ prefetch, serveStale }: ResolverConduct, ttlS: number): number {
-  // It may be a stale one, behind which the fetch is under way.
-  if (serveStale !== null && ttlS <= serveStale.replyTtlS) return 0;
-  switch (prefetch) {
-    case 'never':
-      return sToNs(ttlS);
-    case 'last-tenth':
-      return sToNs(ttlS * 0.9);
-    case 'last-2-s':
-      return sToNs(ttlS >= 9 ? ttlS - 2 : ttlS);
-  }
+/** How long others get this answer before a question of theirs makes the cache fetch it anew. */
+function restNs({ prefetch }: ResolverConduct, ttlS: number): number {
+  // In whole seconds, as Unbound and BIND reckon.
+  const aheadS = { never: 0, 'last-tenth': Math.floor(ttlS / 10), 'last-2-s': ttlS >= 9 ? 2 : 0 }[prefetch];
+  return Math.max(othersEveryNs, sToNs(ttlS - aheadS));
 }
 
 function lowestTtlS(answers: DnsContent['answers']): number {
@@ -150,7 +164,7 @@ function lowestTtlS(answers: DnsContent['answers']): number {
 
 function conductOf(plan: ForecastPlan, resolver: string): ResolverConduct {
   const conduct = plan.conducts[resolver];
-  if (conduct === undefined) throw new Error(`cutwatch is wrong about itself: the world has no resolver ${resolver}`);
+  assert(conduct !== undefined, 'only resolvers of the world are asked');
   return conduct;
 }
 
