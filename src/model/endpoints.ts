@@ -17,12 +17,13 @@ export function newEndpoints({ spec, later }: { readonly spec: IngressNginxSpec;
     add(replica, nowNs, inService) {
       coming.add(replica);
       later(nowNs + sToNs(spec.endpointLagS), () => {
-        if (coming.delete(replica)) known = [...known, replica];
+        coming.delete(replica);
+        known = [...known, replica];
       });
       inService(nowNs);
     },
+    // It ends after it became ready, and so is heard to end after it was heard to be ready.
     remove(replica) {
-      coming.delete(replica);
       known = known.filter((one) => one !== replica);
     },
     // nginx has no health checks of its own.

@@ -3,7 +3,17 @@ import { expect, test } from 'vitest';
 import { nsPerS, sToNs } from '../../src/core/time.ts';
 import type { TruthEntry } from '../../src/core/truth.ts';
 import type { PlatformSpec } from '../../src/core/world.ts';
-import { albSpec, ask, begin, conditionsUntil, newStage, nginxSpec, outcome, replicaSpec } from './platform-kit.ts';
+import {
+  albSpec,
+  ask,
+  begin,
+  conditionsUntil,
+  end,
+  newStage,
+  nginxSpec,
+  outcome,
+  replicaSpec,
+} from './platform-kit.ts';
 
 const deploy = { kind: 'deploy', side: 'old', services: null, deregisters: 'in-time', lateS: 0 } as const;
 
@@ -155,6 +165,8 @@ test('each target is in one state at a time and never in an earlier one; as many
   const deed = fc.record({
     afterS: fc.double({ min: 0, max: 47, noNaN: true }),
     deregisters: fc.constantFrom('in-time' as const, 'late' as const, 'never' as const),
+    /** When it is over, all targets are lost for a while. */
+    isLost: fc.boolean(),
   });
   fc.assert(
     fc.property(spec, fc.array(deed, { maxLength: 6 }), fc.nat(), (drawn, deeds, seed) => {
@@ -163,28 +175,26 @@ test('each target is in one state at a time and never in an earlier one; as many
       const platformSpec: PlatformSpec = isAlb ? { ...albSpec, ...over } : { ...nginxSpec, ...over };
       const { platform, entries } = newStage(platformSpec, { seed });
       let atS = 0;
-      for (const { afterS, deregisters } of deeds) {
+      for (const { afterS, deregisters, isLost } of deeds) {
         atS += afterS;
         begin(platform, { ...deploy, deregisters, lateS: 6 }, atS);
+        if (!isLost) continue;
+        const lost = { kind: 'lose-targets', side: 'old', services: null, forS: 9 } as const;
+        begin(platform, lost, atS + 131);
+        end(platform, lost, atS + 140);
+        atS += 140;
       }
-      platform.advance(sToNs(atS));
       const now = new Map<string, TargetChanged>();
-      let seen = 0;
-      for (
-        let next: number | null = sToNs(atS);
-        next !== null && next < sToNs(atS + 1500);
-        next = platform.nextEventNs()
-      ) {
-        platform.advance(next);
-        for (const change of changesOf(entries.slice(seen))) {
-          const before = now.get(change.target);
-          if (before !== undefined) {
-            expect(order.indexOf(change.state)).toBeGreaterThanOrEqual(order.indexOf(before.state));
-            expect([before.state, before.isRoutable]).not.toEqual([change.state, change.isRoutable]);
-          } else expect(['starting', 'ready']).toContain(change.state);
-          now.set(change.target, change);
-        }
-        seen = entries.length;
+      platform.advance(sToNs(atS + 1500));
+      const changes = changesOf(entries);
+      for (const [i, change] of changes.entries()) {
+        const before = now.get(change.target);
+        if (before !== undefined) {
+          expect(order.indexOf(change.state)).toBeGreaterThanOrEqual(order.indexOf(before.state));
+          expect([before.state, before.isRoutable]).not.toEqual([change.state, change.isRoutable]);
+        } else expect(['starting', 'ready']).toContain(change.state);
+        now.set(change.target, change);
+        if (changes[i + 1]?.atNs === change.atNs) continue;
         const living = [...now.values()].filter(({ state }) => state === 'ready').length;
         expect([replicaCount, replicaCount + 1]).toContain(living);
       }

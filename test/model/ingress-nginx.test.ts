@@ -87,6 +87,17 @@ test('of three pods rolled, the one that has ended is hidden by the next try: at
   ]);
 });
 
+test('endpoints that nobody took out are there for ever, until the list is made anew', () => {
+  const { platform } = newStage({ ...nginxSpec, replicaCount: 1 });
+  const lost = { kind: 'lose-targets', side: 'old', services: null, forS: 9 } as const;
+  const now = (atS: number) => platform.condition('127.0.1.1', 'orders.shop.test', sToNs(atS));
+  begin(platform, { ...deploy, deregisters: 'never' }, 10);
+  expect(now(3000)).toMatchObject({ fault: 'stale-endpoints', failedRatio: 0, delayMs: 5000, delayedRatio: 1 / 2 });
+  begin(platform, lost, 3001);
+  end(platform, lost, 3010);
+  expect(now(3010).fault).toBeNull();
+});
+
 test('without endpoints it says 503 in its own form, and has no Server header in anything', () => {
   const { platform } = newStage(nginxSpec);
   const lost = { kind: 'lose-targets', side: 'old', services: null, forS: 9 } as const;

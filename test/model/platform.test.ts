@@ -143,6 +143,13 @@ test.for([
   expect(platform.certificate(first, row.name, sToNs(4))).toEqual({ ...row.shown, side: 'old' });
 });
 
+test('where every request fails anyway, a wrong certificate is not what is told', () => {
+  const { platform } = newStage(albSpec);
+  begin(platform, { kind: 'show-wrong-certificate', side, certificate: 'expired', forS: null }, 3);
+  begin(platform, { kind: 'lose-targets', side, services, forS: null }, 4);
+  expect(platform.condition(first, 'orders.shop.test', sToNs(5))).toMatchObject({ fault: 'no-targets', hits: 'all' });
+});
+
 test('a failing application answers in its own words, and only as often as is said', () => {
   const { platform } = newStage(albSpec);
   begin(platform, { kind: 'fail-app', side, services, status: 503, ratio: 0.37, forS: null }, 1);
@@ -204,6 +211,23 @@ test('a throttled side answers late: each request waits for its CPU time, and fo
   end(platform, step, 101);
   expect(ask(platform, 101)).toMatchObject({ fault: null });
   expect(afterMs(ask(platform, 101))).toBeLessThan(1.5 * 23);
+});
+
+test('of two quotas the one that came last counts, and the other again when that is over', () => {
+  const { platform } = newStage({ ...nginxSpec, replicaCount: 1 });
+  const tight: PlatformStep = { kind: 'throttle-cpu', side, quotaMs: 10, demandMs: 95, forS: 100 };
+  const wide: PlatformStep = { kind: 'throttle-cpu', side, quotaMs: 50, demandMs: 95, forS: 10 };
+  const afterMs = (atS: number): number => {
+    const served = ask(platform, atS);
+    return served.kind === 'answered' ? served.afterNs / 1e6 : NaN;
+  };
+  begin(platform, tight, 1);
+  expect(afterMs(2)).toBeGreaterThan(700);
+  begin(platform, wide, 20);
+  expect(platform.condition(first, 'orders.shop.test', sToNs(21)).delayMs).toBe(50);
+  expect(afterMs(21)).toBeLessThan(50 + 1.5 * 23);
+  end(platform, wide, 30);
+  expect(afterMs(31)).toBeGreaterThan(700);
 });
 
 test('same seed, same world; another seed, another', () => {
