@@ -38,6 +38,12 @@ function count(text: string): number {
   return value;
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('expected a number of seconds above 0.');
+  return value;
+}
+
 const program = new Command('cutwatch')
   .description('Proves, from outside and with evidence, what a cutover did to the people who use a service.')
   .version(version)
@@ -146,6 +152,35 @@ program
   .action(async (words) => {
     const { markCommand } = await import('./mark-command.ts');
     markCommand(words);
+  });
+
+program
+  .command('forecast')
+  .summary('how the side that is left empties after the switch, and what it costs to remove it early')
+  .description(
+    'Simulates many users of every client behind every resolver of the scenario, from a seed; sends nothing. What it\n' +
+      'assumes is printed with it. A `world:` in the scenario says how names, resolvers and sides behave.',
+  )
+  .argument('<scenario>', 'scenario file (YAML)')
+  .option('--run <folder>', 'show beside it what this run measured')
+  .option('--json', 'print the forecast as JSON')
+  .option('--seeds <n>', 'populations of about fifty users', count, 200)
+  .option('--seed <n>', "what all chance comes from; default the world's own", count)
+  .option('--request-every-s <s>', 'a user sends a request every so many seconds, on average', seconds, 5)
+  .option('--horizon-s <s>', 'look so far beyond the switch; default until the last should have left', seconds)
+  .option('--ttl-s <s>', 'what if the record had this TTL, and nobody lowered it', seconds)
+  .option('--ascii', 'no characters beyond ASCII')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch forecast shop.yaml
+  cutwatch forecast shop.yaml --ttl-s 3600                            what if the TTL is not lowered
+  cutwatch forecast shop.yaml --run reports/20261124T083015Z-shop     beside what was measured`,
+  )
+  .action(async (file, flags) => {
+    const { forecastCommand } = await import('./forecast-command.ts');
+    forecastCommand(file, flags);
   });
 
 program

@@ -56,6 +56,19 @@ export function sharesOf(tallies: readonly Tally[], instantCount: number): reado
   return Array.from({ length: instantCount }, (_, i) => shareAt(tallies, i).mean);
 }
 
+/** Of those whom DNS leads away for good at some time, the share whom it may still lead there. */
+export function ledSharesOf(tallies: readonly Tally[], instants: readonly number[]): readonly number[] | null {
+  const ratioOf = (is: (freeFromNs: number) => boolean): number =>
+    weightedMean(
+      tallies.map(({ group: { weightRatio }, userCount, freeFromNs }) => {
+        return { weightRatio, mean: freeFromNs.filter(is).length / userCount, standardError: 0 };
+      }),
+    ).mean;
+  const whole = ratioOf((freeFromNs) => freeFromNs < Infinity);
+  if (whole === 0) return null;
+  return instants.map((atNs) => ratioOf((freeFromNs) => freeFromNs < Infinity && freeFromNs > atNs) / whole);
+}
+
 /** The largest standard error of those. */
 export function shareErrorOf(tallies: readonly Tally[], instantCount: number): number {
   return Math.max(0, ...Array.from({ length: instantCount }, (_, i) => shareAt(tallies, i).standardError));

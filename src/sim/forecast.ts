@@ -5,7 +5,7 @@
 import type { Scenario, Service, Side } from '../core/scenario.ts';
 import { nsToS, sToNs } from '../core/time.ts';
 import type { Setting, World } from '../core/world.ts';
-import { emptyingOf, shareErrorOf, sharesOf, tallyOf, type Emptying } from './forecast-emptying.ts';
+import { emptyingOf, ledSharesOf, shareErrorOf, sharesOf, tallyOf, type Emptying } from './forecast-emptying.ts';
 import { planOf, type ForecastPlan } from './forecast-plan.ts';
 import { populationOf, type Population } from './forecast-population.ts';
 import { removalOf, removalsAfterS, type Removal } from './forecast-removal.ts';
@@ -53,6 +53,8 @@ export interface ServiceForecast {
   readonly removals: readonly Removal[];
   /** 99 % of those who are not there at the horizon have left by then; null = all are. */
   readonly leaversT99S: number | null;
+  /** By then 99 % of those whom DNS leads away would no longer connect there anew, kept connections apart; null = it leads nobody away. */
+  readonly ledAwayT99S: number | null;
 }
 
 export interface ClientForecast extends Emptying {
@@ -115,6 +117,7 @@ function forecastOf(population: Population, options: ForecastOptions): Omit<Serv
   const all = emptyingOf(tallies, instants);
   const shares = sharesOf(tallies, instants.length);
   const leavers = shares.map((share) => (share - all.stayRatio) / (1 - all.stayRatio));
+  const led = ledSharesOf(tallies, instants);
   const lifeS = nsToS(Math.max(0, ...lives));
   const horizonS = nsToS(horizonNs);
   return {
@@ -138,6 +141,7 @@ function forecastOf(population: Population, options: ForecastOptions): Omit<Serv
       removalOf({ population, tallies, afterS, horizonNs, stepNs }),
     ),
     leaversT99S: all.stayRatio === 1 ? null : emptiedS(instants, leavers, 0.01),
+    ledAwayT99S: led === null ? null : emptiedS(instants, led, 0.01),
   };
 }
 

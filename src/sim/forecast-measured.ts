@@ -1,0 +1,98 @@
+/** What a run measured of what a forecast expects: when its lanes left the side, and how many were still there. */
+import type { Analysis, ChangeSeen, LaneAnalysis, Stretch } from '../core/analysis.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { nsToS, sToNs } from '../core/time.ts';
+
+/** Times are s since the change began to show on the authoritative servers (else since it was seen at all). */
+export interface Measured {
+  readonly runId: string;
+  /** How long after that the watch went on. */
+  readonly watchedS: number;
+  readonly clients: readonly MeasuredClient[];
+  /** Share of lanes on the side that is left, by the weights of their clients; `null` = no lane was seen then. */
+  readonly curve: readonly { readonly atS: number; readonly ratio: number | null }[];
+}
+
+export interface MeasuredClient {
+  readonly client: string;
+  readonly laneCount: number;
+  /** The last good answer of the side that is left, on the lane that left first and on the one that left last. */
+  readonly lastS: { readonly min: number; readonly max: number };
+  /** So many lanes were still there when the watch ended. */
+  readonly stayedCount: number;
+}
+
+export interface MeasuredOptions {
+  readonly analysis: Analysis;
+  readonly scenario: Scenario;
+  /** Services that share a forecast. */
+  readonly services: readonly string[];
+  readonly instantsS: readonly number[];
+}
+
+interface WatchedLane {
+  readonly lane: LaneAnalysis;
+  readonly weightRatio: number;
+  readonly changedAtNs: number;
+}
+
+/** Null where the run saw no such change of these services. */
+export function measuredOf({ analysis, scenario, services, instantsS }: MeasuredOptions): Measured | null {
+  const { direction } = scenario.change;
+  const leaving = direction === 'old-to-new' ? 'old' : 'new';
+  const watched = analysis.services.flatMap((service): WatchedLane[] => {
+    const change = service.changes.find((one) => one.direction === direction);
+    if (!services.includes(service.name) || change === undefined) return [];
+    const own = analysis.lanes.filter(
+      ({ role, series, service: of }) => role === 'client' && series === 'raw' && of === service.name,
+    );
+    return own.flatMap((lane): WatchedLane[] => {
+      const client = scenario.clients.find(({ name }) => name === lane.client);
+      if (client === undefined) return [];
+      const sameCount = own.filter((other) => other.client === lane.client).length;
+      return [{ lane, weightRatio: client.weightRatio / sameCount, changedAtNs: changedAtNs(change) }];
+    });
+  });
+  if (watched.length === 0) return null;
+  const clients = [...new Set(watched.map(({ lane }) => lane.client))];
+  const watchedS = Math.max(...watched.map((one) => nsToS(analysis.endedAtNs - one.changedAtNs)));
+  return {
+    runId: analysis.runId,
+    watchedS,
+    clients: clients.map((client) => clientOf(client, watched, leaving)),
+    curve: instantsS
+      .filter((atS) => atS <= watchedS)
+      .map((atS) => ({ atS, ratio: ratioAt(watched, leaving, sToNs(atS)) })),
+  };
+}
+
+function changedAtNs({ authorityFirstAtNs, usedAtNs }: ChangeSeen): number {
+  return authorityFirstAtNs ?? usedAtNs;
+}
+
+function clientOf(client: string, watched: readonly WatchedLane[], leaving: Stretch['state']): MeasuredClient {
+  const own = watched.filter(({ lane }) => lane.client === client);
+  const lasts = own.map(({ lane, changedAtNs: zeroNs }) => {
+    const last = lane.stretches.findLast(({ state }) => state === leaving);
+    return Math.max(0, nsToS((last?.toAtNs ?? zeroNs) - zeroNs));
+  });
+  return {
+    client,
+    laneCount: own.length,
+    lastS: { min: Math.min(...lasts), max: Math.max(...lasts) },
+    stayedCount: own.filter(({ lane }) => lane.stretches.at(-1)?.state === leaving).length,
+  };
+}
+
+/** Lanes that were down or unseen then were on no side, and do not count. */
+function ratioAt(watched: readonly WatchedLane[], leaving: Stretch['state'], sinceNs: number): number | null {
+  let [there, whole] = [0, 0];
+  for (const { lane, weightRatio, changedAtNs: zeroNs } of watched) {
+    const atNs = zeroNs + sinceNs;
+    const state = lane.stretches.findLast(({ fromAtNs }) => fromAtNs <= atNs)?.state;
+    if (state !== 'old' && state !== 'new') continue;
+    whole += weightRatio;
+    if (state === leaving) there += weightRatio;
+  }
+  return whole === 0 ? null : there / whole;
+}

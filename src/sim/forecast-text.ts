@@ -1,0 +1,176 @@
+/** A forecast for people: a table of clients, the curve, what removal costs, how long to keep the side, what is assumed. */
+import type { Forecast, ServiceForecast } from './forecast.ts';
+import type { Emptying, Held } from './forecast-emptying.ts';
+import type { Measured, MeasuredClient } from './forecast-measured.ts';
+import { adviceOf, assumptionsOf, holderWords, secondsText, shareText } from './forecast-words.ts';
+
+export interface ForecastTextOptions {
+  /** For each service of the forecast, in its order; null where there is nothing to show beside it. */
+  readonly measured: readonly (Measured | null)[];
+  /** No character beyond ASCII. */
+  readonly isAscii: boolean;
+  readonly style: (text: string, emphasis: 'strong' | 'faint') => string;
+  /** Where lines are broken, between words. */
+  readonly columns: number;
+}
+
+const barColumns = 40;
+/** Durations that people think in, s. */
+const roundS: readonly number[] = [
+  ...[0, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 2700, 3600, 5400, 7200],
+  ...[3, 4, 6, 8, 12, 24, 48, 72].map((hours) => hours * 3600),
+];
+const rowsMax = 18;
+
+/** Without a line break after the last line. */
+export function forecastText(forecast: Forecast, options: ForecastTextOptions): string {
+  const { style, columns } = options;
+  const { title } = forecast.leaving;
+  const lines = [style(`Users still at ${title} after the switch of ${forecast.scenario}`, 'strong')];
+  for (const [i, service] of forecast.services.entries()) {
+    const measured = options.measured[i] ?? null;
+    if (forecast.services.length > 1) lines.push('', style(service.names.join(', '), 'strong'));
+    lines.push('', ...clientTable(service, measured));
+    lines.push('', ...curveRows(service, measured, options));
+    lines.push('', style(`When ${title} is removed`, 'strong'), ...removalTable(service));
+    lines.push('', ...adviceOf(forecast, service).flatMap((line) => broken(line, columns)));
+  }
+  lines.push('', style('Assumed', 'strong'));
+  for (const line of assumptionsOf(forecast)) lines.push(...broken(line, columns).map((part) => style(part, 'faint')));
+  const text = lines.join('\n');
+  return options.isAscii ? inAscii(text) : text;
+}
+
+// ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function clientTable({ clients, all }: ServiceForecast, measured: Measured | null): readonly string[] {
+  const head = ['client', 'users', '50 % left', '90 % left', '99 % left', 'last', 'stay', 'held last by'];
+  const rows = clients.map((one) => {
+    const seen = measured?.clients.find(({ client }) => client === one.client);
+    return [one.client, shareText(one.weightRatio), ...emptyingCells(one), ...measuredCells(measured, seen)];
+  });
+  const whole = ['all', '100 %', ...emptyingCells(all), ...measuredCells(measured, undefined)];
+  const withMeasured = measured === null ? head : [...head, 'measured last'];
+  return table([withMeasured, ...rows, ...(clients.length > 1 ? [whole] : [])]);
+}
+
+function emptyingCells({ t50S, t90S, t99S, lastS, stayRatio, heldLast, heldAtT90 }: Emptying): readonly string[] {
+  const at = (s: number | null): string => (s === null ? 'never' : secondsText(s));
+  return [
+    at(t50S),
+    at(t90S),
+    at(t99S),
+    at(lastS),
+    shareText(stayRatio),
+    heldText(heldLast.length > 0 ? heldLast : heldAtT90),
+  ];
+}
+
+function heldText(held: readonly Held[]): string {
+  return held.length === 1
+    ? held.map(({ by }) => holderWords[by]).join()
+    : held
+        .filter(({ ratio }) => ratio >= 0.05)
+        .map(({ by, ratio }) => `${holderWords[by]} ${shareText(ratio)}`)
+        .join(', ');
+}
+
+function measuredCells(measured: Measured | null, seen: MeasuredClient | undefined): readonly string[] {
+  if (measured === null) return [];
+  if (seen === undefined) return ['–'];
+  const { lastS, stayedCount, laneCount } = seen;
+  if (stayedCount > 0) return [`${String(stayedCount)} of ${String(laneCount)} stayed`];
+  return [lastS.min === lastS.max ? secondsText(lastS.max) : `${secondsText(lastS.min)} to ${secondsText(lastS.max)}`];
+}
+
+function removalTable({ removals }: ServiceForecast): readonly string[] {
+  return table([
+    ['after', 'led there then', 'for ever', 'the others are down on average'],
+    ...removals.map(({ afterS, isPlanned, hitRatio, stuckRatio, downS }) => [
+      `${afterS === 0 ? 'at once' : secondsText(afterS)}${isPlanned ? ' (as planned)' : ''}`,
+      shareText(hitRatio),
+      shareText(stuckRatio),
+      downS.mean === 0 ? '0 s' : `${secondsText(downS.mean)} ± ${secondsText(downS.standardError)}`,
+    ]),
+  ]);
+}
+
+/** The first column flush left, the last as it is, the others flush right. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('   ')}`.trimEnd(),
+  );
+}
+
+// ── the curve ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function curveRows(
+  service: ServiceForecast,
+  measured: Measured | null,
+  options: ForecastTextOptions,
+): readonly string[] {
+  const rows = rowsS(service).map((atS) => {
+    const ratio = valueAt(service.curve, atS) ?? 0;
+    const seen = measured === null ? null : valueAt(measured.curve, atS);
+    const text = seen === null ? '' : `   measured ${shareText(seen)}`;
+    return { label: secondsText(atS), line: `${bar(ratio, options.isAscii)} ${shareText(ratio).padStart(6)}${text}` };
+  });
+  const width = Math.max(...rows.map(({ label }) => label.length));
+  return rows.map(({ label, line }) => `  ${label.padStart(width)}  ${line}`);
+}
+
+/** Round instants from the switch to when the last have left, the closer the earlier. */
+function rowsS({ all, curve, horizonS }: ServiceForecast): readonly number[] {
+  const untilS = Math.min(horizonS, 1.2 * (all.lastS ?? horizonS));
+  const stepS = curve[1]?.atS ?? 1;
+  const rows = roundS.filter((atS) => atS === 0 || (atS >= 3 * stepS && atS <= untilS));
+  return rows.length <= rowsMax ? rows : [0, ...rows.slice(rows.length - rowsMax + 1)];
+}
+
+/** Linear between two points; null beyond the last, or where there is nothing. */
+function valueAt(
+  curve: readonly { readonly atS: number; readonly ratio: number | null }[],
+  atS: number,
+): number | null {
+  const i = curve.findIndex((point) => point.atS >= atS);
+  const [before, after] = [curve[Math.max(0, i - 1)], curve[i]];
+  if (before === undefined || after === undefined || before.ratio === null || after.ratio === null) return null;
+  if (after.atS === before.atS) return after.ratio;
+  return before.ratio + ((after.ratio - before.ratio) * (atS - before.atS)) / (after.atS - before.atS);
+}
+
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+function bar(ratio: number, isAscii: boolean): string {
+  const units = Math.ceil(ratio * barColumns * 8);
+  const text = isAscii
+    ? '#'.repeat(Math.ceil(units / 8))
+    : `${'█'.repeat(Math.floor(units / 8))}${eighths[units % 8] ?? ''}`;
+  return text.padEnd(barColumns);
+}
+
+// ── characters ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Lines of at most `columns` characters, broken between words; a longer word stays whole. */
+function broken(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns - 2) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].map((one) => `  ${one}`);
+}
+
+/** Titles and names may hold anything. */
+function inAscii(text: string): string {
+  return text
+    .replaceAll('±', '+/-')
+    .replaceAll('–', '-')
+    .replaceAll(/[^\n -~\x1b]/gu, '?');
+}
