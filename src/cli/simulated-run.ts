@@ -64,7 +64,7 @@ export async function simulateRun(options: SimulationOptions): Promise<Simulated
   const writer = createRunFolder(folder);
 
   const prober: RunPorts['prober'] = ({ batch, entry }): ProberHandle => {
-    const buffer = newRowBuffer({ worker: 0, onBatch: batch, nowNs: clock.nowNs });
+    const buffer = newRowBuffer({ worker: 0, onBatch: batch, nowNs: () => clock.nowNs() });
     const one = newProber({
       clock,
       dialer: network.dialer,

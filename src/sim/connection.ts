@@ -141,6 +141,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     }
     over();
     // Servers say GOAWAY before they close an idle HTTP/2 connection (RFC 9113, 9.1).
+    isGoingAway ||= isIdle && isHttp2 && how === 'closed';
     if (isIdle) connection.onClosed?.(how === 'reset' ? 'reset' : isHttp2 ? 'goaway' : 'server-closed');
   }
 

@@ -53,8 +53,17 @@ function literalOf({ name, type }: DnsQuestion): Omit<Answered, 'sentAtNs' | 'en
   if (!/^\d+\.\d+\.\d+\.\d+$/.test(name)) return null;
   const addresses = type === 'A' ? [name] : [];
   const answers = addresses.map((data) => ({ name, type, ttlS: ttlSMax, data }));
-  const blank = { rcode: 'NOERROR', authoritative: false, ede: 0, authority: [], chain: [] } as const;
-  return { kind: 'answered', ...blank, answers, addresses, ttlS: ttlSMax };
+  return {
+    kind: 'answered',
+    rcode: 'NOERROR',
+    authoritative: false,
+    ede: 0,
+    answers,
+    authority: [],
+    chain: [],
+    addresses,
+    ttlS: ttlSMax,
+  };
 }
 
 function replyOf(

@@ -40,7 +40,7 @@ interface Play {
 
 async function play({ text: yaml = text, seed = 7 }: Play = {}): Promise<SimulatedRun> {
   const context = { file: 'simulated.yaml', env: {}, presets, readFile: () => '' };
-  const { scenario, world = null } = parseRehearsal(yaml, context);
+  const { scenario, world } = parseRehearsal(yaml, context);
   const played = world ?? defaultWorld(scenario);
   const setting = settingOf(scenario, played);
   const sha256 = (side: 'old' | 'new'): string => certificateSha256Of({ side, kind: 'right' });
