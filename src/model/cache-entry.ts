@@ -60,11 +60,12 @@ export function isLive(entry: CacheEntry, nowNs: number): boolean {
 }
 
 /**
- * As shown to clients: whole seconds, a begun one counts. Real servers count on a clock of whole seconds, so that theirs is
- * this or one less, and the end of an entry comes up to a second early (BIND, dnsmasq) or late (Unbound 1.17, with TTL 0).
+ * As shown to clients, in whole seconds. Real servers count on a clock of whole seconds: what they show is up to a second
+ * more or less than what is left, and the end comes up to a second early (BIND, dnsmasq) or late (Unbound 1.17, with TTL
+ * 0). The model ends on time and shows the nearest second, but 0 only of what may not be kept at all.
  */
 export function remainingS(entry: CacheEntry, nowNs: number): number {
-  return Math.max(0, Math.ceil((entry.endsAtNs - nowNs) / nsPerS));
+  return entry.ttlS === 0 ? 0 : Math.max(1, Math.round((entry.endsAtNs - nowNs) / nsPerS));
 }
 
 export function saysTheSame(a: CacheEntry, b: CacheEntry): boolean {

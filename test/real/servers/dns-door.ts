@@ -10,6 +10,8 @@ export interface DnsDoor extends AsyncDisposable {
   countFrom(client: string, names: readonly string[]): number;
   /** From now on the port is closed: who asks is told so at once (ICMP), as when a server has died. */
   shut(): Promise<void>;
+  /** From now on questions are lost. */
+  silence(): void;
   open(): Promise<void>;
 }
 
@@ -20,14 +22,18 @@ export async function startDnsDoor(to: { readonly address: string; readonly port
   const asked: { readonly client: string; readonly name: string }[] = [];
   const onwards = new Set<Socket>();
   let door: Socket | null = null;
+  let isSilent = false;
 
   function drop(onward: Socket): void {
     if (onwards.delete(onward)) onward.close();
   }
 
   async function open(): Promise<void> {
+    isSilent = false;
+    if (door !== null) return;
     const socket = createSocket('udp4');
     socket.on('message', (query, client) => {
+      if (isSilent) return;
       asked.push({ client: client.address, name: decodeAsked(query)?.name.toLowerCase() ?? '' });
       const onward = createSocket('udp4');
       onwards.add(onward);
@@ -58,6 +64,9 @@ export async function startDnsDoor(to: { readonly address: string; readonly port
     port,
     countFrom: (client, names) => asked.filter((one) => one.client === client && names.includes(one.name)).length,
     shut,
+    silence: () => {
+      isSilent = true;
+    },
     open,
     [Symbol.asyncDispose]: shut,
   };
