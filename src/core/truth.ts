@@ -34,10 +34,10 @@ export interface Condition {
   readonly fault: FaultName | null;
   /** Of all requests, so many fail: 0 none, 1 all. Slow ones are not failures here: see `delayMs`. */
   readonly failedRatio: number;
-  /** Added to each answer by the fault. */
+  /** Added to each answer by the fault, at least. */
   readonly delayMs: number;
-  /** Of all answers, so many are delayed, the others not; `delayMs` is then the least of it. Left out: all are. */
-  readonly delayedRatio?: number;
+  /** Only so many of all answers are delayed, by at least so much. Left out: none but by `delayMs`. */
+  readonly delayedPart?: { readonly ratio: number; readonly delayMs: number };
   /** A wrong certificate is met by new connections only. */
   readonly hits: 'all' | 'new-connections';
 }

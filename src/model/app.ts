@@ -3,7 +3,7 @@ import type { Random } from '../core/ports.ts';
 import { newRandom } from '../core/random.ts';
 import { msToNs, nsPerMs } from '../core/time.ts';
 import type { FaultName } from '../core/truth.ts';
-import { cfsPeriodMs, newCpuThrottle, waitMsAlone, type CpuThrottle } from './cpu-throttle.ts';
+import { cfsPeriodMs, newCpuThrottle, waitMsMin, type CpuThrottle } from './cpu-throttle.ts';
 import type { Replica } from './replicas.ts';
 
 /** In force now; of several throttles the last one counts. */
@@ -32,7 +32,7 @@ export interface App {
   lateRatio(waitNs: number): number;
   /** Of all answers, so many are errors. */
   failedRatio(): number;
-  /** Added to every answer by faults, ms. */
+  /** Added to every answer by faults, at least, ms. */
   readonly delayMs: number;
   /** Which of them adds most. */
   readonly slowness: FaultName | null;
@@ -99,5 +99,5 @@ function isSameThrottle(one: AppFaults['throttle'], other: AppFaults['throttle']
 }
 
 function throttledMs({ throttle }: AppFaults): number {
-  return throttle === null ? 0 : waitMsAlone(throttle.quotaMs, throttle.demandMs);
+  return throttle === null ? 0 : waitMsMin(throttle.quotaMs, throttle.demandMs);
 }

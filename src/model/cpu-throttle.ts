@@ -53,7 +53,10 @@ export function newCpuThrottle({ quotaMs, periodFromNs, untilNs }: CpuThrottleOp
   };
 }
 
-/** What a request waits that begins with its period and finds no other before it, ms. */
-export function waitMsAlone(quotaMs: number, demandMs: number): number {
-  return (Math.ceil(demandMs / quotaMs) - 1) * Math.max(0, cfsPeriodMs - quotaMs);
+/**
+ * What a request waits at least, ms: one that finds no other before it, and begins so late in a period that it has the
+ * next one's quota as well without a pause.
+ */
+export function waitMsMin(quotaMs: number, demandMs: number): number {
+  return Math.max(0, Math.ceil(demandMs / quotaMs) - 2) * Math.max(0, cfsPeriodMs - quotaMs);
 }

@@ -46,10 +46,8 @@ export type ErrorStatus = 404 | 502 | 503 | 504;
 export interface RouteChances {
   readonly fault: FaultName | null;
   readonly failedRatio: number;
-  /** Of all answers. */
-  readonly delayedRatio: number;
-  /** Of those, the least. */
-  readonly delayMs: number;
+  /** Of all answers, so many come late, and by at least so much; null = none. */
+  readonly delayedPart: { readonly ratio: number; readonly delayMs: number } | null;
 }
 
 export interface Page {
@@ -86,7 +84,7 @@ export interface Front {
   readonly certificateOfUnknown: 'default' | 'other-name';
 }
 
-export const noChances: RouteChances = { fault: null, failedRatio: 0, delayedRatio: 0, delayMs: 0 };
+export const noChances: RouteChances = { fault: null, failedRatio: 0, delayedPart: null };
 
 /** Connection ages in force over time: each connection keeps the one it was opened under (domain.md E, step 3). */
 export function newConnectionAges(firstS: number): {

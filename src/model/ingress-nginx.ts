@@ -74,8 +74,10 @@ export function newIngressNginx(spec: IngressNginxSpec, seed: number): Front {
       return {
         fault: 'stale-endpoints',
         failedRatio,
-        delayedRatio: answered.length === 0 ? 0 : delayed.length / answered.length,
-        delayMs: delayed.length === 0 ? 0 : nsToMs(Math.min(...delayed.map(delayNs))),
+        delayedPart:
+          delayed.length === 0
+            ? null
+            : { ratio: delayed.length / answered.length, delayMs: nsToMs(Math.min(...delayed.map(delayNs))) },
       };
     },
     patience: (method) => {

@@ -141,11 +141,12 @@ export function newPlatform(options: PlatformOptions): Platform {
       { fault: 'app-failing' as const, ratio: app.failedRatio() },
     ];
     const failedRatio = 1 - failures.reduce((good, { ratio }) => good * (1 - ratio), 1);
-    const isMostlyRoute = route.delayMs > app.delayMs;
-    const delayMs = isMostlyRoute ? route.delayMs : app.delayMs;
+    const { delayedPart } = route;
     const worst = failures.reduce((one, other) => (other.ratio > one.ratio ? other : one));
+    const isMostlyRoute = (delayedPart?.delayMs ?? 0) > app.delayMs;
     const fault = worst.ratio > 0 ? worst.fault : isMostlyRoute ? route.fault : app.slowness;
-    return { fault, failedRatio, delayMs, ...(isMostlyRoute && { delayedRatio: route.delayedRatio }), hits: 'all' };
+    const condition: Condition = { fault, failedRatio, delayMs: app.delayMs, hits: 'all' };
+    return delayedPart === null ? condition : { ...condition, delayedPart };
   }
 
   // ── the script ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -44,13 +44,14 @@ test.for([
 
   const chances = front.chances(backends);
   expect(chances.failedRatio).toBeCloseTo(row.failed, 9);
-  expect(chances.delayedRatio).toBeCloseTo(row.delayed, 9);
+  expect(chances.delayedPart?.ratio ?? 0).toBeCloseTo(row.delayed, 9);
   const failed = routes.filter(({ kind }) => kind === 'page');
   expect(failed.length / routes.length).toBeCloseTo(row.failed, 1);
   const answered = routes.filter(({ kind }) => kind === 'to');
   const delayed = answered.filter(({ afterNs }) => afterNs > 0);
   if (answered.length > 0) expect(delayed.length / answered.length).toBeCloseTo(row.delayed, 1);
-  if (delayed.length > 0) expect(chances.delayMs).toBe(Math.min(...delayed.map(({ afterNs }) => afterNs / 1e6)));
+  if (delayed.length > 0)
+    expect(chances.delayedPart?.delayMs).toBe(Math.min(...delayed.map(({ afterNs }) => afterNs / 1e6)));
   for (const route of routes) expect(route.fault !== null).toBe(route.kind === 'page' || route.afterNs > 0);
   expect(chances.fault).toBe(row.failed > 0 || row.delayed > 0 ? 'stale-endpoints' : null);
 });
@@ -81,9 +82,15 @@ test('of three pods rolled, the one that has ended is hidden by the next try: at
   expect(conditionsUntil(platform, { fromS: 10, untilS: 26 })).toMatchObject([
     { atS: 10, condition: { fault: null } },
     // Its exit takes 2 s, from the SIGTERM at 17 s.
-    { atS: 19, condition: { fault: 'stale-endpoints', failedRatio: 0, delayMs: 5000, delayedRatio: 1 / 3 } },
+    {
+      atS: 19,
+      condition: { fault: 'stale-endpoints', failedRatio: 0, delayMs: 0, delayedPart: { ratio: 1 / 3, delayMs: 5000 } },
+    },
     { atS: 21, condition: { fault: null } },
-    { atS: 26, condition: { fault: 'stale-endpoints', failedRatio: 0, delayMs: 5000, delayedRatio: 1 / 3 } },
+    {
+      atS: 26,
+      condition: { fault: 'stale-endpoints', failedRatio: 0, delayMs: 0, delayedPart: { ratio: 1 / 3, delayMs: 5000 } },
+    },
   ]);
 });
 
@@ -92,7 +99,12 @@ test('endpoints that nobody took out are there for ever, until the list is made 
   const lost = { kind: 'lose-targets', side: 'old', services: null, forS: 9 } as const;
   const now = (atS: number) => platform.condition('127.0.1.1', 'orders.shop.test', sToNs(atS));
   begin(platform, { ...deploy, deregisters: 'never' }, 10);
-  expect(now(3000)).toMatchObject({ fault: 'stale-endpoints', failedRatio: 0, delayMs: 5000, delayedRatio: 1 / 2 });
+  expect(now(3000)).toMatchObject({
+    fault: 'stale-endpoints',
+    failedRatio: 0,
+    delayMs: 0,
+    delayedPart: { ratio: 1 / 2, delayMs: 5000 },
+  });
   begin(platform, lost, 3001);
   end(platform, lost, 3010);
   expect(now(3010).fault).toBeNull();

@@ -50,7 +50,7 @@ describeReal('error pages', ['nginx'], () => {
     async ({ status, userAgent }) => {
       const response = await fetch(`${origin}/${status}`, { headers: { 'user-agent': userAgent } });
       expect(response.status).toBe(status);
-    expect(response.statusText).toBe(pageReason(status));
+      expect(response.statusText).toBe(pageReason(status));
       expect(response.headers.get('content-type')).toBe('text/html');
       const page = errorPage('nginx', status, userAgent);
       expect(await response.text()).toBe(page);
