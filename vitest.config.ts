@@ -18,6 +18,7 @@ export default defineConfig({
           name: 'real',
           include: ['test/real/**/*.real.test.ts'],
           fileParallelism: false,
+          maxConcurrency: 4,
           // After `unit`, where both are run at once.
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,

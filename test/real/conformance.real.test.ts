@@ -1,0 +1,46 @@
+/**
+ * One model, two bodies: every scenario that fits in half a minute comes to the same verdict and the same causes on real
+ * sockets as in the simulator.
+ */
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { nsToS } from '../../src/core/time.ts';
+import { play, readScenario, scenariosFolder } from '../scenarios/simulated.ts';
+import { readReport } from './cutwatch-run.ts';
+import { startProcess } from './servers/own-process.ts';
+import { makeTemporaryFolder } from './servers/temporary-folder.ts';
+
+const mainPath = join(import.meta.dirname, '../../src/cli/main.ts');
+const secondsMax = 30;
+
+const names = globSync('*.yaml', { cwd: scenariosFolder })
+  .map((file) => basename(file, '.yaml'))
+  .filter((name) => name !== 'founding-migration-full-scale' && readScenario(name).world !== null)
+  .toSorted();
+const played = await Promise.all(names.map(async (name) => ({ name, simulated: await play(name) })));
+const fitting = played.filter(({ simulated }) => nsToS(simulated.analysis.endedAtNs) <= secondsMax);
+
+test('most scenarios fit in half a minute', () => {
+  expect(fitting.length).toBeGreaterThanOrEqual(14);
+});
+
+describe.concurrent('on real sockets', () => {
+  test.for(fitting)('$name', async ({ name, simulated }, { expect: own }) => {
+    await using folder = await makeTemporaryFolder();
+    const path = join(folder.path, 'run');
+    await using child = startProcess(process.execPath, [mainPath, 'rehearse', name, '--out', path], {
+      logPath: join(folder.path, 'output.log'),
+    });
+    const { exitCode } = await child.ended;
+    own(exitCode, child.output()).toBe(0);
+    const report = readReport(path);
+    const judged = report.lanes.filter((lane) => lane.judged && lane.qualified);
+    const spans = judged.flatMap((lane) => [...lane.outages, ...lane.impaired]);
+    const causes = [...new Set(spans.flatMap((span) => Object.keys(span.causes)))].toSorted();
+    own({ verdict: report.verdict.value, causes }).toEqual({
+      verdict: simulated.verdict.value,
+      causes: simulated.causes,
+    });
+  });
+});
