@@ -16,8 +16,7 @@ const keepAliveTimeS = 3600;
 const readTimeoutS = 60;
 /** Once sent, these are not sent again to the next endpoint (nginx.org, `proxy_next_upstream`). */
 const notIdempotent: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
-/** Subject of the certificate for names that it has none for (domain.md C.4, T2); its alternative name is below. */
-export const fakeCertificateCommonName = 'Kubernetes Ingress Controller Fake Certificate';
+/** Of the certificate for names that it has none for, "Kubernetes Ingress Controller Fake Certificate" (domain.md C.4, T2). */
 export const fakeCertificateName = 'ingress.local';
 /** On TLS, by default (domain.md 0.9). */
 const strictTransport = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'] as const;
