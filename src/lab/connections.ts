@@ -2,8 +2,8 @@
  * The connections to the fronts of both sides and the references: HTTP/1.1, and HTTP/2 where TLS offers it. What happens
  * to each is the world's word: when it is accepted, what it is shown and served, when it is closed or cut.
  *
- * Two things differ from a real network. The round trip is taken before an answer and not at the connect, and a front that
- * answers no SYN cannot be had on loopback: there the connection is made, and nothing ever comes on it.
+ * The round trip is taken before an answer and not at the connect: loopback has none of its own. Where a connection comes in
+ * although the world answers no SYN there (the door is not mute yet, or cannot be), nothing ever comes on it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';

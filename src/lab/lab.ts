@@ -12,6 +12,7 @@ import { startControl } from './control.ts';
 import { newDnsServer } from './dns-server.ts';
 import { newDoor, type Door } from './door.ts';
 import { listenOnOnePort, type Listening } from './listening.ts';
+import { newMuteDoors } from './mute-doors.ts';
 import { newSecureFront } from './secure-front.ts';
 
 export interface LabOptions {
@@ -63,6 +64,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     ...Object.values(places.resolvers).flatMap((address) => dnsServer(address, true)),
   ];
   const all: readonly Listening[] = [...dnsServers, ...doors.http, ...doors.https];
+  const mute = newMuteDoors();
   let cancelFollow: Cancel | null = null;
   let isChanged = false;
   let isEnded = false;
@@ -85,7 +87,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   function follow(): void {
     const nowNs = clock.nowNs();
     world.advance(nowNs);
-    for (const door of [...doors.http, ...doors.https]) door.set(world.dial(door.address, nowNs).kind !== 'refused');
+    const silent: Door[] = [];
+    for (const door of [...doors.http, ...doors.https]) {
+      const { kind } = world.dial(door.address, nowNs);
+      door.refuse(kind === 'refused');
+      if (kind === 'silent') silent.push(door);
+    }
+    mute.set(silent);
     connections.follow();
     const nextNs = world.nextEventNs();
     cancelFollow?.();
@@ -108,6 +116,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   async function close(): Promise<void> {
     cancelFollow?.();
     connections.close();
+    await mute[Symbol.asyncDispose]();
     await Promise.all(all.map((one) => one.close()));
   }
 

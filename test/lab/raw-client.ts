@@ -5,6 +5,7 @@ export interface RawClient extends Disposable {
   send(text: string): void;
   /** All that came so far, once it includes this. */
   until(text: string): Promise<string>;
+  readonly connected: Promise<void>;
   readonly ended: Promise<{ readonly how: 'fin' | 'reset' | 'refused'; readonly text: string }>;
   readonly text: string;
 }
@@ -12,9 +13,11 @@ export interface RawClient extends Disposable {
 export function rawClient(address: string, port: number): RawClient {
   const socket: Socket = connect({ host: address, port, allowHalfOpen: false });
   const waiting: (() => void)[] = [];
+  const connected = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<Awaited<RawClient['ended']>>();
   let text = '';
   socket.setEncoding('latin1');
+  socket.on('connect', () => connected.resolve());
   socket.on('data', (some: string) => {
     text += some;
     for (const look of waiting) look();
@@ -33,6 +36,7 @@ export function rawClient(address: string, port: number): RawClient {
         waiting.push(look);
         look();
       }),
+    connected: connected.promise,
     ended: ended.promise,
     get text() {
       return text;
