@@ -71,8 +71,8 @@ export function newNameService(options: NameServiceOptions): NameService {
 
   const first: Pointing = {
     exists: true,
-    side: 'old',
-    newRatio: 0,
+    side: zone.startsAt ?? 'old',
+    newRatio: zone.startsAt === 'new' ? 1 : 0,
     ttlS: zone.record === 'alias' ? loadBalancerTtlS : zone.ttlS,
   };
   let edits: readonly Edit[] = [];

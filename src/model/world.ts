@@ -188,8 +188,8 @@ export function newWorld(options: WorldOptions): WorldModel {
     for (const [address, side] of sideOf) {
       for (const { hostname } of setting.sites) {
         const condition = conditionAt(side, address, hostname, atNs);
-        const { fault, failedRatio, delayMs, hits } = condition;
-        const text = `${fault}|${failedRatio}|${delayMs}|${hits}`;
+        const { fault, failedRatio, delayMs, hits, delayedPart } = condition;
+        const text = `${fault}|${failedRatio}|${delayMs}|${hits}|${delayedPart?.ratio}|${delayedPart?.delayMs}`;
         const key = `${address}|${hostname}`;
         if (conditions.get(key) === text) continue;
         conditions.set(key, text);
@@ -205,6 +205,7 @@ export function newWorld(options: WorldOptions): WorldModel {
     if (network === null || own.failedRatio === 1) return own;
     const lostRatio = network.lossRatio + network.resetRatio;
     return {
+      ...own,
       fault: own.fault ?? 'network-degraded',
       failedRatio: 1 - (1 - own.failedRatio) * (1 - lostRatio),
       delayMs: own.delayMs + network.addedMs,

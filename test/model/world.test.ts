@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { presets } from '../../src/clients/presets.ts';
+import { sToNs } from '../../src/core/time.ts';
+import type { TruthEntry } from '../../src/core/truth.ts';
+import { newWorld } from '../../src/model/world.ts';
+import type { Served, WorldModel } from '../../src/model/world-model.ts';
+import { parseRehearsal } from '../../src/scenario/parse.ts';
+import { settingOf } from '../../src/scenario/setting.ts';
+
+const [orders, old1, new1] = ['orders.shop.example', '127.0.1.1', '127.0.2.1'];
+
+interface Started {
+  readonly model: WorldModel;
+  readonly truth: readonly TruthEntry[];
+  /** Addresses that a server gives for the hostname, in order of their text; what else it says, as a word. */
+  ask(server: 'ns-1' | 'ns-2' | 'vpc', atS: number): string;
+  serve(address: string, atS: number): Served;
+  conditions(address: string): string[];
+}
+
+function start(script: string, more = ''): Started {
+  const text = `
+name: world
+services: [{ name: orders, url: "http://${orders}/ready" }]
+sides: { old: { addresses: [192.0.2.1] }, new: { addresses: [192.0.2.2] } }
+resolvers: [{ name: vpc, address: 10.0.0.2 }]
+references: [http://status.example/ping]
+change: { ttlS: 20 }
+world:
+  zone: { ttlS: 20, nameServers: [{ name: ns-1 }, { name: ns-2, lagS: 7 }] }
+${more}
+  script:
+${script}
+`;
+  const { scenario, world } = parseRehearsal(text, { file: 'world.yaml', env: {}, presets, readFile: () => '' });
+  if (world === null) throw new Error('the scenario has a world');
+  const setting = settingOf(scenario, world);
+  const truth: TruthEntry[] = [];
+  const model = newWorld({ world, setting, record: (entry) => truth.push(entry) });
+  const servers = { ...setting.places.nameServers, ...setting.places.resolvers };
+  return {
+    model,
+    truth,
+    ask(server, atS) {
+      const said = model.ask(servers[server] ?? '', { name: orders, type: 'A' }, sToNs(atS));
+      if (said === null) return 'silent';
+      const addresses = said.content.answers.map((record) => record.data).toSorted();
+      return addresses.length === 0 ? said.content.rcode : addresses.join(' ');
+    },
+    serve: (address, atS) =>
+      model.serve({
+        atNs: sToNs(atS),
+        held: { address, openedAtNs: sToNs(atS), requestCount: 0 },
+        hostname: orders,
+        method: 'GET',
+        path: '/ready',
+        userAgent: 'test',
+        trace: { lane: 3, slot: 17, part: 0 },
+      }),
+    conditions: (address) =>
+      truth.flatMap((entry) =>
+        entry.type === 'condition-changed' && entry.address === address
+          ? [`${entry.atNs / 1e9} ${entry.condition.fault} ${entry.condition.failedRatio}`]
+          : [],
+      ),
+  };
+}
+
+const switched = '    - { afterChangeS: 0, do: switch-dns }';
+
+describe('the script', () => {
+  test('what is timed from the change does not happen before it is made, however late that is', () => {
+    const { model, ask } = start(switched);
+    expect(ask('ns-1', 5000)).toContain('127.0.1');
+    model.change(sToNs(5001));
+    expect(ask('ns-1', 5001)).toContain('127.0.2');
+    expect(ask('ns-2', 5007.9)).toContain('127.0.1');
+    expect(ask('ns-2', 5008)).toContain('127.0.2');
+  });
+
+  test('each step and its end are in the truth, at their own instants whenever somebody looks', () => {
+    const { model, truth } = start(`${switched}\n    - { atS: 3, do: lose-own-network, forS: 2.5 }`);
+    model.change(sToNs(2));
+    model.advance(sToNs(60));
+    const steps = truth.flatMap((entry) => (entry.type === 'step-done' ? [[entry.atNs / 1e9, entry.isEnd]] : []));
+    expect(steps).toEqual([
+      [2, false],
+      [3, false],
+      [5.5, true],
+    ]);
+  });
+
+  test('whoever asks when to look next is told every instant at which something happens', () => {
+    const { model } = start(`${switched}\n    - { atS: 3, do: lose-own-network, forS: 2.5 }`);
+    model.advance(sToNs(1));
+    expect(model.nextEventNs()).toBeLessThanOrEqual(sToNs(3));
+    model.advance(sToNs(3));
+    expect(model.nextEventNs()).toBeLessThanOrEqual(sToNs(5.5));
+  });
+});
+
+describe('faults', () => {
+  test('without the own network nothing answers: no side, no reference, no server of names', () => {
+    const { model, ask, serve, conditions } = start(`${switched}\n    - { atS: 10, do: lose-own-network, forS: 5 }`);
+    expect(ask('vpc', 12)).toBe('silent');
+    expect(ask('ns-1', 12)).toBe('silent');
+    expect(model.dial(new1, sToNs(12)).kind).toBe('silent');
+    expect(model.dial('127.0.5.1', sToNs(12)).kind).toBe('silent');
+    expect(serve(old1, 12)).toEqual({ kind: 'silent', fault: 'own-network-lost' });
+    expect(serve(old1, 15).kind).toBe('answered');
+    expect(conditions(old1)).toEqual(['0 null 0', '10 own-network-lost 1', '15 null 0']);
+  });
+
+  test('a load balancer that was removed is a condition of its addresses and of no others', () => {
+    const { model, conditions } = start(
+      '    - { atS: 4, do: remove-load-balancer, side: old, how: refused }\n' + switched,
+    );
+    expect(model.dial(old1, sToNs(4))).toMatchObject({ kind: 'refused', fault: 'load-balancer-removed' });
+    expect(model.dial(new1, sToNs(4)).kind).toBe('accepted');
+    expect(conditions(old1)).toEqual(['0 null 0', '4 load-balancer-removed 1']);
+    expect(conditions(new1)).toEqual(['0 null 0']);
+  });
+
+  test('a request that a fault hit is in the truth with its trace; one that was served well is not', () => {
+    const { truth, serve } = start(`${switched}\n    - { atS: 10, do: fail-app, side: old, status: 500, forS: 5 }`);
+    serve(old1, 9);
+    serve(old1, 11);
+    const hits = truth.filter((entry) => entry.type === 'request-hit');
+    expect(hits).toMatchObject([
+      { atNs: sToNs(11), trace: { lane: 3, slot: 17, part: 0 }, fault: 'app-failing', status: 500 },
+    ]);
+  });
+
+  test('of a degraded network the lost and reset shares are those of the truth, and what arrives is late by what it adds', () => {
+    const { serve, conditions } = start(
+      `${switched}\n    - { atS: 1, do: degrade-network, side: new, lossRatio: 0.13, resetRatio: 0.07, addedMs: 40 }`,
+    );
+    const served = Array.from({ length: 5000 }, (_, i) => serve(new1, 2 + i / 100));
+    const share = (kind: Served['kind']): number => served.filter((one) => one.kind === kind).length / served.length;
+    expect(Math.abs(share('silent') - 0.13)).toBeLessThan(0.025);
+    expect(Math.abs(share('reset') - 0.07)).toBeLessThan(0.02);
+    for (const one of served) if (one.kind === 'answered') expect(one.afterNs).toBeGreaterThanOrEqual(40e6);
+    expect(conditions(new1)).toHaveLength(2);
+    expect(conditions(new1)[1]).toMatch(/^1 network-degraded 0\.19|^1 network-degraded 0\.2/);
+  });
+
+  test('a resolver that is cut off answers from its cache while that lasts, then SERVFAIL; the authorities are well', () => {
+    const { ask } = start(`${switched}\n    - { atS: 10, do: cut-off-resolver, resolver: vpc, forS: 60 }`);
+    expect(ask('vpc', 5)).toContain('127.0.1');
+    expect(ask('vpc', 24)).toContain('127.0.1');
+    expect(ask('vpc', 26)).toBe('SERVFAIL');
+    expect(ask('ns-1', 26)).toContain('127.0.1');
+  });
+
+  test('with one name server down, resolvers ask the other', () => {
+    const { ask } = start(`${switched}\n    - { atS: 0, do: fail-name-server, nameServer: ns-1 }`);
+    expect(ask('ns-1', 1)).toBe('silent');
+    for (let atS = 1; atS < 400; atS += 30) expect(ask('vpc', atS)).toContain('127.0.1');
+  });
+});
+
+test('the same seed gives the same world, draw by draw', () => {
+  const script = `${switched}\n    - { atS: 1, do: degrade-network, side: old, lossRatio: 0.3, resetRatio: 0.2, addedMs: 1 }`;
+  const draws = (): string[] => {
+    const { serve } = start(script);
+    return Array.from({ length: 100 }, (_, i) => serve(old1, 2 + i).kind);
+  };
+  expect(draws()).toEqual(draws());
+});
