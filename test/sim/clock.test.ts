@@ -74,21 +74,3 @@ describe('the work', () => {
     await expect(clock.runUntil(new Promise(() => {}))).rejects.toThrow('waits for ever');
   });
 });
-
-test('Node’s own events are heard while virtual time runs', async () => {
-  const clock = newSimClock(settle);
-  let isHeard = false;
-  setImmediate(() => (isHeard = true));
-  let beats = 0;
-  await clock.runUntil(
-    new Promise<void>((resolve) => {
-      const beat = (): void => {
-        beats += 1;
-        if (isHeard) resolve();
-        else clock.at(clock.nowNs() + 1, beat);
-      };
-      beat();
-    }),
-  );
-  expect(beats).toBeLessThan(10_000);
-});
