@@ -90,7 +90,6 @@ export function causesOf({ lanes }: Analysis): readonly Cause[] {
 }
 
 export interface Outcome {
-  readonly isAsExpected: boolean;
   readonly text: string;
   /** 0 as expected, 4 inconclusive and should not be, 3 any other difference. */
   readonly exitCode: 0 | 3 | 4;
@@ -100,15 +99,15 @@ export function outcomeOf(expected: Expected, verdict: Verdict, causes: readonly
   const wanted = expected.causes?.toSorted() ?? null;
   const seen: Expected = { verdict: verdict.value, causes: wanted === null ? null : causes };
   const isSame = verdict.value === expected.verdict && (wanted === null || wanted.join() === causes.join());
-  if (isSame) return { isAsExpected: true, text: `As expected: ${expectedText(seen)}.`, exitCode: 0 };
+  if (isSame) return { text: `As expected: ${expectedText(seen)}.`, exitCode: 0 };
   const text = `Not as expected: ${expectedText(seen)}; it should have been ${expectedText(expected)}.`;
   const isUnsure = verdict.value === 'inconclusive' && expected.verdict !== 'inconclusive';
-  return { isAsExpected: false, text, exitCode: isUnsure ? 4 : 3 };
+  return { text, exitCode: isUnsure ? 4 : 3 };
 }
 
 /** Commands with what each is good for. */
 export function commandsText(title: string, commands: readonly (readonly [command: string, why: string])[]): string {
   const width = Math.max(...commands.map(([command]) => command.length)) + 2;
-  const lines = commands.map(([command, why]) => (why === '' ? `  ${command}` : `  ${command.padEnd(width)}# ${why}`));
+  const lines = commands.map(([command, why]) => `  ${command.padEnd(width)}# ${why}`);
   return [title, ...lines].join('\n');
 }

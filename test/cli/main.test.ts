@@ -75,6 +75,16 @@ describe('what the user has to mend is said without a stack, on standard error, 
     expect(stderr).toContain('Did you mean judge?');
   });
 
+  test('a rehearsal of a scenario that is nowhere', () => {
+    const { status, stderr } = cutwatch('rehearse', 'sumthing');
+    expect(status).toBe(2);
+    expect(stderr).toBe('sumthing: there is no such scenario file, and none comes with cutwatch by that name\n');
+  });
+
+  test('a simulation that is to be left running', () => {
+    expect(cutwatch('rehearse', '--simulate', '--keep').status).toBe(2);
+  });
+
   test('a run folder that is none', () => {
     expect(cutwatch('judge', 'nowhere').status).toBe(2);
   });
@@ -95,6 +105,23 @@ test('by limits of another file a run is judged for the reader only: nothing is 
   expect(readdirSync(run)).toEqual(before);
   expect(cutwatch('judge', 'run')).toMatchObject({ status });
   expect(readdirSync(run)).toContain('report.json');
+});
+
+test('a simulated rehearsal, by the name of one that comes along: as expected, with its truth, the same each time', () => {
+  const rehearse = (out: string) =>
+    cutwatch('rehearse', 'no-targets-503', '--simulate', '--truth', '--seed', '7', '--out', out, '--json');
+  const { status, stdout, stderr } = rehearse('one');
+  expect(stderr).toContain('As expected: fail, by no-target.\n');
+  expect(stderr).toContain('The report, held against the truth\n');
+  expect(stderr).toContain('Try next\n');
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ verdict: { value: 'fail' } });
+  const truth = readFileSync(join(folder, 'one', 'truth.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  expect(JSON.parse(truth[0] ?? '')).toMatchObject({ type: 'world-started', world: { seed: 7 } });
+  expect(JSON.parse(truth.at(-1) ?? '')).toMatchObject({ type: 'world-ended' });
+  expect(rehearse('two').stdout).toBe(stdout);
 });
 
 test('help says every exit status', () => {
