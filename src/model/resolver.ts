@@ -116,8 +116,8 @@ export function newResolver(options: ResolverOptions): ResolverModel {
     cache.failedUntilNs.delete(key);
     const held = cache.entries.get(keyOf(entry));
     if (held !== undefined && held.endsAtNs > keepsAfterNs && saysTheSame(held, entry)) return held;
-    // A name that does not exist has no records, and one that has records exists.
-    const overruled = entry.kind === 'no-name' ? [question.type, 'CNAME'] : ['any'];
+    // A name that does not exist has no records, also where they would have lived longer.
+    const overruled = entry.kind === 'no-name' ? [question.type, 'CNAME'] : [];
     for (const type of overruled) cache.entries.delete(keyOf({ name: entry.name, type }));
     // A TTL of 0 is for the transaction at hand (RFC 1035, 3.2.1).
     if (entry.ttlS === 0) return entry;

@@ -29,7 +29,7 @@ interface Started {
   readonly names: NameService;
   readonly truth: readonly TruthEntry[];
   /** An answer as text: `orders.shop.example 37 A 127.0.1.1`, records in the order of their text. */
-  ask(name: string, type: DnsQuestion['type'], atS: number, server?: string): string;
+  readonly ask: (name: string, type: DnsQuestion['type'], atS: number, server?: string) => string;
 }
 
 function start(
