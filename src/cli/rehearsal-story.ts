@@ -68,8 +68,8 @@ function stepsOf(script: readonly Step[]): readonly (readonly [string, string])[
   ]);
 }
 
-/** Baseline, the script from the change on, and the tail. */
-function leastS({ change }: Scenario, { script }: World): number {
+/** What a rehearsal takes at least: baseline, the script from the change on, and the tail. */
+export function leastS({ change }: Scenario, { script }: World): number {
   const ofScript = script.filter(({ at }) => at.from === 'change').map(({ at }) => at.s);
   return change.baselineS + Math.max(0, ...ofScript) + change.tailS;
 }

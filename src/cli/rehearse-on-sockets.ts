@@ -62,6 +62,7 @@ export async function rehearseOnSockets(
   if (lateMs > lateMsMax) process.stderr.write(`note: the lab itself answered up to ${lateMs} ms late\n`);
   writeTruth(watched.path, truth);
   const exitCode = told({ ...watched, truth });
+  if (stay !== null) process.stderr.write('\nThe lab stays up until Ctrl-C.\n');
   await stay?.ended;
   return exitCode;
 }
