@@ -28,8 +28,15 @@ export function ownCacheS(resolve: ResolvePolicy): number | null {
   }
 }
 
+export interface KeepAnswering {
+  /** Wall clock, ms since 1970. */
+  readonly untilMs: number;
+  /** The same for people, and why. */
+  readonly text: string;
+}
+
 /** `here until 10:02:22.300 UTC, at least 80 s after the switch: TTL 20 s and 60 s that chrome keeps an answer`. */
-export function keepAnsweringText(report: Report, view: ServiceView): string | null {
+export function keepAnswering(report: Report, view: ServiceView): KeepAnswering | null {
   const { change, service } = view;
   if (change === undefined) return null;
   const ttlS = service.ttlS.after ?? service.ttlS.before;
@@ -43,10 +50,12 @@ export function keepAnsweringText(report: Report, view: ServiceView): string | n
   if (untilMs === 0) return null;
   const until = new Date(untilMs).toISOString();
   const clock = `here until ${clockText(report.run.startedAt, until)} UTC`;
-  if (ttlS === null) return `${clock}, ${afterText(change.usedAt, until)}`;
+  const after = afterText(change.usedAt, until);
+  if (ttlS === null) return { untilMs, text: `${clock}, ${after}` };
   const ttl = `TTL ${durationText(ttlS * 1000)}`;
-  if (caches.length === 0) return `${clock}, ${afterText(change.usedAt, until)} (${ttl})`;
-  return `${clock}, at least ${durationText(keepMs)} after the switch: ${ttl} and ${cachesText(caches)}`;
+  if (caches.length === 0) return { untilMs, text: `${clock}, ${after} (${ttl})` };
+  const least = `at least ${durationText(keepMs)} after the switch`;
+  return { untilMs, text: `${clock}, ${least}: ${ttl} and ${cachesText(caches)}` };
 }
 
 interface OwnCache {

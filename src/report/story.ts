@@ -2,11 +2,12 @@
  * What a stranger wants to know first: was anyone down, who, for how long, why, and what to do about it. Plain text;
  * whoever prints it escapes it.
  */
+import type { Cause } from '../core/analysis.ts';
 import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
-import { keepAnsweringText } from './keep-answering.ts';
+import { keepAnswering } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
 import { causeCounts, serviceViews } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
@@ -163,9 +164,7 @@ function whyNotPass(report: Report): string[] {
 }
 
 function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
-  const lines = views.flatMap((view) =>
-    causeCounts(view.hit).map((count) => adviceWords[count.cause](contextOf(report, view, count))),
-  );
+  const lines = causesOnce(report, views).map(({ cause, context }) => adviceWords[cause](context));
   const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
   lines.push(...adviceOn(report, decided));
   for (const view of views) {
@@ -188,19 +187,39 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   return lines;
 }
 
+/** Each cause and side that failed, once: of several services the one whose old side must answer longest speaks for all. */
+function causesOnce(
+  report: Report,
+  views: readonly ServiceView[],
+): { readonly cause: Cause; readonly context: CauseContext }[] {
+  const all = views.flatMap((view) =>
+    causeCounts(view.hit).map((count) => ({
+      cause: count.cause,
+      context: contextOf(report, view, count),
+      untilMs: keepAnswering(report, view)?.untilMs ?? 0,
+    })),
+  );
+  const groups = Map.groupBy(
+    all,
+    ({ cause, context }) => `${cause} ${context.failing} ${context.failedAddresses.join()}`,
+  );
+  return [...groups.values()].map((group) => group.reduce((a, b) => (b.untilMs > a.untilMs ? b : a)));
+}
+
 function contextOf(report: Report, view: ServiceView, count: CauseCount | undefined): CauseContext {
   const { service, leaving, arriving } = view;
   const { sides } = report.run;
-  const failing = (count?.sides ?? []).map((side) =>
-    side === 'old' || side === 'new' ? sides[side].title : 'a side that could not be told',
-  );
+  const seen = count?.sides ?? [];
+  const known = seen.flatMap((side) => (side === 'old' || side === 'new' ? [sides[side].title] : []));
+  const failing = [...known, ...(known.length < seen.length ? ['a side that could not be told'] : [])];
   return {
     leaving,
+    left: known.length === 1 && failing.length === 1 ? (known[0] ?? leaving) : leaving,
     arriving,
     failing: failing.length === 0 ? 'the side that answered' : listText(unique(failing)),
     goodWithinMs: Math.max(0, ...service.checks.map((check) => check.goodWithinMs)),
     ttlS: service.ttlS.after ?? service.ttlS.before,
-    keepAnswering: keepAnsweringText(report, view),
+    keepAnswering: keepAnswering(report, view)?.text ?? null,
     failedAddresses: count?.failedAddresses ?? [],
   };
 }

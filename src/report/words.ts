@@ -8,8 +8,10 @@ import type { VerdictValue } from '../core/verdict.ts';
 
 /** What a sentence about a cause may need to know. */
 export interface CauseContext {
-  /** The title of the side that was left, and of the one moved to. */
+  /** The title of the side that the change leaves, and of the one moved to. */
   readonly leaving: string;
+  /** Of the side left that the failed probes still went to: after a rollback the one that had been moved to. */
+  readonly left: string;
   readonly arriving: string;
   /** The title of the side that failed, or both. */
   readonly failing: string;
@@ -28,9 +30,9 @@ export const verdictWords: Readonly<Record<VerdictValue, string>> = {
 
 /** Follows "38 of 38 failed probes: ". */
 export const causeWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
-  'stale-answer': ({ leaving }) =>
-    `the DNS answer they held still named the side left (${leaving}), which no longer answered`,
-  'kept-connection': ({ leaving }) => `the connection they kept open still led to the side left (${leaving})`,
+  'stale-answer': ({ left, leaving }) =>
+    `the DNS answer they held still named the side left (${left}), which ${left === leaving ? 'no longer answered' : 'did not serve them'}`,
+  'kept-connection': ({ left }) => `the connection they kept open still led to the side left (${left})`,
   pinned: ({ leaving }) => `these clients never ask DNS again and stayed with ${leaving}`,
   'stale-target': () => 'the load balancer still sent them to a target that was gone',
   'no-target': () => 'the load balancer had no target to send them to',
@@ -47,12 +49,14 @@ export const causeWords: Readonly<Record<Cause, (context: CauseContext) => strin
 };
 
 export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
-  'stale-answer': ({ leaving, keepAnswering, ttlS }) =>
-    `Keep ${leaving} answering after the switch until the last cached answer has expired${keepAnswering === null ? '' : `: ${keepAnswering}`}. Turn it off only then, and only when nothing reaches it any more.${
-      ttlS !== null && ttlS > 60
-        ? ` Lower the TTL of the record to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
-        : ''
-    }`,
+  'stale-answer': ({ leaving, left, keepAnswering, ttlS }) =>
+    left !== leaving
+      ? `An answer that is cached cannot be called back, so users stay with ${left} after a rollback until their answers have expired: keep the TTL low until no way back is needed any more.`
+      : `Keep ${leaving} answering after the switch until the last cached answer has expired${keepAnswering === null ? '' : `: ${keepAnswering}`}. Turn it off only then, and only when nothing reaches it any more.${
+          ttlS !== null && ttlS > 60
+            ? ` Lower the TTL of the record to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
+            : ''
+        }`,
   'kept-connection': ({ leaving }) =>
     `Make clients drop their connections in time: lower the connection age of ${leaving} (on an ALB: client_keep_alive.seconds, 3600 by default) to 60 s, at least one old value before the switch, and keep it answering until they are gone.`,
   pinned: ({ leaving }) =>

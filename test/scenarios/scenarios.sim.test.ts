@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { play, readScenario, scenariosFolder } from './simulated.ts';
+import { toReport } from '../../src/report/report-json.ts';
+import { summaryText } from '../../src/report/text.ts';
+import { play, type Played, readScenario, scenariosFolder } from './simulated.ts';
 
 const names = readdirSync(scenariosFolder)
   .map((file) => file.replace('.yaml', ''))
@@ -22,7 +24,8 @@ describe.for(rehearsed)('%s', (name) => {
     expect(readScenario(name).world?.expect).not.toBe(null);
   });
 
-  test('comes to the verdict and the causes that it says', async () => {
+  // The full scale takes some ten seconds on a busy machine.
+  test('comes to the verdict and the causes that it says', { timeout: 60_000 }, async () => {
     const played = await play(name);
     expect(played.differsFromLive).toBe(false);
     expect({ verdict: played.verdict.value, causes: played.causes }).toEqual({
@@ -43,4 +46,19 @@ test('a rollback is one, and both of its changes are in the report', async () =>
   const { analysis } = await play('rollback');
   expect(analysis.services[0]?.outcome).toBe('rolled-back');
   expect(analysis.services[0]?.changes.map((change) => change.direction)).toEqual(['old-to-new', 'new-to-old']);
+});
+
+function summaryOf({ analysis, verdict }: Played): string {
+  return summaryText(toReport(analysis, verdict), { runPath: 'here' });
+}
+
+test('after a rollback a stale answer names the side that failed, and nobody is told to keep the wrong side running', async () => {
+  const summary = summaryOf(await play('rollback'));
+  expect(summary).toContain('the DNS answer they held still named the side left (nginx/EKS), which did not serve them');
+  expect(summary).toContain('An answer that is cached cannot be called back');
+  expect(summary).not.toContain('Keep ALB/ECS answering');
+});
+
+test('one piece of advice that holds for several services is given once', async () => {
+  expect(summaryOf(await play('founding-migration')).split('Keep ALB/ECS answering')).toHaveLength(2);
 });

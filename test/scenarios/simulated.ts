@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simulateRun, type SimulatedRun } from '../../src/cli/simulated-run.ts';
 import { presets } from '../../src/clients/presets.ts';
+import { causesOf } from '../../src/cli/rehearsal-story.ts';
 import type { Cause } from '../../src/core/analysis.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import type { Expected } from '../../src/core/world.ts';
@@ -35,15 +36,8 @@ export async function play(name: string, seed?: number): Promise<Played> {
   try {
     const options = { scenario: moved.scenario, setting, world, seed: seed ?? world.seed, folder };
     const result = await simulateRun(options);
-    return { ...result, verdict: judge(result.analysis), causes: causesOf(result), expect: world.expect };
+    return { ...result, verdict: judge(result.analysis), causes: causesOf(result.analysis), expect: world.expect };
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** Why slots of judged lanes failed. */
-export function causesOf({ analysis }: Pick<SimulatedRun, 'analysis'>): readonly Cause[] {
-  const judged = analysis.lanes.filter((lane) => lane.judged && lane.qualified);
-  const spans = judged.flatMap((lane) => [...lane.outages, ...lane.impaired]);
-  return [...new Set(spans.flatMap((span) => Object.keys(span.causes) as Cause[]))].toSorted();
 }
