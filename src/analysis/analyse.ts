@@ -3,7 +3,6 @@ import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
 import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
-import { newSideLanes } from './causes.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
 import { analyseAuthorities, analyseResolvers, type LastMoved } from './dns-analysis.ts';
@@ -13,10 +12,11 @@ import { analyseLane, isQualified } from './lane-analysis.ts';
 import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
 import { isFresh, recordLife, type RecordLife } from './leaving.ts';
-import { suspectSeconds, type OwnNetwork } from './own-network.ts';
+import { suspectSpans, type OwnNetwork } from './own-network.ts';
 import { newJournal, type Journal } from './journal.ts';
 import { analyseProber } from './prober-analysis.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
+import { newSideLanes } from './side-lanes.ts';
 import { newSides, type Sides } from './sides.ts';
 import { Spans } from './spans.ts';
 import { incompleteBecause } from './wholeness.ts';
@@ -121,7 +121,7 @@ function runContext(gathered: Gathered): RunContext {
     tracks: authorityTracks(journal, sides),
     views,
     retried: stores.map((store) => viewRetried(store, contextOf(store))).filter((view) => view !== null),
-    ownNetwork: suspectSeconds(views, journal),
+    ownNetwork: suspectSpans(views, journal),
     endedAtNs: journal.entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs),
   };
 }

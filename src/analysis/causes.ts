@@ -1,14 +1,11 @@
 /** Why one slot failed, as far as the evidence tells. Nothing here changes what counts as failed. */
 import type { Cause } from '../core/analysis.ts';
 import { outcomes } from '../core/outcome.ts';
-import type { Side } from '../core/scenario.ts';
-import { slotsDueBefore } from '../core/schedule.ts';
-import { nsPerMs, nsPerS } from '../core/time.ts';
-import { addressKey } from './address.ts';
+import { nsPerMs } from '../core/time.ts';
 import type { Change } from './change.ts';
-import type { Definitions } from './gathered.ts';
-import { meanings, type LaneView } from './lane-view.ts';
+import type { LaneView } from './lane-view.ts';
 import type { OwnNetwork } from './own-network.ts';
+import type { SideLanes } from './side-lanes.ts';
 import type { SightingFacts } from './sighting-facts.ts';
 import { sightingBits } from './sightings.ts';
 
@@ -55,8 +52,9 @@ function causeOnSide(view: LaneView, slot: number, context: CauseContext): Cause
   const facts = view.factsAt(slot);
   if (facts.failureClass === '4xx' || facts.failureClass === 'unexpected-status') return 'wrong-answer';
   if (facts.failureClass === '5xx-app') return 'app-5xx';
-  // 503 is said by an ALB that has nowhere to send to. Its 502 and 504, like nginx's, have many causes.
-  if (facts.failureClass === '5xx-alb' && facts.status === 503) return 'no-target';
+  // 503 is said by an ALB or an ingress-nginx that has nowhere to send to. Their 502 and 504 have many causes.
+  const isOfFront = facts.failureClass === '5xx-alb' || facts.failureClass === '5xx-nginx';
+  if (isOfFront && facts.status === 503) return 'no-target';
   const check = view.store.freshChecks.get(slot);
   // The connection died, and a new one at once was served: the place it led to was well.
   if (!facts.isAnswered && isKept(facts) && check !== undefined && isFreshCheckGood(view, check.sighting)) {
@@ -76,64 +74,4 @@ function bornNs(view: LaneView, slot: number): number {
 
 export function isFreshCheckGood(view: LaneView, sighting: number): boolean {
   return view.facts[sighting]?.reading === 'right';
-}
-
-// ── the sides' own lanes ─────────────────────────────────────────────────────────────────────────────────────────────
-
-/** How each of a side's own addresses was doing at an instant, by its own lane. */
-export interface SideLanes {
-  areAllDown(side: Side, atNs: number): boolean;
-  /** The side's own lane at this address failed as well, about then. */
-  causeAt(facts: SightingFacts, atNs: number): 'side-down' | 'address-down' | null;
-}
-
-export function newSideLanes(views: readonly LaneView[], definitions: Definitions): SideLanes {
-  const lanes = views
-    .filter((view) => view.lane.role === 'side')
-    .map((view) => ({
-      side: view.lane.client,
-      key: addressKey(view.lane.address ?? ''),
-      failedAround: failedAround(view),
-    }));
-  /** By address number. */
-  const lanesAt = new Map<number, typeof lanes>();
-
-  function areAllDown(side: string, atNs: number): boolean {
-    const all = lanes.filter((lane) => lane.side === `side:${side}`);
-    return all.length > 0 && all.every((lane) => lane.failedAround(atNs));
-  }
-
-  function isDownAt(address: number, atNs: number): boolean {
-    let own = lanesAt.get(address);
-    if (own === undefined) {
-      const key = addressKey(definitions.address[address] ?? '');
-      own = lanes.filter((lane) => lane.key === key);
-      lanesAt.set(address, own);
-    }
-    return own.some((lane) => lane.failedAround(atNs));
-  }
-
-  return {
-    areAllDown,
-    causeAt(facts, atNs) {
-      if (areAllDown(facts.side, atNs)) return 'side-down';
-      return isDownAt(facts.address, atNs) ? 'address-down' : null;
-    },
-  };
-}
-
-/** Whether the lane has a failure in the same second, or half a second to either side of it. */
-function failedAround(view: LaneView): (atNs: number) => boolean {
-  const known = new Map<number, boolean>();
-  return (atNs) => {
-    const second = Math.floor(atNs / nsPerS);
-    let hasFailed = known.get(second);
-    if (hasFailed === undefined) {
-      const from = slotsDueBefore(view.lane, (second - 0.5) * nsPerS);
-      const to = Math.min(view.slotCount, slotsDueBefore(view.lane, (second + 1.5) * nsPerS));
-      hasFailed = view.meaning.subarray(from, to).includes(meanings.failed);
-      known.set(second, hasFailed);
-    }
-    return hasFailed;
-  };
 }

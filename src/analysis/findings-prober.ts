@@ -2,9 +2,7 @@
 import type { Finding } from '../core/analysis.ts';
 import { laneName } from '../core/lane-name.ts';
 import { countOf, durationText } from '../core/quantity-text.ts';
-import { nsPerS } from '../core/time.ts';
 import { at, type FindingContext } from './finding-context.ts';
-import { mergeSpans } from './spans.ts';
 
 export function proberFindings(context: FindingContext): Finding[] {
   return [
@@ -52,9 +50,8 @@ function unsentSlots({ lanes, prober }: FindingContext): Finding[] {
 }
 
 function ownNetwork(context: FindingContext): Finding[] {
-  const { seconds } = context.ownNetwork;
-  if (seconds.length === 0) return [];
-  const spans = mergeSpans(seconds.map((second) => ({ fromNs: second * nsPerS, toNs: (second + 1) * nsPerS })));
+  const { spans } = context.ownNetwork;
+  if (spans.length === 0) return [];
   const isByReference = context.views.some((view) => view.lane.role === 'reference');
   return [
     {

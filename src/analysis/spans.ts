@@ -15,6 +15,11 @@ export class Spans {
     return this.#spans.length === 0;
   }
 
+  /** Strictly within one of them. */
+  has(atNs: number): boolean {
+    return (this.#spans[this.#firstEndingAfter(atNs)]?.fromNs ?? Infinity) < atNs;
+  }
+
   /** How much of [fromNs, toNs] lies in the spans. */
   overlapNs(fromNs: number, toNs: number): number {
     let overlapNs = 0;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LaneAnalysis } from '../../src/core/analysis.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { outcomeNumber } from '../../src/core/outcome.ts';
-import { parts } from '../../src/core/row.ts';
+import { parts, type Definition } from '../../src/core/row.ts';
 import {
   analysisOf,
   authority,
@@ -47,19 +47,33 @@ test.for([
   expect(causes({ slots: `...${slot}...` }, [sideLane('.......', oldAddress)])).toEqual({ [cause]: 1 });
 });
 
-const alb = {
+const faceOf = (
+  number: number,
+  headers: readonly (readonly [string, string])[],
+  unexpectedBody: string,
+): Definition => ({
   kind: 'face',
-  number: 9,
-  value: { certificateSha256: '', alpn: '', tlsVersion: '', headers: [['server', 'awselb/2.0']], unexpectedBody: '' },
-} as const;
+  number,
+  value: { certificateSha256: '', alpn: '', tlsVersion: '', headers, unexpectedBody },
+});
+const nginxPage = (title: string): string =>
+  `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n` +
+  '<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n';
+const faces = [
+  faceOf(9, [['server', 'awselb/2.0']], ''),
+  faceOf(10, [], nginxPage('503 Service Temporarily Unavailable')),
+  faceOf(11, [], nginxPage('502 Bad Gateway')),
+];
 
 test.for([
-  [503, 'no-target'],
-  [502, 'unattributed'],
-  [504, 'unattributed'],
-] as [number, string][])('a %i of an ALB alone is %s', ([status, cause]) => {
-  const rows = (slot: number): object => (slot === 3 ? { status, face: 9 } : {});
-  expect(causes({ slots: '...5...', rows }, [], { definitions: [alb] })).toEqual({ [cause]: 1 });
+  [503, 9, 'ALB', 'no-target'],
+  [502, 9, 'ALB', 'unattributed'],
+  [504, 9, 'ALB', 'unattributed'],
+  [503, 10, 'nginx', 'no-target'],
+  [502, 11, 'nginx', 'unattributed'],
+] as [number, number, string, string][])('a %i with face %i, of an %s, alone is %s', ([status, face, , cause]) => {
+  const rows = (slot: number): object => (slot === 3 ? { status, face } : {});
+  expect(causes({ slots: '...5...', rows }, [], { definitions: faces })).toEqual({ [cause]: 1 });
 });
 
 test('what fails on the side’s own lane too is the side, where all its addresses do, and else the address', () => {
@@ -72,6 +86,32 @@ test('what fails on the side’s own lane too is the side, where all its address
     unattributed: 2,
   });
   expect(causes(lane, [sideLane('..........', oldAddress)])).toEqual({ unattributed: 2 });
+});
+
+test('an address that answers, if only with a 504, is not down', () => {
+  const lane = (slots: string): LaneLog => ({
+    slots,
+    rows: (slot) => (slots[slot] === '5' ? { status: 504, face: 9 } : {}),
+  });
+  const others = (slots: string): LaneLog[] => [
+    { ...sideLane(slots, oldAddress), rows: lane(slots).rows ?? ((): object => ({})) },
+    sideLane('.'.repeat(10), '127.0.1.2'),
+  ];
+  expect(causes(lane('....55....'), others('....55....'), { definitions: faces })).toEqual({ unattributed: 2 });
+});
+
+test('where failures and good answers mix at every address of a side, none of them is down', () => {
+  const slots = '.'.repeat(20) + '.x..x.x...xx.x..x.x....' + '.'.repeat(20);
+  const shifted = '.'.repeat(20) + 'x..xx...x.x..xx...x.x..' + '.'.repeat(20);
+  const lane = { slots };
+  expect(causes(lane, [sideLane(slots, oldAddress), sideLane(shifted, '127.0.1.2')])).toEqual({ 'side-down': 8 });
+});
+
+test('between two slots of a side’s own lanes it is as they are on the way to failing: the whole side at once', () => {
+  // The side ends at 5.0 s: the client notices at 5.1, its own lanes at 5.4 and 5.9.
+  const lane: LaneLog = { slots: '.....x....', staggerNs: 0.1e9 };
+  const own = (address: string, staggerNs: number): LaneLog => ({ ...sideLane('.....x....', address), staggerNs });
+  expect(causes(lane, [own(oldAddress, 0.4e9), own('127.0.1.2', 0.9e9)])).toEqual({ 'side-down': 1 });
 });
 
 test('a side’s own lane names its own side', () => {
@@ -182,10 +222,31 @@ test('failures while all references fail too are listed, and are not certain', (
     worstMinuteFailedRatio: { min: 0, max: 4 / 60 },
   });
   expect(both.findings.find((finding) => finding.kind === 'own-network-suspected')?.evidence).toEqual([
-    '2026-11-20T10:00:20.000Z to 2026-11-20T10:00:24.000Z',
+    '2026-11-20T10:00:19.000Z to 2026-11-20T10:00:24.005Z',
   ]);
   const one = analysisOf({ lanes: [lane, down, reference('.'.repeat(44))] });
   expect(one.lanes[0]?.downtimeMs).toEqual({ min: 3000, max: 5000 });
+});
+
+test('a silence lasts from the last answer to the next, not for whole seconds', () => {
+  // Lost from 20.2 to 24.2 s. The first lane is due at .25, before the references are; another one answered at 20.1.
+  const lost = `${'.'.repeat(20)}xxxx${'.'.repeat(20)}`;
+  const late = `${'.'.repeat(21)}xxxx${'.'.repeat(19)}`;
+  const lanes: LaneLog[] = [
+    { slots: lost, staggerNs: 0.25e9 },
+    { slots: late, staggerNs: 0.1e9 },
+    reference(lost, { staggerNs: 0.6e9 }),
+    reference(lost, { staggerNs: 0.7e9 }),
+  ];
+  expect(analysisOf({ lanes }).lanes.slice(0, 2)).toMatchObject([
+    { downtimeMs: { min: 0 }, outages: [{ causes: { 'own-network-suspected': 4 } }] },
+    { downtimeMs: { min: 0 }, outages: [{ causes: { 'own-network-suspected': 4 } }] },
+  ]);
+});
+
+test('while one lane is answered as often as another fails, it is not our network, whatever the references do', () => {
+  const lanes = [{ slots: 'x'.repeat(40) }, { slots: '.'.repeat(40), staggerNs: 0.5e9 }, reference('x'.repeat(40))];
+  expect(analysisOf({ lanes }).lanes[0]?.outages[0]?.causes).toEqual({ unattributed: 40 });
 });
 
 test('suspect failures between certain ones neither end an outage nor shorten what is certain of it', () => {
