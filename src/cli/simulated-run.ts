@@ -2,8 +2,6 @@
  * A whole run in virtual time: the real prober, watch, evidence and analysis, on a simulated clock, network and DNS over a
  * model of the world. An hour takes about a second, and the same seed gives the same bytes of everything.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunMode } from '../core/entry.ts';
 import { newRandom } from '../core/random.ts';
 import type { Scenario } from '../core/scenario.ts';
@@ -23,6 +21,7 @@ import { newSimNetwork } from '../sim/network.ts';
 import { markerNames, modeOf } from './run-command.ts';
 import { settle } from './settle.ts';
 import { version } from './version.ts';
+import { writeTruth } from './write-truth.ts';
 
 export interface SimulationOptions {
   /** Already moved into the world (`inWorld`). */
@@ -51,7 +50,6 @@ export interface SimulatedRun extends RunResult {
 const startedAtMs = Date.UTC(2026, 10, 24, 8, 30);
 /** What the operator's command takes. */
 const commandNs = sToNs(0.2);
-const truthFile = 'truth.ndjson';
 
 export async function simulateRun(options: SimulationOptions): Promise<SimulatedRun> {
   const { scenario, setting, seed, folder } = options;
@@ -127,7 +125,7 @@ export async function simulateRun(options: SimulationOptions): Promise<Simulated
     ),
   );
   world.end(clock.nowNs());
-  writeFileSync(join(folder, truthFile), truth.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  writeTruth(folder, truth);
   return {
     ...result,
     truth,
