@@ -118,6 +118,9 @@ test('the same seed gives the same bytes of every file; another seed gives other
   const differing = Object.entries(bytesOf(other)).filter(([file, bytes]) => bytes !== files[file]);
   expect(differing.map(([file]) => file)).toContain('probes.arrows');
   expect(other.analysis.runId).not.toBe(one.analysis.runId);
+  expect(other.truth[0]).toMatchObject({ world: { seed: 8 } });
+  // Whenever it is played.
+  expect(one.analysis.startedAtMs).toBe(Date.UTC(2026, 10, 24, 8, 30));
 });
 
 /** The old side is refused from 11 s after the switch on, while caches still have it for 23 s. */

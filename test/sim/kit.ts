@@ -1,7 +1,7 @@
 /** A world of one server that does what the test says, and a simulated clock. */
 import type { DialResult, Connection, HttpRequest, TlsSettings } from '../../src/core/ports.ts';
 import { sToNs } from '../../src/core/time.ts';
-import type { Arrival, Held, WorldModel } from '../../src/model/world-model.ts';
+import type { Arrival, WorldModel } from '../../src/model/world-model.ts';
 import { settle } from '../../src/cli/settle.ts';
 import { newSimClock, type SimClock } from '../../src/sim/clock.ts';
 import { newSimNetwork, type SimNetwork } from '../../src/sim/network.ts';
@@ -17,8 +17,6 @@ export interface Stage {
   readonly world: TestWorld;
   readonly network: SimNetwork;
   readonly arrivals: Arrival[];
-  /** Instants at which the world was moved by nobody's question. */
-  readonly advances: number[];
   waitS(s: number): Promise<void>;
 }
 
@@ -26,11 +24,10 @@ export interface Stage {
 export function newStage(over: Partial<WorldModel> = {}): Stage {
   const clock = newSimClock(settle);
   const arrivals: Arrival[] = [];
-  const advances: number[] = [];
   const world: TestWorld = {
     places: { sides: { old: [address], new: ['127.0.2.1'] }, nameServers: {}, resolvers: {}, references: {} },
     change: () => {},
-    advance: (nowNs) => void advances.push(nowNs),
+    advance: () => {},
     nextEventNs: () => null,
     ask: () => null,
     dial: () => ({ kind: 'accepted', afterNs: 0 }),
@@ -58,7 +55,6 @@ export function newStage(over: Partial<WorldModel> = {}): Stage {
     clock,
     world,
     arrivals,
-    advances,
     network: newSimNetwork({ clock, world }),
     waitS: (s) => clock.runUntil(new Promise((resolve) => clock.at(clock.nowNs() + sToNs(s), resolve))),
   };
@@ -91,4 +87,3 @@ export function get(more: Partial<HttpRequest> = {}): HttpRequest {
 
 export const http1: TlsSettings = { serverName: 'shop.test', alpn: ['http/1.1'] };
 export const http2: TlsSettings = { serverName: 'shop.test', alpn: ['h2', 'http/1.1'] };
-export type { Held };

@@ -339,16 +339,37 @@ describe('an idle connection', () => {
 
 describe('when the world changes by itself', () => {
   test('idle connections that lead to nothing are reset at that instant', async () => {
-    const stage = newStage({ cut: (_, nowNs) => (nowNs >= 5e9 ? 'reset' : null) });
-    stage.world.nextEventNs = () => (stage.advances.length === 0 ? 5e9 : null);
-    const connection = await connect({ ...stage, network: stage.network });
+    let isOver = false;
+    const stage = newStage({
+      nextEventNs: () => (isOver ? null : 5e9),
+      advance: (nowNs) => {
+        isOver ||= nowNs >= 5e9;
+      },
+      cut: () => (isOver ? 'reset' : null),
+    });
+    const connection = await connect(stage);
     const closed: string[] = [];
     connection.onClosed = (why) => closed.push(`${why}@${stage.clock.nowNs()}`);
-    stage.network.change();
     await stage.waitS(10);
-    expect(stage.advances).toEqual([5e9]);
     expect(closed).toEqual(['reset@5000000000']);
     expect(connection.isOpen).toBe(false);
+  });
+
+  test('what comes sooner because of the change is not waited for as long as what was to come', async () => {
+    let nextNs: number | null = 7e9;
+    const advances: number[] = [];
+    const stage = newStage({
+      nextEventNs: () => nextNs,
+      change: () => (nextNs = 2e9),
+      advance: (nowNs) => {
+        advances.push(nowNs);
+        nextNs = nowNs < 7e9 ? 7e9 : null;
+      },
+    });
+    await stage.waitS(1);
+    stage.network.change();
+    await stage.waitS(9);
+    expect(advances).toEqual([2e9, 7e9]);
   });
 
   test('what is under way is reset with its connection, all of HTTP/2', async () => {
