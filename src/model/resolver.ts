@@ -92,14 +92,14 @@ export function newResolver(options: ResolverOptions): ResolverModel {
     const isStale = held !== null && serveStale !== null && nowNs <= held.endsAtNs + sToNs(serveStale.staleSMax);
     const stale = isStale ? { entry: held, isStale } : null;
     if (stale !== null && serveStale?.when === 'always') return stale;
-    const fetched = fetch(task, { name, type: question.type }, { retryS: stale === null ? failureS : staleRetryS });
+    const fetched = learn(task, { name, type: question.type }, { retryS: stale === null ? failureS : staleRetryS });
     return fetched === null ? stale : { entry: fetched, isStale: false };
   }
 
   // ── fetching ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Null: nobody answered, or not well, now or less than `retryS` before. */
-  function fetch(
+  function learn(
     { cache, nowNs }: Task,
     question: DnsQuestion,
     { retryS, keepsAfterNs = Number.POSITIVE_INFINITY }: { readonly retryS: number; readonly keepsAfterNs?: number },
@@ -130,7 +130,7 @@ export function newResolver(options: ResolverOptions): ResolverModel {
   function resolveAnew(task: Task, keepsAfterNs: number): void {
     let name: string | null = task.question.name;
     for (let i = 0; name !== null && i < chainLengthMax; i += 1) {
-      const entry = fetch(task, { name, type: task.question.type }, { retryS: failureS, keepsAfterNs });
+      const entry = learn(task, { name, type: task.question.type }, { retryS: failureS, keepsAfterNs });
       name = entry === null ? null : nextName(entry, task.question);
     }
   }
@@ -155,7 +155,7 @@ export function newResolver(options: ResolverOptions): ResolverModel {
         // BIND looks at each set of records, if it began with 9 s or more (ARM, `prefetch 2 9`).
         for (const { entry, isStale } of chain) {
           if (isStale || entry.kind !== 'records' || entry.ttlS < 9 || remainingS(entry, nowNs) > 2) continue;
-          fetch(task, { name: entry.name, type: task.question.type }, { retryS: failureS });
+          learn(task, { name: entry.name, type: task.question.type }, { retryS: failureS });
         }
     }
   }
