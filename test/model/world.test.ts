@@ -13,9 +13,9 @@ interface Started {
   readonly model: WorldModel;
   readonly truth: readonly TruthEntry[];
   /** Addresses that a server gives for the hostname, in order of their text; what else it says, as a word. */
-  ask(server: 'ns-1' | 'ns-2' | 'vpc', atS: number): string;
-  serve(address: string, atS: number): Served;
-  conditions(address: string): string[];
+  readonly ask: (server: 'ns-1' | 'ns-2' | 'vpc', atS: number) => string;
+  readonly serve: (address: string, atS: number) => Served;
+  readonly conditions: (address: string) => string[];
 }
 
 function start(script: string, more = ''): Started {
