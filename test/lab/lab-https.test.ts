@@ -91,6 +91,14 @@ test.for([
   expect((await dial(lab, 'http/1.1')).kind).toBe('connected');
 });
 
+test('the world hears which name a handshake asks for, in lower case', async () => {
+  await using lab = await start({
+    certificate: (_, serverName) => ({ kind: serverName === 'pay.test' ? 'right' : 'default', side: 'old', names: [] }),
+  });
+  expect((await dial(lab, 'http/1.1', 'PAY.test')).kind).toBe('connected');
+  expect((await dial(lab, 'http/1.1', 'shop.test')).kind).toBe('failed');
+});
+
 test('without a server name the world says what is shown', async () => {
   const asked: string[] = [];
   await using lab = await start({
@@ -132,9 +140,9 @@ test.for(['h2', 'http/1.1'] as const)('%s: an idle connection ends in order when
 test('over HTTP/2 an answer that closes is the last one: GOAWAY', async () => {
   await using lab = await start({ serve: () => answered({ closes: true }) });
   const connection = await connected(lab, 'h2');
+  const closed = new Promise((resolve) => (connection.onClosed = resolve));
   expect(await exchange(connection)).toMatchObject({ outcome: 'answered' });
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(await exchange(await connected(lab, 'h2'))).toMatchObject({ outcome: 'answered' });
+  expect(await closed).toBe('goaway');
 });
 
 test('HTTP/2 serves many requests at once', async () => {
