@@ -18,12 +18,13 @@ export interface Emptying {
   readonly t50S: number | null;
   readonly t90S: number | null;
   readonly t99S: number | null;
-  /** After this there were only those who are there at the horizon as well; null = all of them are. */
+  /** After this there were only those who are there at the horizon as well; null = nobody left, or not for good. */
   readonly lastS: number | null;
   /** Still there at the horizon. */
   readonly stayRatio: number;
-  /** When a tenth was left. */
+  /** What held those who were there when a tenth was left. */
   readonly heldAtT90: readonly Held[];
+  /** What held the last who left; where nobody left, those who stay. */
   readonly heldLast: readonly Held[];
 }
 
@@ -87,27 +88,29 @@ export function emptyingOf(tallies: readonly Tally[], instants: readonly number[
   const shares = sharesOf(tallies, instants.length);
   const stayRatio = shares.at(-1) ?? 0;
   const lastIndex = shares.findLastIndex((share) => share > stayRatio);
+  // Where more are there at the end than before, they were led back.
+  const isEmptied = lastIndex !== -1 && shares.every((share) => share >= stayRatio);
   return {
     t50S: emptiedS(instants, shares, 0.5),
     t90S: emptiedS(instants, shares, 0.1),
     t99S: emptiedS(instants, shares, 0.01),
-    lastS: lastIndex === -1 && stayRatio > 0 ? null : emptiedS(instants, shares, stayRatio),
+    lastS: isEmptied ? emptiedS(instants, shares, stayRatio) : null,
     stayRatio,
-    heldAtT90: heldAt(
-      tallies,
-      shares.findLastIndex((share) => share > 0.1),
-    ),
-    heldLast: heldAt(tallies, lastIndex),
+    heldAtT90: heldBy(tallies, (counts) => counts[shares.findLastIndex((share) => share > 0.1)] ?? 0),
+    heldLast: heldBy(tallies, (counts) => {
+      const stayCount = counts.at(-1) ?? 0;
+      return !isEmptied ? stayCount : Math.max(0, (counts[lastIndex] ?? 0) - stayCount);
+    }),
   };
 }
 
 /** Largest first. */
-function heldAt(tallies: readonly Tally[], i: number): readonly Held[] {
+function heldBy(tallies: readonly Tally[], countOf: (counts: Uint32Array) => number): readonly Held[] {
   const weights = holders.map((by) => ({
     by,
     mean: weightedMean(
       tallies.map(({ group: { weightRatio }, userCount, counts }) => {
-        return { weightRatio, mean: (counts[by][i] ?? 0) / userCount, standardError: 0 };
+        return { weightRatio, mean: countOf(counts[by]) / userCount, standardError: 0 };
       }),
     ).mean,
   }));

@@ -99,13 +99,21 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
     cache.othersAtNs = nowNs + (isFetched ? restNs(conduct, ttlS) : othersEveryNs);
   }
 
+  /** Before the first step, and once names have settled, an entry is fetched again and again, the same each time. */
+  function skipSameLives(cache: Cache, nowNs: number): void {
+    const untilNs = isFinal(cache) ? nowNs : Math.min(nowNs, plan.quietUntilNs);
+    const lifeNs = isFinal(cache) ? cache.othersAtNs - cache.answeredAtNs : periodNs;
+    const idleNs = untilNs - cache.othersAtNs;
+    if (idleNs > lifeNs) cache.othersAtNs += Math.floor(idleNs / lifeNs) * lifeNs;
+  }
+
+  function isFinal({ fetchedAtNs }: Cache): boolean {
+    return plan.settled !== null && fetchedAtNs >= plan.settled.fromNs;
+  }
+
   /** All caches in the order of their instants: they share the name servers, and time never goes back. */
   function warm(nowNs: number): void {
-    for (const cache of caches) {
-      // Before the world starts an entry is fetched again and again, the same each time.
-      const idleNs = Math.min(nowNs, plan.startNs) - cache.othersAtNs;
-      if (idleNs > periodNs) cache.othersAtNs += Math.floor(idleNs / periodNs) * periodNs;
-    }
+    for (const cache of caches) skipSameLives(cache, nowNs);
     for (;;) {
       let [next] = caches;
       for (const cache of caches) if (next === undefined || cache.othersAtNs < next.othersAtNs) next = cache;
@@ -124,15 +132,14 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
       return { ...answer, ttlS: Math.max(0, Math.ceil(answer.ttlS - nsToS(nowNs - answeredAtNs))) };
     },
     isSettled(nowNs) {
-      const { settledFromNs } = plan;
-      if (settledFromNs === null || nowNs < settledFromNs) return false;
+      if (plan.settled === null || nowNs < plan.settled.fromNs) return false;
       warm(nowNs);
-      return caches.every(({ fetchedAtNs }) => fetchedAtNs >= settledFromNs);
+      return caches.every(isFinal);
     },
   };
 }
 
-/** From one fetch of a busy cache to the next, as the world begins. Found by asking: limits of TTLs are the model's. */
+/** From one fetch of a busy cache to the next, before the first step. Found by asking: limits of TTLs are the model's. */
 export function periodOf(plan: ForecastPlan, resolver: string, random: Random): { periodNs: number; ttlS: number } {
   const conduct = conductOf(plan, resolver);
   const model = newResolver({
@@ -143,7 +150,7 @@ export function periodOf(plan: ForecastPlan, resolver: string, random: Random): 
     random,
     record: () => {},
   });
-  const { answers } = model.ask({ name: plan.hostname, type: 'A' }, plan.startNs - 1);
+  const { answers } = model.ask({ name: plan.hostname, type: 'A' }, plan.quietUntilNs - 1);
   // The record that is changed is the hostname's own, the first of a chain.
   const ttlS = answers[0]?.ttlS ?? 0;
   return { ttlS, periodNs: restNs(conduct, ttlS) };

@@ -23,10 +23,10 @@ export interface ForecastPlan {
   readonly conducts: Readonly<Record<string, ResolverConduct>>;
   /** In order; also steps that concern no names. */
   readonly steps: readonly TimedStep[];
-  /** When the world starts: before, nothing happens. */
-  readonly startNs: number;
-  /** From here on every name server leads away from the leaving side, for good; null = never. */
-  readonly settledFromNs: number | null;
+  /** The first of them: until then all is as it was long before. */
+  readonly quietUntilNs: number;
+  /** From when on every name server leads to which side for good; null = to both, by weights. */
+  readonly settled: { readonly fromNs: number; readonly side: Side } | null;
   /** The side that is left. */
   readonly platform: PlatformSpec;
   /** When the script itself removes that side. */
@@ -40,13 +40,13 @@ export interface PlanOptions {
   readonly hostname: string;
 }
 
-/** Null where nothing in the script moves the hostname. */
+/** Null where nothing moves the hostname: a deployment is no switch, and what a script does before it is not either. */
 export function planOf({ world, setting, change, hostname }: PlanOptions): ForecastPlan | null {
   const site = setting.sites.find((one) => one.hostname === hostname);
-  if (site === undefined) return null;
+  if (site === undefined || change.via === 'deploy') return null;
   const { service } = site;
   const leaving: Side = change.direction === 'old-to-new' ? 'old' : 'new';
-  const first = world.script.find(({ does }) => isAbout(does, service) && movesTo(does, leaving) !== 'nothing');
+  const first = world.script.find(({ does }) => isAbout(does, service) && ledTo(does) !== 'as-before');
   if (first === undefined) return null;
 
   // The switch is instant 0; the world has been watched for a baseline when the change is made.
@@ -62,8 +62,8 @@ export function planOf({ world, setting, change, hostname }: PlanOptions): Forec
     zone: world.zone,
     conducts: world.resolvers,
     steps,
-    startNs,
-    settledFromNs: settledFromNs(steps, leaving, Math.max(...world.zone.nameServers.map(({ lagS }) => lagS))),
+    quietUntilNs: steps[0]?.atNs ?? 0,
+    settled: settledOf(steps, Math.max(...world.zone.nameServers.map(({ lagS }) => lagS))),
     platform: world.sides[leaving],
     removedAtNs: removed?.atNs ?? null,
   };
@@ -83,22 +83,23 @@ function isAbout(action: StepAction, service: string): boolean {
   return !('services' in action) || action.services === null || action.services.includes(service);
 }
 
-/** Where a step leads a name: wholly away from the leaving side, there (at least in part), or it says nothing of that. */
-function movesTo(action: StepAction, leaving: Side): 'away' | 'there' | 'nothing' {
+/** Where a name leads after a step: wholly to one side, to both, or as before. */
+function ledTo(action: StepAction): Side | 'both' | 'as-before' {
   switch (action.kind) {
     case 'switch-dns':
     case 'delete-and-create-record':
-      return action.to === leaving ? 'there' : 'away';
+      return action.to;
     case 'shift-weights':
-      return action.newRatio === (leaving === 'old' ? 1 : 0) ? 'away' : 'there';
+      return action.newRatio === 0 ? 'old' : action.newRatio === 1 ? 'new' : 'both';
     default:
-      return 'nothing';
+      return 'as-before';
   }
 }
 
-function settledFromNs(steps: readonly TimedStep[], leaving: Side, lagS: number): number | null {
-  const last = steps.findLast(({ action }) => movesTo(action, leaving) !== 'nothing');
-  if (last === undefined || movesTo(last.action, leaving) === 'there') return null;
+function settledOf(steps: readonly TimedStep[], lagS: number): ForecastPlan['settled'] {
+  const last = steps.findLast(({ action }) => ledTo(action) !== 'as-before');
+  const side = last === undefined ? 'both' : ledTo(last.action);
+  if (last === undefined || side === 'both' || side === 'as-before') return null;
   const gapS = last.action.kind === 'delete-and-create-record' ? last.action.gapS : 0;
-  return last.atNs + sToNs(gapS + lagS);
+  return { fromNs: last.atNs + sToNs(gapS + lagS), side };
 }

@@ -20,7 +20,7 @@ export interface Group {
   readonly weightRatio: number;
   /** From one fetch of its resolver's caches to the next; 0 = asks none. */
   readonly periodNs: number;
-  /** How long before the world starts its users may have begun: by then nothing tells when it was. */
+  /** How long before the first step its users may have begun: by then nothing tells when it was. */
   readonly turnNs: number;
   /** How long after the names have settled they may stay there, but for those who never leave. */
   readonly stayNs: number;
@@ -113,26 +113,33 @@ export interface LifeOptions {
 }
 
 /**
- * Lives one user's life and shows where a request of his would go at each instant, until that is the other side for good.
- * Returns from when on any new connection of his is to the other side; Infinity = not by the last instant.
+ * Lives one user's life and shows where a request of his would go at each instant; the instants at which it cannot go to
+ * the side that is left any more are left out. Returns from when on he connects to the other side whenever he connects
+ * anew; Infinity = not by the last instant.
  */
 export function live(options: LifeOptions, see: (index: number, reach: Reach) => void): number {
   const { population, group, number, instants } = options;
   const { plan, seed, requestEveryNs } = population;
   const label = `${group.client.name} ${group.resolver ?? ''} ${number}`;
   const rhythm = newRandom(seed, `${label} requests`);
-  const fromNs = plan.startNs - Math.round(rhythm() * group.turnNs);
+  const fromNs = plan.quietUntilNs - Math.round(rhythm() * group.turnNs);
   const user = userOf(options, fromNs, newRandom(seed, `${label} names`));
   let requestNs = fromNs;
-  let freeFromNs = Infinity;
+  let settled: { readonly fromNs: number; readonly side: Side } | null = null;
   for (const [i, atNs] of instants.entries()) {
     for (; requestNs <= atNs; requestNs += gapNs(rhythm, requestEveryNs)) user.request(requestNs);
     const reach = user.reach(atNs);
     see(i, reach);
-    if (freeFromNs === Infinity && user.isFree(atNs)) freeFromNs = atNs;
-    if (freeFromNs < Infinity && reach.side !== plan.leaving) return freeFromNs;
+    if (settled === null) {
+      const side = user.settledOn(atNs);
+      if (side !== null) settled = { fromNs: atNs, side };
+    }
+    if (settled === null || settled.side !== reach.side) continue;
+    // He is where he will be.
+    if (settled.side === plan.leaving) for (let rest = i + 1; rest < instants.length; rest += 1) see(rest, reach);
+    break;
   }
-  return freeFromNs;
+  return settled === null || settled.side === plan.leaving ? Infinity : settled.fromNs;
 }
 
 function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number, random: Random): User {
@@ -144,6 +151,7 @@ function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number,
     names: resolver === null ? null : newWarmResolver({ plan, resolver, fromNs, periodNs, random }),
     sideOf: (addresses) => sideOf(plan, addresses) ?? (resolver === null ? plan.leaving : null),
     leaving: plan.leaving,
+    settledSide: plan.settled?.side ?? null,
     server,
     removedAtNs,
   });

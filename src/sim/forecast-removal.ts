@@ -25,10 +25,12 @@ const minutes: readonly number[] = [0, 1, 2, 5, 10, 15, 30, 60];
 /** Where answers live for seconds, so do the questions: parts of a life instead. */
 const lives: readonly number[] = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3];
 
+/** None where names go on leading there: it would be down for ever. */
 export function removalsAfterS(
-  { removedAtNs }: ForecastPlan,
+  { removedAtNs, settled, leaving }: ForecastPlan,
   { lifeS, horizonS }: { readonly lifeS: number; readonly horizonS: number },
 ): readonly number[] {
+  if (settled === null || settled.side === leaving) return [];
   const usual = lifeS < 30 ? lives.map((count) => count * lifeS) : minutes.map((count) => count * 60);
   const planned = removedAtNs === null || removedAtNs < 0 ? [] : [nsToS(removedAtNs)];
   return [...new Set([...usual.filter((afterS) => afterS <= horizonS), ...planned])].toSorted((a, b) => a - b);
@@ -52,7 +54,7 @@ export function removalOf(options: RemovalOptions): Removal {
   const weights = weightsS(instants);
   const fates = tallies.map(({ group, userCount, freeFromNs }) => {
     const downS: number[] = [];
-    let hitCount = 0;
+    let [hitCount, stuckCount] = [0, 0];
     for (let number = 0; number < userCount; number += 1) {
       let ownS = 0;
       let isStuck = false;
@@ -64,22 +66,21 @@ export function removalOf(options: RemovalOptions): Removal {
           if (i === instants.length - 1) isStuck = true;
         });
       }
-      if (!isStuck) downS.push(ownS);
+      if (isStuck) stuckCount += 1;
+      else downS.push(ownS);
     }
     const { weightRatio } = group;
-    return { weightRatio, hitRatio: hitCount / userCount, freeRatio: downS.length / userCount, downS: meanOf(downS) };
+    return { weightRatio, hitRatio: hitCount / userCount, stuckRatio: stuckCount / userCount, downS: meanOf(downS) };
   });
-  const freeRatio = fates.reduce((sum, fate) => sum + fate.weightRatio * fate.freeRatio, 0);
+  const sumOf = (of: (fate: (typeof fates)[number]) => number): number =>
+    fates.reduce((sum, fate) => sum + fate.weightRatio * of(fate), 0);
   return {
     afterS,
     isPlanned: removedAtNs === plannedAtNs,
-    hitRatio: fates.reduce((sum, fate) => sum + fate.weightRatio * fate.hitRatio, 0),
-    stuckRatio: 1 - freeRatio,
+    hitRatio: sumOf(({ hitRatio }) => hitRatio),
+    stuckRatio: sumOf(({ stuckRatio }) => stuckRatio),
     downS: weightedMean(
-      fates.map((fate) => ({
-        ...fate.downS,
-        weightRatio: freeRatio === 0 ? 0 : (fate.weightRatio * fate.freeRatio) / freeRatio,
-      })),
+      fates.map(({ weightRatio, stuckRatio, downS }) => ({ ...downS, weightRatio: weightRatio * (1 - stuckRatio) })),
     ),
   };
 }

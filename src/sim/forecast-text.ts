@@ -2,7 +2,7 @@
 import type { Forecast, ServiceForecast } from './forecast.ts';
 import type { Emptying, Held } from './forecast-emptying.ts';
 import type { Measured, MeasuredClient } from './forecast-measured.ts';
-import { adviceOf, assumptionsOf, holderWords, secondsText, shareText } from './forecast-words.ts';
+import { adviceOf, assumptionsOf, holderWords, leavingText, secondsText, shareText } from './forecast-words.ts';
 
 export interface ForecastTextOptions {
   /** For each service of the forecast, in its order; null where there is nothing to show beside it. */
@@ -25,14 +25,16 @@ const rowsMax = 18;
 /** Without a line break after the last line. */
 export function forecastText(forecast: Forecast, options: ForecastTextOptions): string {
   const { style, columns } = options;
-  const { title } = forecast.leaving;
+  const title = leavingText(forecast);
   const lines = [style(`Users still at ${title} after the switch of ${forecast.scenario}`, 'strong')];
   for (const [i, service] of forecast.services.entries()) {
     const measured = options.measured[i] ?? null;
     if (forecast.services.length > 1) lines.push('', style(service.names.join(', '), 'strong'));
     lines.push('', ...clientTable(service, measured));
     lines.push('', ...curveRows(service, measured, options));
-    lines.push('', style(`When ${title} is removed`, 'strong'), ...removalTable(service));
+    if (service.removals.length > 0) {
+      lines.push('', style(`When ${title} is removed`, 'strong'), ...removalTable(service));
+    }
     lines.push('', ...adviceOf(forecast, service).flatMap((line) => broken(line, columns)));
   }
   lines.push('', style('Assumed', 'strong'));
@@ -54,16 +56,9 @@ function clientTable({ clients, all }: ServiceForecast, measured: Measured | nul
   return table([withMeasured, ...rows, ...(clients.length > 1 ? [whole] : [])]);
 }
 
-function emptyingCells({ t50S, t90S, t99S, lastS, stayRatio, heldLast, heldAtT90 }: Emptying): readonly string[] {
+function emptyingCells({ t50S, t90S, t99S, lastS, stayRatio, heldLast }: Emptying): readonly string[] {
   const at = (s: number | null): string => (s === null ? 'never' : secondsText(s));
-  return [
-    at(t50S),
-    at(t90S),
-    at(t99S),
-    at(lastS),
-    shareText(stayRatio),
-    heldText(heldLast.length > 0 ? heldLast : heldAtT90),
-  ];
+  return [at(t50S), at(t90S), at(t99S), at(lastS), shareText(stayRatio), heldText(heldLast)];
 }
 
 function heldText(held: readonly Held[]): string {
@@ -83,10 +78,13 @@ function measuredCells(measured: Measured | null, seen: MeasuredClient | undefin
   return [lastS.min === lastS.max ? secondsText(lastS.max) : `${secondsText(lastS.min)} to ${secondsText(lastS.max)}`];
 }
 
+/** Once it hits nobody more, waiting longer changes nothing. */
 function removalTable({ removals }: ServiceForecast): readonly string[] {
+  const harmless = removals.findIndex(({ hitRatio, stuckRatio }) => hitRatio <= stuckRatio);
+  const shown = removals.filter(({ isPlanned }, i) => isPlanned || harmless === -1 || i <= harmless);
   return table([
     ['after', 'led there then', 'for ever', 'the others are down on average'],
-    ...removals.map(({ afterS, isPlanned, hitRatio, stuckRatio, downS }) => [
+    ...shown.map(({ afterS, isPlanned, hitRatio, stuckRatio, downS }) => [
       `${afterS === 0 ? 'at once' : secondsText(afterS)}${isPlanned ? ' (as planned)' : ''}`,
       shareText(hitRatio),
       shareText(stuckRatio),
@@ -120,9 +118,10 @@ function curveRows(
   return rows.map(({ label, line }) => `  ${label.padStart(width)}  ${line}`);
 }
 
-/** Round instants from the switch to when the last have left, the closer the earlier. */
-function rowsS({ all, curve, horizonS }: ServiceForecast): readonly number[] {
-  const untilS = Math.min(horizonS, 1.2 * (all.lastS ?? horizonS));
+/** Round instants from the switch to when nothing happens any more, the closer the earlier. */
+function rowsS({ all, curve }: ServiceForecast): readonly number[] {
+  const last = curve.findLast(({ ratio }) => Math.abs(ratio - all.stayRatio) > 0.001);
+  const untilS = 1.2 * (last?.atS ?? 0);
   const stepS = curve[1]?.atS ?? 1;
   const rows = roundS.filter((atS) => atS === 0 || (atS >= 3 * stepS && atS <= untilS));
   return rows.length <= rowsMax ? rows : [0, ...rows.slice(rows.length - rowsMax + 1)];

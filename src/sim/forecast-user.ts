@@ -10,7 +10,7 @@ import type { NamesAnswer, WarmResolver } from './forecast-names.ts';
 import type { ServerKeeping } from './forecast-server.ts';
 
 /** Why a user is where he is; of those on the side that is left, what holds them there. */
-export const holders = ['resolver-cache', 'name-server-lag', 'own-cache', 'kept-connection', 'never-asks'] as const;
+export const holders = ['resolver-cache', 'name-server', 'own-cache', 'kept-connection', 'never-asks'] as const;
 export type Holder = (typeof holders)[number];
 
 export interface Reach {
@@ -23,8 +23,8 @@ export interface User {
   request(nowNs: number): void;
   /** Where a request of now would go. */
   reach(nowNs: number): Reach;
-  /** Whenever he connects anew from now on, it is not to the side that is left. */
-  isFree(nowNs: number): boolean;
+  /** To which side he connects whenever he connects anew from now on; null = that may change. */
+  settledOn(nowNs: number): Side | null;
 }
 
 export interface UserOptions {
@@ -33,6 +33,8 @@ export interface UserOptions {
   readonly names: WarmResolver | null;
   readonly sideOf: (addresses: readonly string[]) => Side | null;
   readonly leaving: Side;
+  /** Where names lead in the end. */
+  readonly settledSide: Side | null;
   readonly server: ServerKeeping;
   /** When the side that is left is removed: from then on nothing answers there. Infinity = never. */
   readonly removedAtNs: number;
@@ -47,7 +49,7 @@ interface Kept extends Held {
 }
 
 export function newUser(options: UserOptions): User {
-  const { archetype, names, sideOf, leaving, server, removedAtNs } = options;
+  const { archetype, names, sideOf, leaving, settledSide, server, removedAtNs } = options;
   const { resolve, connect } = archetype;
   const cache = newResolveCache(resolve);
   const neverAsks = resolve.kind === 'once' || names === null;
@@ -92,8 +94,8 @@ export function newUser(options: UserOptions): User {
       return { side: sideOf(decision.held.addresses), by: neverAsks ? 'never-asks' : 'own-cache' };
     }
     const answer = names?.ask(nowNs);
-    // A name server that still said so after the switch lags behind.
-    const by = (answer?.fetchedAtNs ?? 0) >= 0 ? 'name-server-lag' : 'resolver-cache';
+    // What the cache got after the switch, a name server still said: it lags, or names were led back.
+    const by = (answer?.fetchedAtNs ?? 0) >= 0 ? 'name-server' : 'resolver-cache';
     return { side: sideOf(answer?.addresses ?? []), by };
   }
 
@@ -130,10 +132,12 @@ export function newUser(options: UserOptions): User {
       }
       return led(nowNs);
     },
-    isFree(nowNs) {
+    settledOn(nowNs) {
       const decision = cache.decide(nowNs);
-      if (decision.kind !== 'ask' && sideOf(decision.held.addresses) === leaving) return false;
-      return neverAsks ? decision.kind === 'use' : names.isSettled(nowNs);
+      const held = decision.kind === 'ask' ? null : sideOf(decision.held.addresses);
+      if (neverAsks) return held;
+      if (settledSide === null || !names.isSettled(nowNs)) return null;
+      return held === null || held === settledSide ? settledSide : null;
     },
   };
 }

@@ -1,11 +1,11 @@
 /** What a forecast says in sentences: how long to keep the side, and what it assumes. */
-import { countOf, countText, durationText, listText, ratioText } from '../core/quantity-text.ts';
+import { countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import type { Forecast, ServiceForecast } from './forecast.ts';
 import type { Holder } from './forecast-user.ts';
 
 export const holderWords: Readonly<Record<Holder, string>> = {
   'resolver-cache': 'resolver cache',
-  'name-server-lag': 'name server lag',
+  'name-server': 'name server',
   'own-cache': 'own cache',
   'kept-connection': 'kept connection',
   'never-asks': 'never asks again',
@@ -15,16 +15,24 @@ export function secondsText(s: number): string {
   return durationText(s * 1000);
 }
 
-/** Whole per cents, but what is not none or all never says so. */
+/** Whole per cents, tenths below one; what is not none or all never says so. */
 export function shareText(ratio: number): string {
-  if (ratio > 0 && ratio < 0.01) return ratioText(Math.max(ratio, 0.0001), 'up');
-  if (ratio < 1 && ratio > 0.99) return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`;
-  return `${String(Math.round(ratio * 100))} %`;
+  // Weights do not add up to 1 to the last bit.
+  const perMille = Math.round(ratio * 1e9) / 1e6;
+  if (perMille <= 0) return '0 %';
+  if (perMille < 1) return '< 0.1 %';
+  if (perMille > 990 && perMille < 1000) return `${(Math.floor(perMille) / 10).toFixed(1)} %`;
+  return perMille < 10 ? `${(Math.round(perMille) / 10).toFixed(1)} %` : `${String(Math.round(perMille / 10))} %`;
+}
+
+/** What the side that is left is called. */
+export function leavingText({ leaving: { side, title } }: Forecast): string {
+  return title === side ? `the ${side} side` : title;
 }
 
 /** How long to keep the side that is left. */
 export function adviceOf(forecast: Forecast, service: ServiceForecast): readonly string[] {
-  const { title } = forecast.leaving;
+  const title = leavingText(forecast);
   const { leaversT99S, ledAwayT99S, all, clients } = service;
   const lines: string[] = [];
   if (ledAwayT99S === null || leaversT99S === null) {

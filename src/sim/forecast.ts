@@ -145,8 +145,9 @@ function forecastOf(population: Population, options: ForecastOptions): Omit<Serv
   };
 }
 
-/** When the last who leaves by himself should have. */
+/** When the last who leaves by himself should have. Where names do not lead away for good, nobody need be waited for. */
 function longestNs({ plan, groups }: Population): number {
-  const lastStepNs = plan.steps.at(-1)?.atNs ?? 0;
-  return (plan.settledFromNs ?? lastStepNs) + Math.max(0, ...groups.map(({ stayNs }) => stayNs));
+  const { settled, leaving, steps } = plan;
+  if (settled === null || settled.side === leaving) return steps.at(-1)?.atNs ?? 0;
+  return settled.fromNs + Math.max(0, ...groups.map(({ stayNs }) => stayNs));
 }

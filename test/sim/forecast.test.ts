@@ -57,7 +57,7 @@ test('a resolver cut off from its authorities serves the old answer for as long 
   const world = `{
     resolvers: { vpc: { serveStale: { when: unreachable, staleSMax: 3000 } } },
     script: [{ afterChangeS: 0, do: switch-dns }, { afterChangeS: 0, do: cut-off-resolver, resolver: vpc, forS: 500 }] }`;
-  const { curve } = onlyService(forecastOf({ clients: '[fresh]', world, given }));
+  const { curve } = onlyService(forecastOf({ clients: '[fresh]', world, given: { populationCount: 4 } }));
   expect(curve.findLast(({ atS }) => atS < 490)?.ratio).toBe(1);
   expect(curve.at(-1)?.ratio).toBe(0);
 });
