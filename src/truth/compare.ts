@@ -5,11 +5,11 @@ import type { RowBatch } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Verdict } from '../core/verdict.ts';
-import { readAttempts, type Attempt, type LaneAttempts } from './attempts.ts';
+import { readAttempts, type LaneAttempts } from './attempts.ts';
 import { compareLane, type LaneResult } from './compare-lane.ts';
 import type { Comparison, Difference } from './comparison.ts';
-import { fateOf, type Fate } from './fate.ts';
-import { historyOf } from './history.ts';
+import { fateOf, fateOfRetry, type Fate } from './fate.ts';
+import { historyOf, type History } from './history.ts';
 import { trueOutagesOf } from './true-outages.ts';
 import { contradictionsOf } from './verdict-check.ts';
 
@@ -31,7 +31,7 @@ export function compareWithTruth({ truth, analysis, verdict, lanes, batches }: C
     const lane = lanes.find(({ number }) => number === seen.number);
     const own = attempts.get(seen.number);
     if (lane === undefined || own === undefined) continue;
-    const fates = attemptsOf(own, seen).map((attempt) => fateOf(attempt, lane, history));
+    const fates = fatesOf(own, seen, lane, history);
     if (seen.series === 'raw') oddRows.push(...oddOnes(fates, lane));
     const outages = trueOutagesOf(fates, lane, history);
     results.push(compareLane({ lane, fates, outages }, seen, history));
@@ -60,14 +60,16 @@ export function compareWithTruth({ truth, analysis, verdict, lanes, batches }: C
   };
 }
 
-/** Each slot's result, in order; in the retried series what came of the retry, where there was one. */
-function attemptsOf(own: LaneAttempts, { series }: LaneAnalysis): Attempt[] {
-  const results: Attempt[] = [];
+/** Of each slot, in order; in the retried series of the retry, where there was one. */
+function fatesOf(own: LaneAttempts, { series }: LaneAnalysis, lane: Lane, history: History): Fate[] {
+  const fates: Fate[] = [];
   for (const attempt of own.slots) {
     if (attempt === undefined) continue;
-    results.push(series === 'retried' ? (own.retried.get(attempt.slot) ?? attempt) : attempt);
+    const fate = fateOf(attempt, lane, history);
+    const retried = series === 'retried' ? own.retried.get(attempt.slot) : undefined;
+    fates.push(retried === undefined ? fate : fateOfRetry(retried, fate, lane, history));
   }
-  return results;
+  return fates;
 }
 
 function oddOnes(fates: readonly Fate[], lane: Lane): Difference[] {

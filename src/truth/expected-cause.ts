@@ -15,7 +15,9 @@ const pollNs = sToNs(1);
 
 /** @returns empty where the world knows no fault. */
 export function expectedCauses(fate: Fate, lane: Lane, history: History): readonly Cause[] {
-  const { attempt, fault } = fate;
+  const { attempt, fault, firstTry } = fate;
+  // The second try came after the first had been waited for.
+  if (firstTry !== undefined) return ['too-slow', ...expectedCauses(firstTry, lane, history)];
   if (fault === null) return [];
   if (fault === 'own-network-lost') return ['own-network-suspected'];
   if (attempt.outcome.startsWith('dns-')) return ['dns-failed'];
@@ -24,12 +26,12 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
   const onSide = side === null ? [] : causesOnSide(fault, attempt, side, lane, history);
   if (side === null || lane.role !== 'client') return onSide;
   // Just about a move nobody can say on which side of it a failure was.
-  const around = [-pollNs, 0, pollNs].map((offNs) => moveAwayFrom(side, attempt.dueNs + offNs, lane, history));
-  const move = around.find((one) => one !== null) ?? null;
+  const before = moveAwayFrom(side, lane, history, ({ firstAtNs }) => firstAtNs + pollNs <= attempt.dueNs);
+  const after = moveAwayFrom(side, lane, history, ({ leftAtNs }) => leftAtNs - pollNs <= attempt.dueNs);
+  const move = after ?? before;
   if (move === null) return onSide;
   const left = causesOfLeft(attempt, move, lane, history);
-  // Weights are not for everybody to follow, even when they come to all or nothing.
-  if (around.includes(null) || history.world?.zone.record === 'weighted') return [...left, ...onSide];
+  if (before === null || after === null || !isForAll(history)) return [...left, ...onSide];
   // How a certificate or an answer was wrong is as true as that the client should not have met it.
   const how = onSide.filter((cause) => cause === 'tls' || cause === 'too-slow' || cause === 'wrong-answer');
   return [...left, ...how];
@@ -41,18 +43,24 @@ function isOfNames(fault: FaultName): boolean {
 }
 
 /** The latest move of the record, if it left this side: then a client that is still here should not be. */
-function moveAwayFrom(side: Side, atNs: number, lane: Lane, history: History): Move | null {
-  const move = history.moves(lane.check.hostname).findLast(({ firstAtNs }) => firstAtNs <= atNs);
+function moveAwayFrom(side: Side, lane: Lane, history: History, isOver: (move: Move) => boolean): Move | null {
+  const move = history.moves(lane.check.hostname).findLast(isOver);
   return move?.from === side ? move : null;
+}
+
+/** Weights and health checks move the record without anybody's having to leave, even when they come to all or nothing. */
+function isForAll({ world }: History): boolean {
+  return world?.zone.record !== 'weighted' && world?.zone.record !== 'failover';
 }
 
 function causesOfLeft(attempt: Attempt, move: Move, lane: Lane, history: History): readonly Cause[] {
   // Where the client should have been it would have failed as well.
   const isTargetDown = isSideDown(move.to, attempt, lane, history);
   if (isTargetDown) return ['side-down'];
-  if (attempt.isKept && attempt.bornNs < move.firstAtNs + pollNs) return ['kept-connection'];
   const { kind } = lane.archetype.resolve;
-  return kind === 'once' || kind === 'pinned' ? ['pinned'] : ['stale-answer'];
+  const asked = kind === 'once' || kind === 'pinned' ? 'pinned' : 'stale-answer';
+  if (!attempt.isKept || attempt.bornNs > move.firstAtNs + pollNs) return [asked];
+  return attempt.bornNs < move.leftAtNs - pollNs ? ['kept-connection'] : ['kept-connection', asked];
 }
 
 /** At none of its addresses anything was served while the request was under way. */

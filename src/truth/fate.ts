@@ -15,6 +15,8 @@ export interface Fate {
   readonly fault: FaultName | null;
   /** Where row and world cannot both be right. */
   readonly contradiction: string | null;
+  /** Of a second try that came too late, and nothing else was wrong with it. */
+  readonly firstTry?: Fate;
 }
 
 /** Lanes share one DNS answer for a second. */
@@ -40,6 +42,13 @@ export function fateOf(attempt: Attempt, lane: Lane, history: History): Fate {
   const fault = faultMet(attempt, lane, history, hit);
   const contradiction = fault === null ? `${what(attempt)}, and nothing was wrong` : null;
   return { attempt, kind: 'failed', fault, contradiction };
+}
+
+/** What a client that tries once more is served: where the second try was only late, by what kept the first. */
+export function fateOfRetry(retried: Attempt, first: Fate, lane: Lane, history: History): Fate {
+  const fate = fateOf(retried, lane, history);
+  if (fate.kind !== 'failed' || retried.outcome !== 'answered' || !retried.isRight) return fate;
+  return { ...fate, fault: fate.fault ?? first.fault, contradiction: null, firstTry: first };
 }
 
 /** Answered as expected, and within a user's patience since it was due. */
@@ -80,11 +89,20 @@ function faultMet(attempt: Attempt, lane: Lane, history: History, hit: Hit | nul
   const { outcome, isKept, endedNs } = attempt;
   const isAsked = lane.resolver !== null && !isKept;
   const isAlive = outcome === 'answered';
+  const atOnce = metAtOnce(attempt, lane, history);
+  if (atOnce !== null) return atOnce;
   const ofOwnNetwork = worst(history.ownNetwork.during(startedNs(attempt, lane), endedNs));
   if (ofOwnNetwork !== null) return ofOwnNetwork;
   if (outcome.startsWith('dns-')) return faultOfName(attempt, lane, history);
   // An answer that came too late may have waited for its resolver.
   return faultAt(attempt, lane, history) ?? (isAsked && isAlive ? faultOfName(attempt, lane, history) : null);
+}
+
+/** Nothing was there when it went: whatever came while it waited in vain came too late to matter. */
+function metAtOnce({ address, sentNs, isKept, outcome }: Attempt, lane: Lane, history: History): FaultName | null {
+  if (address === null || outcome === 'answered') return null;
+  const then = history.conditions(address, lane.check.hostname).at(sentNs);
+  return then !== null && fails(then, isKept, Infinity) ? then.fault : null;
 }
 
 /**

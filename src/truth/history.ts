@@ -12,6 +12,8 @@ export interface Move {
   readonly from: Side;
   readonly to: Side;
   readonly firstAtNs: number;
+  /** When the first name server no longer served the side it is from: earlier where the record was gone for a while. */
+  readonly leftAtNs: number;
   /** When the last name server followed; null = not all did. */
   readonly lastAtNs: number | null;
 }
@@ -118,11 +120,16 @@ function keyed<T>(map: Map<string, Steps<T>>, key: string): Steps<T> {
 /** In order. A record that is gone for a while moves when it is there again, on the other side. */
 function movesOf(servers: ReadonlyMap<string, Steps<Served>>): readonly Move[] {
   const perServer = [...servers.values()].map((steps) => {
-    const moves: { from: Side; to: Side; atNs: number }[] = [];
+    const moves: { from: Side; to: Side; leftAtNs: number; atNs: number }[] = [];
     let side: Side | null = null;
+    let leftAtNs: number | null = null;
     for (const { atNs, value } of steps.all()) {
-      if (side !== null && value.side !== null && value.side !== side) moves.push({ from: side, to: value.side, atNs });
-      side = value.side ?? side;
+      if (side !== null && value.side !== side) leftAtNs ??= atNs;
+      if (value.side === null) continue;
+      if (side !== null && value.side !== side)
+        moves.push({ from: side, to: value.side, leftAtNs: leftAtNs ?? atNs, atNs });
+      side = value.side;
+      leftAtNs = null;
     }
     return moves;
   });
@@ -132,6 +139,12 @@ function movesOf(servers: ReadonlyMap<string, Steps<Served>>): readonly Move[] {
     const { from, to } = each[0] as (typeof each)[number];
     const atNs = each.map((move) => move.atNs);
     const isWhole = each.length === perServer.length;
-    return { from, to, firstAtNs: Math.min(...atNs), lastAtNs: isWhole ? Math.max(...atNs) : null };
+    return {
+      from,
+      to,
+      firstAtNs: Math.min(...atNs),
+      leftAtNs: Math.min(...each.map((move) => move.leftAtNs)),
+      lastAtNs: isWhole ? Math.max(...atNs) : null,
+    };
   });
 }

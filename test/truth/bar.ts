@@ -89,8 +89,8 @@ export function newTally(): Tally {
 }
 
 /** Something was not seen: then not knowing is right. */
-function isBlind({ analysis }: SeedResult): boolean {
-  return analysis.prober.droppedCount > 0 || analysis.prober.blindSpots.length > 0;
+function isBlind({ analysis, wasOwnNetworkLost }: SeedResult): boolean {
+  return wasOwnNetworkLost || analysis.prober.droppedCount > 0 || analysis.prober.blindSpots.length > 0;
 }
 
 export function barText(tally: Tally): string {

@@ -20,6 +20,8 @@ export interface SeedResult {
   readonly comparison: Comparison;
   readonly analysis: Analysis;
   readonly verdict: Verdict;
+  /** For a while the prober reached nobody: then not knowing is right. */
+  readonly wasOwnNetworkLost: boolean;
   /** The live fold and the log disagreed: our bug. */
   readonly differsFromLive: boolean;
 }
@@ -52,5 +54,6 @@ async function runIn(folder: string, seed: number): Promise<SeedResult> {
     entry.type === 'run-started' || entry.type === 'lanes-added' ? entry.lanes : [],
   );
   const comparison = compareWithTruth({ truth, analysis, verdict, lanes, batches: reading.batches() });
-  return { seed, comparison, analysis, verdict, differsFromLive };
+  const wasOwnNetworkLost = truth.some((entry) => entry.type === 'network-changed' && entry.where === 'own-network');
+  return { seed, comparison, analysis, verdict, wasOwnNetworkLost, differsFromLive };
 }
