@@ -25,15 +25,15 @@ type EndReason = EntryOf<'run-ended'>['why'];
 
 export type Step =
   /**
-   * `untilNs`: as far as is known now there is nothing to do before, unless the command ends. What is known may change
-   * (an answer under way comes in, a resolver turns out to break the TTL), so this is no promise.
+   * `untilNs`: as far as is known now there is nothing to do before, unless the command ends. Where that is not sure, what
+   * comes in may change it: an answer under way, a resolver that turns out to break the TTL.
    */
-  | { readonly kind: 'wait'; readonly untilNs: number }
+  | { readonly kind: 'wait'; readonly untilNs: number; readonly isSure: boolean }
   | { readonly kind: 'start-command' }
   | { readonly kind: 'withhold-command'; readonly why: string }
   | { readonly kind: 'stop'; readonly why: EndReason };
 
-const waitForCommand: Step = { kind: 'wait', untilNs: Infinity };
+const waitForCommand: Step = { kind: 'wait', untilNs: Infinity, isSure: true };
 
 /** Where no TTL is known, a failed command's change is waited for so long. */
 const ttlAssumedS = 60;
@@ -60,7 +60,7 @@ export function isReadyForChange(analysis: Analysis, change: ChangeSpec, facts: 
 function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts): Step {
   const watchedNs = facts.nowNs - facts.probingSinceNs;
   const baselineNs = facts.mode === 'rollback' ? 0 : sToNs(change.baselineS);
-  if (watchedNs < baselineNs) return { kind: 'wait', untilNs: facts.probingSinceNs + baselineNs };
+  if (watchedNs < baselineNs) return { kind: 'wait', untilNs: facts.probingSinceNs + baselineNs, isSure: true };
   const isThere = facts.mode === 'cutover' && isOnTargetAlready(analysis, change);
   if (isThere && !facts.startsAnyway) {
     const side = change.direction === 'old-to-new' ? 'new' : 'old';
@@ -70,7 +70,7 @@ function beforeCommand(analysis: Analysis, change: ChangeSpec, facts: RunFacts):
   const unqualified = analysis.services.filter((service) => !hasQualifiedLane(analysis, service));
   if (unqualified.length === 0 || facts.startsAnyway || facts.mode === 'rollback') return { kind: 'start-command' };
   // As long again for a service that only just came up; then the truth is that nobody would notice the change break it.
-  if (watchedNs < 2 * baselineNs) return { kind: 'wait', untilNs: facts.nowNs };
+  if (watchedNs < 2 * baselineNs) return { kind: 'wait', untilNs: facts.nowNs, isSure: false };
   const names = unqualified.map((service) => service.name).join(', ');
   const most = mostFrequentFailure(analysis, unqualified);
   const but = most === null ? '' : ` (most of its probes: ${most})`;
@@ -104,7 +104,9 @@ function beforeEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts,
   // Evidence that comes now has its tail before it.
   const untilNs = facts.nowNs + sToNs(change.tailS);
   const waitOr = (giveUpNs: number, why: EndReason): Step =>
-    facts.nowNs < giveUpNs ? { kind: 'wait', untilNs: Math.min(giveUpNs, untilNs) } : { kind: 'stop', why };
+    facts.nowNs < giveUpNs
+      ? { kind: 'wait', untilNs: Math.min(giveUpNs, untilNs), isSure: false }
+      : { kind: 'stop', why };
   if (facts.command === 'failed' && facts.commandEndedAtNs !== null) {
     // What a failed command did change would show within two TTLs.
     const patienceS = Math.min(2 * ttlOf(analysis) + 10, change.waitS);
@@ -135,7 +137,7 @@ function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, 
   if (nowNs >= overNs && nowNs >= recoveredNs) return { kind: 'stop', why: 'tail-watched' };
   const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
   if (nowNs >= lastNs) return { kind: 'stop', why: 'not-converged' };
-  return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs)) };
+  return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs)), isSure: false };
 }
 
 /** When its tail will have been watched to its end, if nobody turns up on the old side any more. */

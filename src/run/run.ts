@@ -14,7 +14,7 @@ import { newRenumberer } from '../evidence/intern.ts';
 import { readRun } from '../evidence/read-run.ts';
 import type { RunWriter } from '../evidence/run-folder.ts';
 import { newWatch } from '../watch/watch.ts';
-import { decide, isReadyForChange, type RunFacts } from './decide.ts';
+import { decide, isReadyForChange, type RunFacts, type Step } from './decide.ts';
 
 /** The probing threads, or one prober in this thread. */
 export interface ProberHandle {
@@ -97,7 +97,7 @@ export interface RunResult {
 }
 
 const stepEveryNs = sToNs(0.5);
-/** What `decide` waits for may come earlier than was known: a long wait is looked at again when half of it is over. */
+/** A long wait that is not sure is looked at again when half of it is over. */
 const longWaitNs = sToNs(30);
 /** Slots begin so long after the lanes are known, so that none of them is late by birth. */
 const leadNs = sToNs(0.1);
@@ -316,8 +316,8 @@ function drive(
       }
       // An analysis of a long run costs more; it may take a tenth of this thread, not more.
       const leastNs = Math.max(stepEveryNs, 10 * costNs);
-      const waitNs = options.isUnwatched && next.kind === 'wait' ? next.untilNs - clock.nowNs() : 0;
-      cancel = clock.at(clock.nowNs() + Math.max(leastNs, Math.min(waitNs, Math.max(longWaitNs, waitNs / 2))), step);
+      const waitNs = options.isUnwatched && next.kind === 'wait' ? unwatchedNs(next, clock.nowNs()) : 0;
+      cancel = clock.at(clock.nowNs() + Math.max(leastNs, waitNs), step);
     };
     let cancel = clock.at(clock.nowNs() + stepEveryNs, step);
     const stepNow = (): void => {
@@ -326,6 +326,11 @@ function drive(
     };
     options.stopSignal.addEventListener('abort', stepNow);
   });
+}
+
+function unwatchedNs({ untilNs, isSure }: Extract<Step, { kind: 'wait' }>, nowNs: number): number {
+  const waitNs = untilNs - nowNs;
+  return isSure ? waitNs : Math.min(waitNs, Math.max(longWaitNs, waitNs / 2));
 }
 
 /** What of a command may be logged: its arguments may hold secrets. */

@@ -1,10 +1,17 @@
 import { newRandom } from '../core/random.ts';
 import type { ShownCertificate } from '../model/world-model.ts';
 
+const known = new Map<string, string>();
+
 /** SHA-256 of a certificate that does not exist, in lower-case hex: the same for a side and a kind of certificate, always. */
 export function certificateSha256Of({ side, kind }: Pick<ShownCertificate, 'side' | 'kind'>): string {
-  const random = newRandom(0, `certificate ${side} ${kind}`);
-  return Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
+  const label = `certificate ${side} ${kind}`;
+  const before = known.get(label);
+  if (before !== undefined) return before;
+  const random = newRandom(0, label);
+  const sha256 = Array.from({ length: 64 }, () => Math.floor(random() * 16).toString(16)).join('');
+  known.set(label, sha256);
+  return sha256;
 }
 
 /** Why a client that trusts the right one refuses it, as `net` says it; '' = it does not. */
