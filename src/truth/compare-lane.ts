@@ -23,6 +23,9 @@ export interface LaneResult {
   readonly causeCount: number;
   readonly causeRightCount: number;
   readonly unattributedCount: number;
+  /** Outages and impaired spans, and those of which most failures have a true cause. */
+  readonly spanCount: number;
+  readonly spanRightCount: number;
 }
 
 /** Sums of lengths in ms lose less than this. */
@@ -207,9 +210,12 @@ function causes(
   seen: LaneAnalysis,
   history: History,
   at: At,
-): Pick<LaneResult, 'wrongCauses' | 'causeCount' | 'causeRightCount' | 'unattributedCount'> {
+): Pick<
+  LaneResult,
+  'wrongCauses' | 'causeCount' | 'causeRightCount' | 'unattributedCount' | 'spanCount' | 'spanRightCount'
+> {
   const wrongCauses: Difference[] = [];
-  let [causeCount, causeRightCount, unattributedCount] = [0, 0, 0];
+  let [causeCount, causeRightCount, unattributedCount, spanRightCount] = [0, 0, 0, 0];
   const spans = [
     ...seen.outages.map((one) => ({ fromNs: one.firstFailedAtNs, toNs: one.lastFailedAtNs, causes: one.causes })),
     ...seen.impaired.map((one) => ({ fromNs: one.fromAtNs, toNs: one.toAtNs, causes: one.causes })),
@@ -223,11 +229,12 @@ function causes(
     causeCount += match.count;
     causeRightCount += match.right;
     unattributedCount += span.causes.unattributed ?? 0;
+    if (2 * match.right > match.count) spanRightCount += 1;
     if (match.right === match.count) continue;
     const faults = [...new Set(failed.map((fate) => fate.fault ?? 'nothing known'))].join(', ');
     const wrong = (Object.entries(match.wrong) as [Cause, number][]).map(([cause, n]) => `${String(n)} × ${cause}`);
     const text = `${wrong.join(', ')} of ${String(match.count)}; was ${faults}: ${match.instead.join(', ') || 'no such cause'}`;
     wrongCauses.push(at(span.fromNs, span.toNs, text));
   }
-  return { wrongCauses, causeCount, causeRightCount, unattributedCount };
+  return { wrongCauses, causeCount, causeRightCount, unattributedCount, spanCount: spans.length, spanRightCount };
 }

@@ -91,9 +91,10 @@ function countsOf(results: readonly LaneResult[]): Comparison['counts'] {
     reported: trueOutages - sum(({ missed }) => missed.length),
     lengths: trueOutages,
     lengthsInside: Math.max(0, trueOutages - outside.size),
-    named: sum(({ seen }) => seen.outages.length + seen.impaired.length),
+    named: sum(({ spanCount }) => spanCount),
     causes: sum(({ causeCount }) => causeCount),
     causesRight: sum(({ causeRightCount }) => causeRightCount),
+    namedRight: sum(({ spanRightCount }) => spanRightCount),
     unattributed: sum(({ unattributedCount }) => unattributedCount),
   };
 }

@@ -30,7 +30,9 @@ export interface Counts {
   /** Failed slots that the report gives a cause, and those whose cause is a true one. */
   readonly causes: number;
   readonly causesRight: number;
-  /** Of those, the ones it calls unattributed although that is as much as can be known. */
+  /** Outages and impaired spans of which most failures have a true cause. */
+  readonly namedRight: number;
+  /** Failed slots that the report calls unattributed. */
   readonly unattributed: number;
 }
 

@@ -134,11 +134,13 @@ function flipBacks({ lane, fates }: LaneTruth, history: History, fromNs: number)
   if (lane.role !== 'client' || resolve.kind !== 'per-connection' || connect.kind !== 'new') return { min: 0, max: 0 };
   const flips = { min: 0, max: 0 };
   const moves = history.moves(lane.check.hostname);
+  // As they were served: one that waited for its resolver was overtaken by those after it.
+  const inOrder = fates.toSorted((a, b) => a.attempt.endedNs - b.attempt.endedNs);
   moves.forEach((move, i) => {
     const untilNs = moves[i + 1]?.firstAtNs ?? Infinity;
     const expiresAtNs = expiryNs(lane.check.hostname, move.from, move.lastAtNs, history) + expirySlackNs;
     let was: Side | null = null;
-    for (const { attempt } of fates) {
+    for (const { attempt } of inOrder) {
       const { dueNs, address } = attempt;
       const side = address === null ? null : history.sideOf(address);
       if (dueNs < Math.max(fromNs, move.firstAtNs) || dueNs >= untilNs || side === null) continue;

@@ -26,7 +26,9 @@ const inconclusiveRatioMax = 0.05;
 export function newTally(): Tally {
   let worlds = 0;
   let [outages, reported, lengths, inside, named, falseCount] = [0, 0, 0, 0, 0, 0];
-  let [causes, causesRight, contradicted, odd, shrugging, clear, live] = [0, 0, 0, 0, 0, 0, 0];
+  let [causes, causesRight, namedRight, unattributed, contradicted, odd, shrugging, clear, live] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0,
+  ];
   const shrugs = new Map<string, number>();
   const verdicts = new Map<string, number>();
   const count = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
@@ -43,6 +45,8 @@ export function newTally(): Tally {
     falseCount += comparison.falseOutages.length;
     causes += counts.causes;
     causesRight += counts.causesRight;
+    namedRight += counts.namedRight;
+    unattributed += counts.unattributed;
     contradicted += comparison.contradictions.length > 0 ? 1 : 0;
     odd += comparison.oddRows.length;
     live += result.differsFromLive ? 1 : 0;
@@ -77,8 +81,10 @@ export function newTally(): Tally {
       rate('true outages reported', reported, outages, '100 %', reported === outages),
       rate('true lengths inside the bounds', inside, lengths, '100 %', inside === lengths),
       rate('reported where nothing was wrong', falseCount, named, '0', falseCount === 0),
-      rate('causes that are the true ones', causesRight, causes, '≥ 99 %', causesRight >= causesRightMin * causes),
+      rate('failed probes with a true cause', causesRight, causes, '≥ 99 %', causesRight >= causesRightMin * causes),
+      rate('outages with a true cause', namedRight, named, '≥ 99 %', namedRight >= causesRightMin * named),
       rate('worlds with a verdict that the truth rules out', contradicted, worlds, '0', contradicted === 0),
+      rate('failed probes unattributed', unattributed, causes, 'none', true),
       rate('inconclusive, nothing blind', shrugging, clear, '≤ 5 %', shrugging <= inconclusiveRatioMax * clear),
       rate('rows that the world rules out', odd, worlds, '0', odd === 0),
       rate('worlds whose log says otherwise than the live analysis', live, worlds, '0', live === 0),
