@@ -80,13 +80,21 @@ function expectedText({ verdict, causes }: Expected): string {
 
 // ── the outcome ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Causes of failed slots in judged lanes, as the report names them. */
+/** A request that was under way as something was cut has a cause of its own: fewer than so many of all failures say nothing. */
+const causeShareMin = 0.05;
+
+/** Why slots of judged lanes failed, as the report names it; what stray probes met is left out. */
 export function causesOf({ lanes }: Analysis): readonly Cause[] {
-  const spans = lanes
-    .filter(({ judged, qualified }) => judged && qualified)
-    .flatMap(({ outages, impaired }) => [...outages, ...impaired]);
-  const named = spans.flatMap(({ causes }) => Object.entries(causes)).filter(([, count]) => count > 0);
-  return [...new Set(named.map(([cause]) => cause as Cause))].toSorted();
+  const counts = new Map<string, number>();
+  for (const { judged, qualified, outages, impaired } of lanes) {
+    if (!judged || !qualified) continue;
+    for (const { causes } of [...outages, ...impaired]) {
+      for (const [cause, count] of Object.entries(causes)) counts.set(cause, (counts.get(cause) ?? 0) + count);
+    }
+  }
+  const failedCount = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const told = [...counts].filter(([, count]) => count > 0 && count >= causeShareMin * failedCount);
+  return told.map(([cause]) => cause as Cause).toSorted();
 }
 
 export interface Outcome {

@@ -20,7 +20,10 @@ export interface World {
 
 export interface Expected {
   readonly verdict: VerdictValue;
-  /** Causes that the report must name for failed slots of judged lanes, these and no others; null = not said. */
+  /**
+   * Causes that the report must name for failed slots of judged lanes, these and no others; null = not said. Causes of
+   * fewer than one failure in twenty are not asked about: a request under way as something is cut has one of its own.
+   */
   readonly causes: readonly Cause[] | null;
 }
 

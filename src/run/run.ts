@@ -247,7 +247,7 @@ function drive(
   let clockOffsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
 
   function startCommand(words: readonly string[], ended: () => void): void {
-    options.say(`starting ${words[0]}`);
+    options.say(`starting ${words[0]?.split('/').at(-1)}`);
     const handle = ports.startCommand(words);
     command = 'running';
     log.entry({ type: 'command-started', atNs: clock.nowNs(), command: programOf(words), pid: handle.pid });

@@ -60,6 +60,7 @@ const client = map('a weight, or a map such as { weight: 10, resolve: { kind: fi
   ),
   families: optional(list(family, 'a list of 4 and 6'), 'Address families in order of preference.', [4, 6]),
   retriesOnce: optional(bool(), 'Whether it tries again once, as a browser does.', false),
+  standsFor: optional(text('a text'), 'Who behaves so, for the report.'),
   judged: optional(bool(), 'Whether objectives hold for it; by default not if it resolves once or never.'),
 });
 

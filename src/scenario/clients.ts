@@ -96,7 +96,7 @@ function archetypeOf(name: string, input: ClientInput, path: Path, scope: Client
     retriesOnce: input.retriesOnce ?? false,
     // Who never asks again fails for ever by construction once the old side is gone.
     judged: input.judged ?? !(resolve.kind === 'once' || resolve.kind === 'pinned'),
-    standsFor: 'described in the scenario',
+    standsFor: input.standsFor ?? 'clients as this scenario describes them',
   };
 }
 

@@ -118,6 +118,7 @@ export interface ClientInput {
   readonly families?: readonly (4 | 6)[];
   readonly retriesOnce?: boolean;
   readonly judged?: boolean;
+  readonly standsFor?: string;
 }
 
 export type ClientsInput = readonly string[] | Readonly<Record<string, number | ClientInput>>;

@@ -5,9 +5,11 @@
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { causesOf } from '../../src/cli/rehearsal-story.ts';
 import { nsToS } from '../../src/core/time.ts';
+import { analyseFolder } from '../../src/run/run.ts';
+import { judge } from '../../src/verdict/judge.ts';
 import { play, readScenario, scenariosFolder } from '../scenarios/simulated.ts';
-import { readReport } from './cutwatch-run.ts';
 import { startProcess } from './servers/own-process.ts';
 import { makeTemporaryFolder } from './servers/temporary-folder.ts';
 
@@ -34,11 +36,8 @@ describe.concurrent('on real sockets', () => {
     });
     const { exitCode } = await child.ended;
     own(exitCode, child.output()).toBe(0);
-    const report = readReport(path);
-    const judged = report.lanes.filter((lane) => lane.judged && lane.qualified);
-    const spans = judged.flatMap((lane) => [...lane.outages, ...lane.impaired]);
-    const causes = [...new Set(spans.flatMap((span) => Object.keys(span.causes)))].toSorted();
-    own({ verdict: report.verdict.value, causes }).toEqual({
+    const analysis = analyseFolder(path);
+    own({ verdict: judge(analysis).value, causes: causesOf(analysis) }).toEqual({
       verdict: simulated.verdict.value,
       causes: simulated.causes,
     });
