@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what cutwatch costs and how punctual it is, beside the tools that people know, on this machine.
- * Progress on standard error, Markdown on standard output. `--quick`: short and coarse. `--only kept|tls|judge`.
+ * Progress on standard error, Markdown on standard output. `--quick`: short and coarse. `--only kept|tls|judge|simulate`.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,12 +9,13 @@ import { makeTemporaryFolder } from '../real/servers/temporary-folder.ts';
 import { buildVegeta } from './build-vegeta.ts';
 import { measure, type Measured } from './measure.ts';
 import { measureJudge, type Judged } from './measure-judge.ts';
+import { measureSimulation, type Simulated } from './measure-simulation.ts';
 import { machineText } from './process-cost.ts';
 import { startServer, type Server } from './server.ts';
-import { judgeTable, loadTable } from './table.ts';
+import { judgeTable, loadTable, simulationTable } from './table.ts';
 import { findTools, type Load, type Tools } from './tools.ts';
 
-const sections = ['kept', 'tls', 'judge'] as const;
+const sections = ['kept', 'tls', 'judge', 'simulate'] as const;
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
@@ -76,6 +77,15 @@ async function measureJudging(folder: string): Promise<void> {
   print('### `cutwatch judge`, from start to exit', judgeTable(rows));
 }
 
+async function measureSimulating(folder: string): Promise<void> {
+  const rows: Simulated[] = [];
+  for (const seed of [1, 2, 3]) {
+    say(`simulate: an hour, seed ${seed}`);
+    rows.push(await measureSimulation(seed, folder));
+  }
+  print('### A run in virtual time, one after the other in one process', simulationTable(rows));
+}
+
 function print(...texts: readonly string[]): void {
   process.stdout.write(`${texts.join('\n\n')}\n\n`);
 }
@@ -96,4 +106,5 @@ if (only.includes('kept') || only.includes('tls')) {
   }
 }
 if (only.includes('judge')) await measureJudging(folder.path);
+if (only.includes('simulate')) await measureSimulating(folder.path);
 print(`At the end: ${machineText()}.`);

@@ -1,5 +1,6 @@
 /** The figures as Markdown. */
 import type { Judged } from './measure-judge.ts';
+import type { Simulated } from './measure-simulation.ts';
 import type { Measured } from './measure.ts';
 import type { Spread } from './spread.ts';
 
@@ -64,5 +65,12 @@ export function judgeTable(rows: readonly Judged[]): string {
       row.cpuS.toFixed(1),
       short(row.peakMemoryMb),
     ]),
+  );
+}
+
+export function simulationTable(rows: readonly Simulated[]): string {
+  return table(
+    ['played, s', 'probes', 'took, s', 'CPU, s'],
+    rows.map((row) => [whole(Math.round(row.playedS)), whole(row.probeCount), short(row.tookS), short(row.cpuS)]),
   );
 }
