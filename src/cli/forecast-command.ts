@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { userError } from '../core/errors.ts';
 import type { World } from '../core/world.ts';
+import { plainText } from '../report/escape.ts';
 import { analyseFolder } from '../run/run.ts';
 import { settingOf } from '../scenario/setting.ts';
 import { defaultWorld } from '../scenario/world.ts';
@@ -61,6 +62,7 @@ export function forecastCommand(file: string, flags: ForecastFlags): void {
   const text = forecastText(found, {
     measured,
     isAscii: flags.ascii ?? false,
+    plain: plainText,
     // Honours NO_COLOR, FORCE_COLOR and what the terminal can.
     style: (part, emphasis) => styleText(emphases[emphasis], part, { stream: process.stdout }),
     columns: process.stdout.isTTY ? Math.max(60, process.stdout.columns) : 120,

@@ -1,6 +1,6 @@
-/** What a run measured of what a forecast expects: when its lanes left the side, and how many were still there. */
-import type { Analysis, ChangeSeen, LaneAnalysis, Stretch } from '../core/analysis.ts';
-import type { Scenario } from '../core/scenario.ts';
+/** What a run measured of what a forecast expects: when its lanes left the side, and how many were still there when. */
+import type { Analysis, ChangeSeen, LaneAnalysis } from '../core/analysis.ts';
+import type { Scenario, Side } from '../core/scenario.ts';
 import { nsToS, sToNs } from '../core/time.ts';
 
 /** Times are s since the change began to show on the authoritative servers (else since it was seen at all). */
@@ -16,7 +16,7 @@ export interface Measured {
 export interface MeasuredClient {
   readonly client: string;
   readonly laneCount: number;
-  /** The last good answer of the side that is left, on the lane that left first and on the one that left last. */
+  /** The last request at the side that is left, of the lane that left first and of the one that left last. */
   readonly lastS: { readonly min: number; readonly max: number };
   /** So many lanes were still there when the watch ended. */
   readonly stayedCount: number;
@@ -32,6 +32,7 @@ export interface MeasuredOptions {
 
 interface WatchedLane {
   readonly lane: LaneAnalysis;
+  readonly whereabouts: readonly Whereabouts[];
   readonly weightRatio: number;
   readonly changedAtNs: number;
 }
@@ -50,7 +51,14 @@ export function measuredOf({ analysis, scenario, services, instantsS }: Measured
       const client = scenario.clients.find(({ name }) => name === lane.client);
       if (client === undefined) return [];
       const sameCount = own.filter((other) => other.client === lane.client).length;
-      return [{ lane, weightRatio: client.weightRatio / sameCount, changedAtNs: changedAtNs(change) }];
+      return [
+        {
+          lane,
+          whereabouts: whereaboutsOf(lane),
+          weightRatio: client.weightRatio / sameCount,
+          changedAtNs: changedAtNs(change),
+        },
+      ];
     });
   });
   if (watched.length === 0) return null;
@@ -70,29 +78,46 @@ function changedAtNs({ authorityFirstAtNs, usedAtNs }: ChangeSeen): number {
   return authorityFirstAtNs ?? usedAtNs;
 }
 
-function clientOf(client: string, watched: readonly WatchedLane[], leaving: Stretch['state']): MeasuredClient {
+/** When a lane's answers were of a side, or its failures at one: whoever is led to a side that is no more is still led there. */
+interface Whereabouts {
+  readonly side: Side;
+  readonly fromAtNs: number;
+  readonly toAtNs: number;
+}
+
+function whereaboutsOf({ stretches, outages }: LaneAnalysis): readonly Whereabouts[] {
+  const answered = stretches.flatMap(({ state, fromAtNs, toAtNs }): Whereabouts[] =>
+    state === 'old' || state === 'new' ? [{ side: state, fromAtNs, toAtNs }] : [],
+  );
+  const failed = outages.flatMap(({ side, firstFailedAtNs, lastFailedAtNs }): Whereabouts[] =>
+    side === 'old' || side === 'new' ? [{ side, fromAtNs: firstFailedAtNs, toAtNs: lastFailedAtNs }] : [],
+  );
+  return [...answered, ...failed].toSorted((a, b) => a.fromAtNs - b.fromAtNs);
+}
+
+function clientOf(client: string, watched: readonly WatchedLane[], leaving: Side): MeasuredClient {
   const own = watched.filter(({ lane }) => lane.client === client);
-  const lasts = own.map(({ lane, changedAtNs: zeroNs }) => {
-    const last = lane.stretches.findLast(({ state }) => state === leaving);
+  const lasts = own.map(({ whereabouts, changedAtNs: zeroNs }) => {
+    const last = whereabouts.findLast(({ side }) => side === leaving);
     return Math.max(0, nsToS((last?.toAtNs ?? zeroNs) - zeroNs));
   });
   return {
     client,
     laneCount: own.length,
     lastS: { min: Math.min(...lasts), max: Math.max(...lasts) },
-    stayedCount: own.filter(({ lane }) => lane.stretches.at(-1)?.state === leaving).length,
+    stayedCount: own.filter(({ whereabouts }) => whereabouts.at(-1)?.side === leaving).length,
   };
 }
 
-/** Lanes that were down or unseen then were on no side, and do not count. */
-function ratioAt(watched: readonly WatchedLane[], leaving: Stretch['state'], sinceNs: number): number | null {
+/** Lanes of which nothing was seen then do not count. */
+function ratioAt(watched: readonly WatchedLane[], leaving: Side, sinceNs: number): number | null {
   let [there, whole] = [0, 0];
-  for (const { lane, weightRatio, changedAtNs: zeroNs } of watched) {
+  for (const { whereabouts, weightRatio, changedAtNs: zeroNs } of watched) {
     const atNs = zeroNs + sinceNs;
-    const state = lane.stretches.findLast(({ fromAtNs }) => fromAtNs <= atNs)?.state;
-    if (state !== 'old' && state !== 'new') continue;
+    const seen = whereabouts.findLast(({ fromAtNs }) => fromAtNs <= atNs);
+    if (seen === undefined || seen.toAtNs < atNs) continue;
     whole += weightRatio;
-    if (state === leaving) there += weightRatio;
+    if (seen.side === leaving) there += weightRatio;
   }
   return whole === 0 ? null : there / whole;
 }

@@ -205,7 +205,21 @@ function newUpstream(
         if (isEnd) down.delete(action.nameServer);
         else down.add(action.nameServer);
         return;
-      default:
+      // A forecast asks where users are led, not how they fare there.
+      case 'lower-connection-age':
+      case 'deploy':
+      case 'remove-load-balancer':
+      case 'suspend-schedules':
+      case 'resume-schedules':
+      case 'lose-targets':
+      case 'lose-zone':
+      case 'fail-app':
+      case 'slow-app':
+      case 'throttle-cpu':
+      case 'show-wrong-certificate':
+      case 'degrade-network':
+      case 'lose-own-network':
+        return;
     }
   }
 

@@ -85,15 +85,9 @@ function isAbout(action: StepAction, service: string): boolean {
 
 /** Where a name leads after a step: wholly to one side, to both, or as before. */
 function ledTo(action: StepAction): Side | 'both' | 'as-before' {
-  switch (action.kind) {
-    case 'switch-dns':
-    case 'delete-and-create-record':
-      return action.to;
-    case 'shift-weights':
-      return action.newRatio === 0 ? 'old' : action.newRatio === 1 ? 'new' : 'both';
-    default:
-      return 'as-before';
-  }
+  if (action.kind === 'switch-dns' || action.kind === 'delete-and-create-record') return action.to;
+  if (action.kind !== 'shift-weights') return 'as-before';
+  return action.newRatio === 0 ? 'old' : action.newRatio === 1 ? 'new' : 'both';
 }
 
 function settledOf(steps: readonly TimedStep[], lagS: number): ForecastPlan['settled'] {

@@ -29,7 +29,7 @@ export function serverKeepingOf({ platform, leaving, steps, quietUntilNs }: Fore
       front.setConnectionAge(action.clientKeepAliveS, atNs);
     }
   }
-  return { idleNs: sToNs(front.idleS), ageNs, isLast: front.isLastRequest };
+  return { idleNs: sToNs(front.idleS), ageNs, isLast: (held, nowNs) => front.isLastRequest(held, nowNs) };
 }
 
 /** The least whole number of seconds of which it is so, by halving: the front says when, not after how long. */

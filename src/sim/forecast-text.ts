@@ -9,6 +9,8 @@ export interface ForecastTextOptions {
   readonly measured: readonly (Measured | null)[];
   /** No character beyond ASCII. */
   readonly isAscii: boolean;
+  /** A name as it may be printed: whoever wrote the scenario must not steer the terminal. */
+  readonly plain: (name: string) => string;
   readonly style: (text: string, emphasis: 'strong' | 'faint') => string;
   /** Where lines are broken, between words. */
   readonly columns: number;
@@ -16,14 +18,13 @@ export interface ForecastTextOptions {
 
 const barColumns = 40;
 /** Durations that people think in, s. */
-const roundS: readonly number[] = [
-  ...[0, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 2700, 3600, 5400, 7200],
-  ...[3, 4, 6, 8, 12, 24, 48, 72].map((hours) => hours * 3600),
-];
+const roundSeconds: readonly number[] = [0, 0.5, 1, 2, 3, 5, 10, 15, 20, 30, 45];
+const roundMinutes: readonly number[] = [1, 1.5, 2, 3, 5, 10, 15, 30, 45, 60, 90, 120, 180, 240, 360, 720, 1440, 2880];
 const rowsMax = 18;
 
 /** Without a line break after the last line. */
-export function forecastText(forecast: Forecast, options: ForecastTextOptions): string {
+export function forecastText(given: Forecast, options: ForecastTextOptions): string {
+  const forecast = withPlainNames(given, options.plain);
   const { style, columns } = options;
   const title = leavingText(forecast);
   const lines = [style(`Users still at ${title} after the switch of ${forecast.scenario}`, 'strong')];
@@ -82,12 +83,13 @@ function measuredCells(measured: Measured | null, seen: MeasuredClient | undefin
 function removalTable({ removals }: ServiceForecast): readonly string[] {
   const harmless = removals.findIndex(({ hitRatio, stuckRatio }) => hitRatio <= stuckRatio);
   const shown = removals.filter(({ isPlanned }, i) => isPlanned || harmless === -1 || i <= harmless);
+  const isAnyStuck = shown.some(({ stuckRatio }) => stuckRatio > 0);
   return table([
-    ['after', 'led there then', 'for ever', 'the others are down on average'],
+    ['after', 'led there then', ...(isAnyStuck ? ['for ever', 'the others are down on average'] : ['down on average'])],
     ...shown.map(({ afterS, isPlanned, hitRatio, stuckRatio, downS }) => [
       `${afterS === 0 ? 'at once' : secondsText(afterS)}${isPlanned ? ' (as planned)' : ''}`,
       shareText(hitRatio),
-      shareText(stuckRatio),
+      ...(isAnyStuck ? [shareText(stuckRatio)] : []),
       downS.mean === 0 ? '0 s' : `${secondsText(downS.mean)} ± ${secondsText(downS.standardError)}`,
     ]),
   ]);
@@ -123,7 +125,8 @@ function rowsS({ all, curve }: ServiceForecast): readonly number[] {
   const last = curve.findLast(({ ratio }) => Math.abs(ratio - all.stayRatio) > 0.001);
   const untilS = 1.2 * (last?.atS ?? 0);
   const stepS = curve[1]?.atS ?? 1;
-  const rows = roundS.filter((atS) => atS === 0 || (atS >= 3 * stepS && atS <= untilS));
+  const round = [...roundSeconds, ...roundMinutes.map((minutes) => minutes * 60)];
+  const rows = round.filter((atS) => atS === 0 || (atS >= 3 * stepS && atS <= untilS));
   return rows.length <= rowsMax ? rows : [0, ...rows.slice(rows.length - rowsMax + 1)];
 }
 
@@ -149,6 +152,20 @@ function bar(ratio: number, isAscii: boolean): string {
   return text.padEnd(barColumns);
 }
 
+function withPlainNames(forecast: Forecast, plain: (name: string) => string): Forecast {
+  const { scenario, leaving, services } = forecast;
+  return {
+    ...forecast,
+    scenario: plain(scenario),
+    leaving: { ...leaving, title: plain(leaving.title) },
+    services: services.map((service) => ({
+      ...service,
+      names: service.names.map(plain),
+      clients: service.clients.map((one) => ({ ...one, client: plain(one.client) })),
+    })),
+  };
+}
+
 // ── characters ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Lines of at most `columns` characters, broken between words; a longer word stays whole. */
@@ -171,5 +188,5 @@ function inAscii(text: string): string {
   return text
     .replaceAll('±', '+/-')
     .replaceAll('–', '-')
-    .replaceAll(/[^\n -~\x1b]/gu, '?');
+    .replaceAll(/[^\p{Cc} -~]/gu, '?');
 }

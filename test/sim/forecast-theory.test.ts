@@ -118,6 +118,16 @@ test('connections opened after the age was lowered end at the lower one, those f
   expect(hurried.all.t99S).toBeGreaterThan(3000);
 });
 
+test('a client that asks only when its connection breaks leaves when the server ends it, and is mended by the removal', () => {
+  const clients = '{ grpc: { weight: 1, resolve: { kind: on-break, minS: 30 }, connect: http2 } }';
+  const service = onlyService(forecastOf({ clients, given: { populationCount: 20 } }));
+  expect(service.all.t50S).toBeGreaterThan(1500);
+  expect(service.all.stayRatio).toBe(0);
+  const [first] = service.removals;
+  expect(first?.stuckRatio).toBe(0);
+  expect(first?.downS.mean).toBeCloseTo(67 / 2 + 30 / 2, -1.5);
+});
+
 test('a connection that idles longer than the server allows is opened anew, so that DNS decides', () => {
   const { all } = onlyService(forecastOf({ clients: '[keep-alive]', given: { requestEveryS: 600 } }));
   expect(all.t99S).toBeLessThan(67 + 60);
