@@ -5,7 +5,7 @@ import { slotsDueBefore } from '../core/schedule.ts';
 import { nsToS } from '../core/time.ts';
 import { earliest, type Change } from './change.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
-import { mustLeave, reasonOf, type RecordLife } from './leaving.ts';
+import { mustLeave, reasonOf, wasGivenTooLate, type RecordLife } from './leaving.ts';
 import { count, inOrder } from './outages.ts';
 
 export interface Convergence {
@@ -82,8 +82,8 @@ function lastStay(view: LaneView, change: Change, life: RecordLife): LaneStay {
   const { fromSlot, toSlot } = slotsOfChange(view, change);
   for (let slot = Math.min(toSlot - 1, slotsOnSide(view, change.leaving)?.last ?? -1); slot >= fromSlot; slot -= 1) {
     if (!isSeen(view, slot) || view.factsAt(slot).side !== change.leaving) continue;
-    const isViolation = reasonOf(view, slot, change, life) === 'resolver-violates-ttl';
-    return { lastNs: view.dueNs(slot), offNs: nextSeenNs(view, slot + 1, toSlot), isViolation };
+    const offNs = nextSeenNs(view, slot + 1, toSlot);
+    return { lastNs: view.dueNs(slot), offNs, isViolation: wasGivenTooLate(view, slot, life) };
   }
   return { lastNs: 0, offNs: nextSeenNs(view, fromSlot, toSlot), isViolation: false };
 }

@@ -174,12 +174,25 @@ export function reasonOf(view: LaneView, slot: number, change: Change, life: Rec
     if (isExpired || bornNs < change.seen.usedAtNs) return 'kept-connection';
   } else if (isExpired) return 'application-cache';
   if (facts.answer === 0) return 'unknown';
-  const receivedNs = sentNs - view.store.slots.answerAgeMs(slot) * nsPerMs;
+  const receivedNs = answerReceivedNs(view, slot);
   if (receivedNs < (change.seen.authorityFirstAtNs ?? change.seen.usedAtNs)) return 'within-ttl';
   if (isLagging(change, receivedNs)) return 'authority-lags';
   if (life.expiresAtNs === null) return 'unknown';
   if (receivedNs <= life.expiresAtNs + ttlRoundingNs) return 'within-ttl';
   return life.isProven ? 'resolver-violates-ttl' : 'unknown';
+}
+
+/**
+ * The resolver gave the answer that led here after every correct one had dropped it, however long the client then held on
+ * to it or to the connection that it opened.
+ */
+export function wasGivenTooLate(view: LaneView, slot: number, life: RecordLife): boolean {
+  if (!life.isProven || life.expiresAtNs === null || view.factsAt(slot).answer === 0) return false;
+  return answerReceivedNs(view, slot) > life.expiresAtNs + ttlRoundingNs;
+}
+
+function answerReceivedNs(view: LaneView, slot: number): number {
+  return view.dueNs(slot) - view.store.slots.answerAgeMs(slot) * nsPerMs;
 }
 
 /** Some authoritative servers had changed by then and others had not, so that a correct resolver could get either. */

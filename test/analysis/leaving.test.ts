@@ -137,6 +137,22 @@ test('a resolver that provably breaks the TTL is a finding and does not hold up 
   });
 });
 
+test('nor does a client that opened a connection by such an answer and kept it for as long as it may', () => {
+  const short: Archetype = {
+    ...keepAliveClient,
+    connect: { kind: 'keep-alive', idleS: 0, maxAgeS: 9, maxRequests: 0 },
+  };
+  // The answer came at 38 s, long after every correct cache had dropped it, and its connection lasts until 46 s.
+  const rows = (slot: number): object =>
+    slot < 38 || slot > 46
+      ? {}
+      : { connectionAgeMs: (slot - 38) * 1000, answerAgeMs: (slot - 38) * 1000, answerTtlS: 5 };
+  const at = `${'o'.repeat(47)}n`;
+  const kept = { slots: '.'.repeat(60), at, client: 'short', resolver: 'isp', archetype: short, rows };
+  const [service] = analysisOf({ lanes: [moves, kept], entries: switched }).services;
+  expect(service?.convergenceS?.max).toBeLessThan(10);
+});
+
 test('a kept connection does not hold up convergence either, and is said', () => {
   const kept = {
     slots: '.'.repeat(60),
