@@ -10,6 +10,8 @@ export interface Attempt {
   readonly part: number;
   readonly dueNs: number;
   readonly sentNs: number;
+  /** When it knew its address. */
+  readonly resolvedNs: number;
   readonly endedNs: number;
   readonly outcome: Outcome;
   readonly status: number;
@@ -63,6 +65,7 @@ export function readAttempts(lanes: readonly Lane[], batches: Iterable<RowBatch>
         part: columns.part[i] as number,
         dueNs,
         sentNs,
+        resolvedNs: sentNs + (columns.resolvedUs[i] as number) * nsPerUs,
         endedNs: sentNs + (columns.endedUs[i] as number) * nsPerUs,
         outcome: outcomes[columns.outcome[i] as number] ?? 'none',
         status: columns.status[i] as number,

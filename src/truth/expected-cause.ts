@@ -8,7 +8,7 @@ import { sToNs } from '../core/time.ts';
 import type { FaultName } from '../core/truth.ts';
 import type { Attempt } from './attempts.ts';
 import { fails, type Fate } from './fate.ts';
-import type { History, Move } from './history.ts';
+import { movesEverybody, type History, type Move } from './history.ts';
 
 /** Name servers are asked once a second: about the change, nobody can know it better. */
 const pollNs = sToNs(1);
@@ -31,7 +31,7 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
   const move = after ?? before;
   if (move === null) return onSide;
   const left = causesOfLeft(attempt, move, lane, history);
-  if (before === null || after === null || !isForAll(history)) return [...left, ...onSide];
+  if (before === null || after === null || !movesEverybody(history)) return [...left, ...onSide];
   // How a certificate or an answer was wrong is as true as that the client should not have met it.
   const how = onSide.filter((cause) => cause === 'tls' || cause === 'too-slow' || cause === 'wrong-answer');
   return [...left, ...how];
@@ -46,11 +46,6 @@ function isOfNames(fault: FaultName): boolean {
 function moveAwayFrom(side: Side, lane: Lane, history: History, isOver: (move: Move) => boolean): Move | null {
   const move = history.moves(lane.check.hostname).findLast(isOver);
   return move?.from === side ? move : null;
-}
-
-/** Weights and health checks move the record without anybody's having to leave, even when they come to all or nothing. */
-function isForAll({ world }: History): boolean {
-  return world?.zone.record !== 'weighted' && world?.zone.record !== 'failover';
 }
 
 function causesOfLeft(attempt: Attempt, move: Move, lane: Lane, history: History): readonly Cause[] {

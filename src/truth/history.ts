@@ -36,6 +36,11 @@ export interface History {
   moves(hostname: string): readonly Move[];
 }
 
+/** Weights and health checks move a record without anybody's having to leave, even when they come to all or nothing. */
+export function movesEverybody({ world }: History): boolean {
+  return world?.zone.record !== 'weighted' && world?.zone.record !== 'failover';
+}
+
 export function historyOf(entries: readonly TruthEntry[]): History {
   const sideOf = new Map<string, Side>();
   const conditions = new Map<string, Steps<Condition>>();

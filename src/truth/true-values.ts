@@ -8,7 +8,7 @@ import type { Lane, Side } from '../core/scenario.ts';
 import { nsPerS, nsToMs, sToNs } from '../core/time.ts';
 import { burstFailuresMin, clustersOf } from './clusters.ts';
 import type { Fate } from './fate.ts';
-import type { History } from './history.ts';
+import { movesEverybody, type History } from './history.ts';
 import type { TrueOutage } from './true-outages.ts';
 
 export interface TrueValues {
@@ -134,8 +134,9 @@ function flipBacks({ lane, fates }: LaneTruth, history: History, fromNs: number)
   if (lane.role !== 'client' || resolve.kind !== 'per-connection' || connect.kind !== 'new') return { min: 0, max: 0 };
   const flips = { min: 0, max: 0 };
   const moves = history.moves(lane.check.hostname);
-  // As they were served: one that waited for its resolver was overtaken by those after it.
-  const inOrder = fates.toSorted((a, b) => a.attempt.endedNs - b.attempt.endedNs);
+  // As their answers came: one that waited for its resolver was overtaken by those after it.
+  const inOrder = fates.toSorted((a, b) => a.attempt.resolvedNs - b.attempt.resolvedNs);
+  const isForAll = movesEverybody(history);
   moves.forEach((move, i) => {
     const untilNs = moves[i + 1]?.firstAtNs ?? Infinity;
     const expiresAtNs = expiryNs(lane.check.hostname, move.from, move.lastAtNs, history) + expirySlackNs;
@@ -146,7 +147,7 @@ function flipBacks({ lane, fates }: LaneTruth, history: History, fromNs: number)
       if (dueNs < Math.max(fromNs, move.firstAtNs) || dueNs >= untilNs || side === null) continue;
       if (was === move.to && side === move.from) {
         flips.max += 1;
-        if (dueNs > expiresAtNs) flips.min += 1;
+        if (dueNs > expiresAtNs && isForAll) flips.min += 1;
       }
       was = side;
     }

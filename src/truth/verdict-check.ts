@@ -6,7 +6,7 @@ import { nsToS } from '../core/time.ts';
 import type { Reason, Verdict } from '../core/verdict.ts';
 import type { Difference } from './comparison.ts';
 import type { Fate } from './fate.ts';
-import type { History } from './history.ts';
+import { movesEverybody, type History } from './history.ts';
 import { expiryNs, trueValues, type LaneTruth, type TrueValues } from './true-values.ts';
 
 /** A lane of which nothing good is known before the change is not judged. */
@@ -141,7 +141,7 @@ function ofConvergence(
 ): Difference[] {
   const moves = history.moves(hostname);
   const [move] = moves;
-  if (move === undefined || moves.length > 1 || move.lastAtNs === null) return [];
+  if (move === undefined || moves.length > 1 || move.lastAtNs === null || !movesEverybody(history)) return [];
   const lastAtNs = move.lastAtNs;
   const leaving = lanes.filter(
     ({ lane, seen }) => seen.qualified && ownCacheS(lane) !== null && isCorrect(lane, history),
