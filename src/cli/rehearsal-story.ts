@@ -69,7 +69,7 @@ function stepsOf(script: readonly Step[]): readonly (readonly [string, string])[
 }
 
 /** What a rehearsal takes at least: baseline, the script from the change on, and the tail. */
-export function leastS({ change }: Scenario, { script }: World): number {
+function leastS({ change }: Scenario, { script }: World): number {
   const ofScript = script.filter(({ at }) => at.from === 'change').map(({ at }) => at.s);
   return change.baselineS + Math.max(0, ...ofScript) + change.tailS;
 }
