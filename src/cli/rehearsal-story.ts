@@ -1,5 +1,6 @@
 /** What is said before and after a rehearsal, from its world and its outcome. */
 import type { Analysis, Cause } from '../core/analysis.ts';
+import { durationText } from '../core/quantity-text.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Expected, PlatformSpec, Setting, Step, World } from '../core/world.ts';
@@ -28,7 +29,7 @@ export function storyText({ scenario, world, setting }: Played, where: string): 
     ['resolvers', namesOf(places.resolvers)],
     ...stepsOf(world.script),
     ['expected', world.expect === null ? 'nothing said' : expectedText(world.expect)],
-    ['takes', `at least ${Math.ceil(leastS(scenario, world))} s`],
+    ['takes', `about ${durationText(Math.ceil(aboutS(scenario, world)) * 1000)}`],
   ];
   const width = Math.max(...rows.map(([title]) => title.length)) + 2;
   const lines = rows.map(([title, text]) => `  ${title.padEnd(width)}${text}`);
@@ -68,10 +69,17 @@ function stepsOf(script: readonly Step[]): readonly (readonly [string, string])[
   ]);
 }
 
-/** What a rehearsal takes at least: baseline, the script from the change on, and the tail. */
-function leastS({ change }: Scenario, { script }: World): number {
-  const ofScript = script.filter(({ at }) => at.from === 'change').map(({ at }) => at.s);
-  return change.baselineS + Math.max(0, ...ofScript) + change.tailS;
+/** What a rehearsal takes: baseline, until the script has ended and the last cache should have left, and the tail. */
+function aboutS({ change, clients }: Scenario, { zone, script }: World): number {
+  const lowered = script.find(({ at, does }) => at.from === 'start' && does.kind === 'lower-ttl')?.does;
+  const ttlS = lowered?.kind === 'lower-ttl' ? lowered.ttlS : zone.ttlS;
+  const lagS = Math.max(...zone.nameServers.map((nameServer) => nameServer.lagS));
+  const own = clients.filter(({ archetype }) => archetype.judged).map(({ archetype }) => archetype.resolve);
+  const ownCacheS = Math.max(0, ...own.map((resolve) => (resolve.kind === 'fixed' ? resolve.s + resolve.graceS : 0)));
+  const ends = script
+    .filter(({ at }) => at.from === 'change')
+    .map(({ at, does }) => at.s + (does.kind === 'switch-dns' ? ttlS + lagS + ownCacheS : 0));
+  return change.baselineS + Math.max(0, ...ends) + change.tailS;
 }
 
 function expectedText({ verdict, causes }: Expected): string {

@@ -27,12 +27,13 @@ export interface RehearseFlags {
 
 /** In a checkout and in the published package alike. */
 const builtIn = join(import.meta.dirname, '../../scenarios');
-const firstOne = 'founding-migration';
+const firstOne = { onSockets: 'founding-migration', simulated: 'founding-migration-full-scale' };
 
-/** @param name a scenario file, or the name of one that comes with cutwatch */
-export async function rehearseCommand(name: string = firstOne, flags: RehearseFlags): Promise<number> {
-  const { scenario, world: given } = loadRehearsal(fileOf(name));
-  const ofFile = given ?? defaultWorld(scenario);
+/** @param given a scenario file, or the name of one that comes with cutwatch */
+export async function rehearseCommand(given: string | undefined, flags: RehearseFlags): Promise<number> {
+  const name = given ?? (flags.simulate === true ? firstOne.simulated : firstOne.onSockets);
+  const { scenario, world: ofScenario } = loadRehearsal(fileOf(name));
+  const ofFile = ofScenario ?? defaultWorld(scenario);
   const world = flags.seed === undefined ? ofFile : { ...ofFile, seed: flags.seed };
   const setting = settingOf(scenario, world);
   const where = flags.simulate === true ? 'in virtual time' : 'on real sockets of this machine';
