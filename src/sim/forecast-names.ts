@@ -76,7 +76,7 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
       }),
       answer: noAnswer,
       answeredAtNs: -Infinity,
-      othersAtNs: fromNs - Math.ceil(random() * periodNs),
+      othersAtNs: Math.min(fromNs, longAgoNs(plan)) - Math.ceil(random() * periodNs),
       fetchedAtNs: -Infinity,
       upstreamAtNs: -Infinity,
     };
@@ -99,11 +99,15 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
     cache.othersAtNs = nowNs + (isFetched ? restNs(conduct, ttlS) : othersEveryNs);
   }
 
-  /** Before the first step, and once names have settled, an entry is fetched again and again, the same each time. */
+  /** In a calm an entry is fetched again and again, the same each time: whole lives are passed over. */
   function skipSameLives(cache: Cache, nowNs: number): void {
-    const untilNs = isFinal(cache) ? nowNs : Math.min(nowNs, plan.quietUntilNs);
-    const lifeNs = isFinal(cache) ? cache.othersAtNs - cache.answeredAtNs : periodNs;
-    const idleNs = untilNs - cache.othersAtNs;
+    const { fetchedAtNs, answeredAtNs, othersAtNs } = cache;
+    const calm = plan.calms.find(
+      ({ fromNs: calmFromNs, untilNs }) => fetchedAtNs >= calmFromNs && fetchedAtNs < untilNs,
+    );
+    if (calm === undefined) return;
+    const lifeNs = fetchedAtNs === -Infinity ? periodNs : othersAtNs - answeredAtNs;
+    const idleNs = Math.min(nowNs, calm.untilNs) - othersAtNs;
     if (idleNs > lifeNs) cache.othersAtNs += Math.floor(idleNs / lifeNs) * lifeNs;
   }
 
@@ -139,6 +143,11 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
   };
 }
 
+/** Before anything was done to the names. */
+function longAgoNs({ calms }: ForecastPlan): number {
+  return Math.min(0, calms[0]?.untilNs ?? 0) - 1;
+}
+
 /** From one fetch of a busy cache to the next, before the first step. Found by asking: limits of TTLs are the model's. */
 export function periodOf(plan: ForecastPlan, resolver: string, random: Random): { periodNs: number; ttlS: number } {
   const conduct = conductOf(plan, resolver);
@@ -150,7 +159,7 @@ export function periodOf(plan: ForecastPlan, resolver: string, random: Random): 
     random,
     record: () => {},
   });
-  const { answers } = model.ask({ name: plan.hostname, type: 'A' }, plan.quietUntilNs - 1);
+  const { answers } = model.ask({ name: plan.hostname, type: 'A' }, longAgoNs(plan));
   // The record that is changed is the hostname's own, the first of a chain.
   const ttlS = answers[0]?.ttlS ?? 0;
   return { ttlS, periodNs: restNs(conduct, ttlS) };

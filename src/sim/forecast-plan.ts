@@ -23,8 +23,11 @@ export interface ForecastPlan {
   readonly conducts: Readonly<Record<string, ResolverConduct>>;
   /** In order; also steps that concern no names. */
   readonly steps: readonly TimedStep[];
-  /** The first of them: until then all is as it was long before. */
-  readonly quietUntilNs: number;
+  /**
+   * In order: stretches in which every name server goes on saying the same; before the first step, between steps once the
+   * last name server has caught up, and after the last.
+   */
+  readonly calms: readonly { readonly fromNs: number; readonly untilNs: number }[];
   /** From when on every name server leads to which side for good; null = to both, by weights. */
   readonly settled: { readonly fromNs: number; readonly side: Side } | null;
   /** The side that is left. */
@@ -54,6 +57,7 @@ export function planOf({ world, setting, change, hostname }: PlanOptions): Forec
   const changeNs = first.at.from === 'change' ? -sToNs(first.at.s) : baselineNs - sToNs(first.at.s);
   const startNs = changeNs - baselineNs;
   const steps = timed(world, startNs, changeNs).filter(({ action }) => isAbout(action, service));
+  const lagS = Math.max(...world.zone.nameServers.map((server) => server.lagS));
   const removed = steps.find(({ action }) => action.kind === 'remove-load-balancer' && action.side === leaving);
   return {
     hostname,
@@ -62,8 +66,8 @@ export function planOf({ world, setting, change, hostname }: PlanOptions): Forec
     zone: world.zone,
     conducts: world.resolvers,
     steps,
-    quietUntilNs: steps[0]?.atNs ?? 0,
-    settled: settledOf(steps, Math.max(...world.zone.nameServers.map(({ lagS }) => lagS))),
+    calms: calmsOf(steps, lagS),
+    settled: settledOf(steps, lagS),
     platform: world.sides[leaving],
     removedAtNs: removed?.atNs ?? null,
   };
@@ -83,6 +87,19 @@ function isAbout(action: StepAction, service: string): boolean {
   return !('services' in action) || action.services === null || action.services.includes(service);
 }
 
+function calmsOf(steps: readonly TimedStep[], lagS: number): ForecastPlan['calms'] {
+  const untils = [...steps.map(({ atNs }) => atNs), Infinity];
+  const froms = [-Infinity, ...steps.map((step) => seenEverywhereNs(step, lagS))];
+  return untils
+    .map((untilNs, i) => ({ fromNs: froms[i] ?? -Infinity, untilNs }))
+    .filter((calm) => calm.fromNs < calm.untilNs);
+}
+
+/** When every name server has caught up with a step. */
+function seenEverywhereNs({ atNs, action }: TimedStep, lagS: number): number {
+  return atNs + sToNs(lagS + (action.kind === 'delete-and-create-record' ? action.gapS : 0));
+}
+
 /** Where a name leads after a step: wholly to one side, to both, or as before. */
 function ledTo(action: StepAction): Side | 'both' | 'as-before' {
   if (action.kind === 'switch-dns' || action.kind === 'delete-and-create-record') return action.to;
@@ -94,6 +111,5 @@ function settledOf(steps: readonly TimedStep[], lagS: number): ForecastPlan['set
   const last = steps.findLast(({ action }) => ledTo(action) !== 'as-before');
   const side = last === undefined ? 'both' : ledTo(last.action);
   if (last === undefined || side === 'both' || side === 'as-before') return null;
-  const gapS = last.action.kind === 'delete-and-create-record' ? last.action.gapS : 0;
-  return { fromNs: last.atNs + sToNs(gapS + lagS), side };
+  return { fromNs: seenEverywhereNs(last, lagS), side };
 }

@@ -20,7 +20,7 @@ export interface Group {
   readonly weightRatio: number;
   /** From one fetch of its resolver's caches to the next; 0 = asks none. */
   readonly periodNs: number;
-  /** How long before the first step its users may have begun: by then nothing tells when it was. */
+  /** How long before the switch its users may have begun: by then nothing tells when it was. */
   readonly turnNs: number;
   /** How long after the names have settled they may stay there, but for those who never leave. */
   readonly stayNs: number;
@@ -122,7 +122,7 @@ export function live(options: LifeOptions, see: (index: number, reach: Reach) =>
   const { plan, seed, requestEveryNs } = population;
   const label = `${group.client.name} ${group.resolver ?? ''} ${number}`;
   const rhythm = newRandom(seed, `${label} requests`);
-  const fromNs = plan.quietUntilNs - Math.round(rhythm() * group.turnNs);
+  const fromNs = -requestEveryNs - Math.round(rhythm() * group.turnNs);
   const user = userOf(options, fromNs, newRandom(seed, `${label} names`));
   let requestNs = fromNs;
   let settled: { readonly fromNs: number; readonly side: Side } | null = null;

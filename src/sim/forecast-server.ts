@@ -8,7 +8,7 @@ import type { ForecastPlan } from './forecast-plan.ts';
 
 export interface ServerKeeping {
   readonly idleNs: number;
-  /** A connection opened before the first step is ended at this age, however much it is used. Infinity = at none. */
+  /** A connection is ended at this age, however much it is used. Infinity = at none. As the script begins. */
   readonly ageNs: number;
   /** The request now arriving is the connection's last. */
   isLast(held: Held, nowNs: number): boolean;
@@ -17,11 +17,11 @@ export interface ServerKeeping {
 /** No load balancer that we know lets a connection live longer: 604800 s is the most an ALB can be set to (domain.md, A.4). */
 const ageSMax = 604_800;
 
-export function serverKeepingOf({ platform, leaving, steps, quietUntilNs }: ForecastPlan): ServerKeeping {
+export function serverKeepingOf({ platform, leaving, steps }: ForecastPlan): ServerKeeping {
   const front: Front = platform.kind === 'alb' ? newAlb(platform, 0) : newIngressNginx(platform, 0);
   const isEndedAt = (ageS: number): boolean => {
-    const held: Held = { address: '', openedAtNs: quietUntilNs - sToNs(ageS) - 1, requestCount: 0 };
-    return front.isLastRequest(held, quietUntilNs - 1);
+    const held: Held = { address: '', openedAtNs: -sToNs(ageS), requestCount: 0 };
+    return front.isLastRequest(held, 0);
   };
   const ageNs = isEndedAt(ageSMax) ? sToNs(leastS(isEndedAt)) : Infinity;
   for (const { action, atNs } of steps) {

@@ -11,8 +11,9 @@ export const holderWords: Readonly<Record<Holder, string>> = {
   'never-asks': 'never asks again',
 };
 
+/** Whole seconds from 100 s on: nothing here is known better. */
 export function secondsText(s: number): string {
-  return durationText(s * 1000);
+  return durationText((s < 100 ? s : Math.round(s)) * 1000);
 }
 
 /** Whole per cents, tenths below one; what is not none or all never says so. */

@@ -45,7 +45,7 @@ export interface ServiceForecast {
   readonly userCount: number;
   /** The largest standard error of a share of `curve`. */
   readonly shareError: number;
-  /** How long an answer lives in the resolvers that keep it longest, as the world begins. */
+  /** How long an answer lives in the resolvers that keep it longest, before anything is done to the names. */
   readonly lifeS: number;
   readonly all: Emptying;
   readonly clients: readonly ClientForecast[];
@@ -109,7 +109,10 @@ function forecastOf(population: Population, options: ForecastOptions): Omit<Serv
     options.horizonS ?? Math.max(change.convergenceTimeoutS + change.tailS, nsToS(longestNs(population))),
   );
   const lives = groups.map(({ periodNs }) => periodNs).filter((periodNs) => periodNs > 0);
-  const stepNs = Math.ceil(Math.min(horizonNs, ...lives) / instantsPerLife);
+  const lowered = plan.steps.flatMap(({ action }) =>
+    action.kind === 'lower-ttl' ? sToNs(Math.max(1, action.ttlS)) : [],
+  );
+  const stepNs = Math.ceil(Math.min(horizonNs, ...lives, ...lowered) / instantsPerLife);
   const instants = instantsBetween(0, horizonNs, stepNs);
   const userCount = options.populationCount * Math.max(1, Math.round(usersPerPopulation / groups.length));
 

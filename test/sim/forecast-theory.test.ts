@@ -67,6 +67,25 @@ test('a TTL lowered together with the switch is too late: the life is the one be
   expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => keptRatio(atS, 700));
 });
 
+test('a TTL lowered less than its old life before the switch: what was fetched before that ends later', () => {
+  const world =
+    '{ zone: { ttlS: 700 }, script: [{ atS: 0, do: lower-ttl, ttlS: 67 }, { afterChangeS: 0, do: switch-dns }] }';
+  const change = '{ via: dns, ttlS: 67, baselineS: 300 }';
+  // Of 700 s, 400 are left to those who had more than 300 left when it was lowered.
+  expectShares(
+    onlyService(forecastOf({ clients: '[fresh]', world, change })),
+    (atS) => (4 / 7) * keptRatio(atS, 400) + (3 / 7) * keptRatio(atS, 67),
+  );
+});
+
+test('a name server that lags for several lives leads half of all users back again and again', () => {
+  const world = '{ zone: { ttlS: 10, nameServers: [{ name: a }, { name: b, lagS: 50 }] } }';
+  const service = onlyService(forecastOf({ clients: '[fresh]', world }));
+  expectShares(service, (atS) => (atS < 10 ? 1 - atS / 20 : 0.5 * keptRatio(atS - 50, 10)));
+  const { downS } = service.removals.find(({ afterS }) => afterS === 20) ?? { downS: { mean: NaN, standardError: 0 } };
+  expect(Math.abs(downS.mean - (0.5 * 30 + 0.5 * 5))).toBeLessThanOrEqual(4.4 * downS.standardError);
+});
+
 test('a name server that lags leads half of all caches back until it has the change', () => {
   // An answer that ends within the lag is fetched from the laggard with chance 1/2, and lives 67 s again.
   const world = `{ zone: { ttlS: 67, nameServers: [{ name: a }, { name: b, lagS: 50 }] } }`;
