@@ -58,6 +58,7 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
   const { plan, resolver, fromNs, periodNs, random } = options;
   const conduct = conductOf(plan, resolver);
   const upstream = newUpstream(plan, resolver, random);
+  const fetchesAfterwards = conduct.prefetch !== 'never' || conduct.serveStale?.when === 'always';
   const question: DnsQuestion = { name: plan.hostname, type: 'A' };
   const caches = Array.from({ length: conduct.cacheCount }, (): Cache => {
     const cache: Cache = {
@@ -87,11 +88,11 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
     return model.ask(question, nowNs).answers;
   }
 
-  /** Others ask. What a question makes the cache fetch may be for those after it only: then they ask twice. */
+  /** Others ask; twice, where what the question makes the cache fetch is for those after it. */
   function renew(cache: Cache, nowNs: number): void {
     let answers = askModel(cache, nowNs);
     const isFetched = cache.upstreamAtNs === nowNs;
-    if (isFetched) answers = askModel(cache, nowNs);
+    if (isFetched && fetchesAfterwards) answers = askModel(cache, nowNs);
     const ttlS = lowestTtlS(answers);
     const addresses = answers.filter(({ type }) => type === 'A').map(({ data }) => data);
     cache.answer = { addresses, ttlS, fetchedAtNs: cache.fetchedAtNs };
@@ -123,6 +124,7 @@ export function newWarmResolver(options: WarmResolverOptions): WarmResolver {
       for (const cache of caches) if (next === undefined || cache.othersAtNs < next.othersAtNs) next = cache;
       if (next === undefined || next.othersAtNs > nowNs) return;
       renew(next, next.othersAtNs);
+      skipSameLives(next, nowNs);
     }
   }
 

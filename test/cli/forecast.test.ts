@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutwatch-forecast-'));
+vi.setConfig({ testTimeout: 30_000 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const scenarios = resolve('scenarios');

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { bothKeptRatio, expectShares, forecastOf, keptRatio, onlyService } from './forecast-kit.ts';
+
+// Thousands of users take half a second, and several times that where all tests run at once.
+vi.setConfig({ testTimeout: 30_000 });
 
 test('an honest cache: of users who ask each time, 1 − t/T are still led to the old side', () => {
   const service = onlyService(forecastOf({ clients: '[fresh]' }));

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { forecastOf, onlyService } from './forecast-kit.ts';
+
+// Thousands of users take half a second, and several times that where all tests run at once.
+vi.setConfig({ testTimeout: 30_000 });
 
 const given = { populationCount: 20 };
 
