@@ -1,15 +1,17 @@
 /**
  * Our own network, suspected: while nothing at all came back. Between two answers to any of our lanes there is a silence;
  * it is our network's where every lane that was due in it failed and so did all references, or, without references, every
- * DNS answer that was waited for. A wrong answer is an answer: it came through our network. Failures in such a silence are
- * counted and listed, but are not certain: they leave every `min`.
+ * DNS answer that was waited for. A wrong answer is an answer: it came through our network. Where a silence is so short
+ * that not everybody was due in it, it is ours if in two places something failed and was well again. Failures in a silence
+ * of ours are counted and listed, but are not certain: they leave every `min`.
  */
 import type { EntryOf } from '../core/entry.ts';
 import { outcomes } from '../core/outcome.ts';
 import { intervalNs, slotsDueBefore } from '../core/schedule.ts';
 import { nsPerS, nsPerUs } from '../core/time.ts';
 import type { Journal } from './journal.ts';
-import { isSeen, meanings, type LaneView } from './lane-view.ts';
+import { isSeen, type LaneView } from './lane-view.ts';
+import { cut, failedRuns, failedWithin, isAnswered, isGood, slotsInside, split, type FailedRun } from './silences.ts';
 import { mergeSpans, Spans, type Span } from './spans.ts';
 
 export interface OwnNetwork {
@@ -28,65 +30,13 @@ export function suspectSpans(views: readonly LaneView[], journal: Journal): OwnN
   const references = views.filter((view) => view.lane.role === 'reference');
   const lanes = views.filter((view) => view.lane.role !== 'reference' && view.slotCount > 0);
   const watch = dnsWatch(journal);
-  const silences = silencesOf(lanes);
-  const referenceRuns = references.map((view) => failedRuns(view, isGood));
-  const suspect =
+  const silences =
     references.length > 0
-      ? silences.flatMap((silence) => partsAllDown(silence, referenceRuns))
-      : silences
-          .flatMap((silence) => withoutDns(silence, lanes, watch))
-          .filter((silence) => hasDnsFailed(lanes, watch, silence));
-  const spans = suspect.filter((span) => wereAllDue(lanes, span)).map((span) => untilAnswered(span, views));
+      ? [...withReferences(references, lanes), ...brief(views, [])]
+      : [...withoutReferences(lanes, watch), ...brief(lanes, watch)];
+  const spans = mergeSpans(silences.map((span) => untilAnswered(span, views)));
   const merged = new Spans(spans);
-  return { isEmpty: merged.isEmpty, isSuspectAt: (atNs) => merged.has(atNs), spans: mergeSpans(spans) };
-}
-
-// ── silences ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * From answer to answer, of all lanes together. A silence long enough to tell anything is one of the fastest lane as well,
- * so of its failures it begins, and the answers of the others cut it.
- */
-function silencesOf(lanes: readonly LaneView[]): Span[] {
-  const rateMax = Math.max(0, ...lanes.map((view) => view.lane.ratePerSecond));
-  const failedCount = (view: LaneView): number => view.tally.failed.reduce((sum, count) => sum + count, 0);
-  const [fastest] = lanes
-    .filter((view) => view.lane.ratePerSecond === rateMax)
-    .map((view) => ({ view, count: failedCount(view) }))
-    .toSorted((a, b) => a.count - b.count);
-  if (fastest === undefined || fastest.count === 0) return [];
-  let silences = failedRuns(fastest.view, isAnswered).map(({ fromNs, toNs }) => ({ fromNs, toNs }));
-  for (const view of lanes)
-    if (view !== fastest.view) silences = silences.flatMap((span) => cut(span, view, isAnswered));
-  return silences;
-}
-
-function isGood(view: LaneView, slot: number): boolean {
-  return view.meaning[slot] === meanings.good;
-}
-
-/** Good or wrong. One that was right and came too late may have been late by our network. */
-function isAnswered(view: LaneView, slot: number): boolean {
-  if (!isSeen(view, slot)) return false;
-  if (isGood(view, slot)) return true;
-  const { isAnswered: isAny, reading } = view.factsAt(slot);
-  return isAny && reading !== 'right';
-}
-
-function cut(span: Span, view: LaneView, isCut: (view: LaneView, slot: number) => boolean): Span[] {
-  const dues: number[] = [];
-  for (const slot of slotsInside(view, span)) if (isCut(view, slot)) dues.push(view.dueNs(slot));
-  return split(span, dues);
-}
-
-function split({ fromNs, toNs }: Span, atNs: readonly number[]): Span[] {
-  const ends = [fromNs, ...atNs.filter((one) => one > fromNs && one < toNs), toNs];
-  return ends.slice(1).map((endNs, i) => ({ fromNs: ends[i] as number, toNs: endNs }));
-}
-
-function* slotsInside(view: LaneView, { fromNs, toNs }: Span): Generator<number> {
-  const end = Math.min(view.slotCount, slotsDueBefore(view.lane, toNs));
-  for (let slot = slotsDueBefore(view.lane, fromNs + 1); slot < end; slot += 1) yield slot;
+  return { isEmpty: merged.isEmpty, isSuspectAt: (atNs) => merged.has(atNs), spans };
 }
 
 /** Whoever probes often enough to be due in it was; who was not had answers at both its ends. And somebody was. */
@@ -114,35 +64,36 @@ function untilAnswered({ fromNs, toNs }: Span, views: readonly LaneView[]): Span
   return { fromNs, toNs: endNs };
 }
 
-// ── references ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-interface FailedRun extends Span {
-  readonly firstFailedNs: number;
-  readonly lastFailedNs: number;
+/** Short silences, in which at two of the old side, the new one and the references something failed and was well again. */
+function brief(views: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
+  return views
+    .flatMap((view) => failedRuns(view, isAnswered))
+    .filter(({ firstFailedNs, lastFailedNs }) => lastFailedNs - firstFailedNs < pollNs)
+    .flatMap((run) => cut(run, views, isAnswered))
+    .flatMap((silence) => (watch.length === 0 ? [silence] : withoutDns(silence, views, watch)))
+    .filter((silence) => silence.toNs - silence.fromNs < pollNs && placesFailedWithin(views, silence).size > 1);
 }
 
-/** Runs of slots that do not count as up, with failures in them: from the one that does before to the one after. */
-function failedRuns(view: LaneView, isUp: (view: LaneView, slot: number) => boolean): FailedRun[] {
-  const runs: FailedRun[] = [];
-  let upNs = 0;
-  let first = -1;
-  let last = -1;
-  const close = (toNs: number): void => {
-    if (first === -1) return;
-    runs.push({ fromNs: upNs, toNs, firstFailedNs: view.dueNs(first), lastFailedNs: view.dueNs(last) });
-    first = -1;
-  };
-  for (let slot = 0; slot < view.slotCount; slot += 1) {
-    if (isUp(view, slot)) {
-      if (first !== -1) close(view.dueNs(slot));
-      upNs = view.dueNs(slot);
-    } else if (view.meaning[slot] === meanings.failed) {
-      if (first === -1) first = slot;
-      last = slot;
-    }
+function placesFailedWithin(views: readonly LaneView[], silence: Span): Set<string> {
+  const places = new Set<string>();
+  for (const view of views) {
+    const slot = failedWithin(view, silence, isAnswered);
+    const facts = slot === null ? null : view.factsAt(slot);
+    if (facts === null || facts.isAnswered) continue;
+    if (view.lane.role === 'reference') places.add('references');
+    else if (facts.side === 'old' || facts.side === 'new') places.add(facts.side);
   }
-  close(view.untilNs);
-  return runs;
+  return places;
+}
+
+// ── references ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function withReferences(references: readonly LaneView[], lanes: readonly LaneView[]): Span[] {
+  const runs = references.map((view) => failedRuns(view, isGood));
+  return partsAllDown({ fromNs: 0, toNs: Infinity }, runs)
+    .flatMap((span) => cut(span, lanes, isAnswered))
+    .flatMap((silence) => partsAllDown(silence, runs))
+    .filter((silence) => wereAllDue(lanes, silence));
 }
 
 /** The parts of a silence in which every reference was down. A seldom one is down from failure to failure. */
@@ -160,7 +111,24 @@ function partsAllDown(silence: Span, references: readonly (readonly FailedRun[])
   return parts;
 }
 
-// ── DNS in the same silence ──────────────────────────────────────────────────────────────────────────────────────────
+// ── without references ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function withoutReferences(lanes: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
+  return fewestRuns(lanes)
+    .flatMap((run) => cut(run, lanes, isAnswered))
+    .flatMap((silence) => withoutDns(silence, lanes, watch))
+    .filter((silence) => wereAllDue(lanes, silence) && hasDnsFailed(lanes, watch, silence));
+}
+
+/** In a silence long enough for all, the fastest lane has failed as well: of those the one that did so least will do. */
+function fewestRuns(lanes: readonly LaneView[]): Span[] {
+  const rateMax = Math.max(0, ...lanes.map((view) => view.lane.ratePerSecond));
+  const [fewest] = lanes
+    .filter((view) => view.lane.ratePerSecond === rateMax)
+    .map((view) => failedRuns(view, isAnswered))
+    .toSorted((a, b) => a.length - b.length);
+  return fewest ?? [];
+}
 
 type DnsAnswered = EntryOf<'dns-answered'>;
 
@@ -180,8 +148,7 @@ function sinceNs({ reply }: DnsAnswered): number {
 
 /** Where DNS came back, the silence was none: what is left of it. */
 function withoutDns(silence: Span, lanes: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
-  let parts = [silence];
-  for (const view of lanes) parts = parts.flatMap((part) => cut(part, view, wasResolved));
+  let parts = cut(silence, lanes, wasResolved);
   for (const { reply } of watch.flat()) {
     if (reply.kind === 'answered') parts = parts.flatMap((part) => split(part, [reply.endedAtNs]));
   }

@@ -1,0 +1,85 @@
+/** Silences: stretches of due instants in which nothing was heard, and what of them a lane's slots tell. */
+import { slotsDueBefore } from '../core/schedule.ts';
+import { isSeen, meanings, type LaneView } from './lane-view.ts';
+import type { Span } from './spans.ts';
+
+/** What one slot says. */
+export type SlotTest = (view: LaneView, slot: number) => boolean;
+
+export function isGood(view: LaneView, slot: number): boolean {
+  return view.meaning[slot] === meanings.good;
+}
+
+/** Good or wrong. One that was right and came too late may have been late by our network. */
+export function isAnswered(view: LaneView, slot: number): boolean {
+  if (!isSeen(view, slot)) return false;
+  if (isGood(view, slot)) return true;
+  const { isAnswered: isAny, reading } = view.factsAt(slot);
+  return isAny && reading !== 'right';
+}
+
+/** From an up slot to the next one, with failures between. */
+export interface FailedRun extends Span {
+  readonly firstFailedNs: number;
+  readonly lastFailedNs: number;
+}
+
+export function failedRuns(view: LaneView, isUp: SlotTest): FailedRun[] {
+  const runs: FailedRun[] = [];
+  if (view.tally.failed.every((count) => count === 0)) return runs;
+  let fromNs = 0;
+  let first = -1;
+  let last = -1;
+  const close = (toNs: number): void => {
+    if (first !== -1) runs.push({ fromNs, toNs, firstFailedNs: view.dueNs(first), lastFailedNs: view.dueNs(last) });
+    first = -1;
+  };
+  for (let slot = 0; slot < view.slotCount; slot += 1) {
+    if (isUp(view, slot)) {
+      close(view.dueNs(slot));
+      fromNs = view.dueNs(slot);
+    } else if (view.meaning[slot] === meanings.failed) {
+      if (first === -1) first = slot;
+      last = slot;
+    }
+  }
+  close(view.untilNs);
+  return runs;
+}
+
+/** Between the slots of these lanes of which that holds. */
+export function cut(span: Span, views: readonly LaneView[], isCut: SlotTest): Span[] {
+  let parts = [span];
+  for (const view of views) {
+    parts = parts.flatMap((part) => {
+      const dues: number[] = [];
+      for (const slot of slotsInside(view, part)) if (isCut(view, slot)) dues.push(view.dueNs(slot));
+      return split(part, dues);
+    });
+  }
+  return parts;
+}
+
+/** @param atNs in order */
+export function split({ fromNs, toNs }: Span, atNs: readonly number[]): Span[] {
+  const ends = [fromNs, ...atNs.filter((one) => one > fromNs && one < toNs), toNs];
+  return ends.slice(1).map((endNs, i) => ({ fromNs: ends[i] as number, toNs: endNs }));
+}
+
+/** Those that are due strictly within. */
+export function* slotsInside(view: LaneView, { fromNs, toNs }: Span): Generator<number> {
+  const end = Math.min(view.slotCount, slotsDueBefore(view.lane, Math.min(toNs, view.untilNs)));
+  for (let slot = slotsDueBefore(view.lane, fromNs + 1); slot < end; slot += 1) yield slot;
+}
+
+/** The lane's first failed slot in the silence, where its failures began and ended in it; else null. */
+export function failedWithin(view: LaneView, span: Span, isUp: SlotTest): number | null {
+  let [first, last] = [-1, -1];
+  for (const slot of slotsInside(view, span)) {
+    if (view.meaning[slot] !== meanings.failed) continue;
+    if (first === -1) first = slot;
+    last = slot;
+  }
+  const isWhole = first > 0 && isUp(view, first - 1) && last + 1 < view.slotCount && isUp(view, last + 1);
+  return isWhole ? first : null;
+}
