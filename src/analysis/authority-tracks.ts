@@ -32,14 +32,20 @@ export interface AuthorityTrack {
   readonly isUnreachable: boolean;
 }
 
-type DnsAnswered = EntryOf<'dns-answered'>;
+type DnsAnswered = EntryOf<'dns-answered'> & { readonly question: 'A' | 'AAAA' };
 
 export function authorityTracks(journal: Journal, sides: Sides): AuthorityTrack[] {
   const groups = Map.groupBy(
-    journal.of('dns-answered').filter((entry) => entry.watch === 'authority'),
+    journal
+      .of('dns-answered')
+      .filter((entry): entry is DnsAnswered => entry.watch === 'authority' && isOfAddresses(entry)),
     (entry) => `${entry.server} ${entry.name} ${entry.question}`,
   );
   return [...groups.keys()].toSorted().map((key) => trackOf(groups.get(key) as DnsAnswered[], sides));
+}
+
+function isOfAddresses({ question }: EntryOf<'dns-answered'>): boolean {
+  return question === 'A' || question === 'AAAA';
 }
 
 function trackOf(group: readonly DnsAnswered[], sides: Sides): AuthorityTrack {

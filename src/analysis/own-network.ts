@@ -178,10 +178,12 @@ function hasDnsFailed(lanes: readonly LaneView[], watch: readonly DnsAnswered[][
   return wasAsked || lanes.some((view) => hasUnresolved(view, span));
 }
 
+/** It asked and was not told, or so late that its own answer came too late. */
 function hasUnresolved(view: LaneView, span: Span): boolean {
   for (const slot of slotsInside(view, span)) {
-    const outcome = outcomes[view.factsAt(slot).outcome];
-    if (outcome === 'dns-timed-out' || outcome === 'dns-failed') return true;
+    const { outcome, answer, reading } = view.factsAt(slot);
+    if (outcomes[outcome] === 'dns-timed-out' || outcomes[outcome] === 'dns-failed') return true;
+    if (reading === 'right' && answer !== 0 && view.store.slots.answerAgeMs(slot) === 0) return true;
   }
   return false;
 }
