@@ -33,8 +33,8 @@ export type Entry =
   /** A side's own name got an address that had no lane yet. */
   | { readonly type: 'lanes-added'; readonly atNs: number; readonly lanes: readonly Lane[] }
   /**
-   * What a watched server answered. Written when the answer (its TTL aside) differs from the one before, else once in
-   * 10 s. The answer changed somewhere in [previousSentAtNs, reply.endedAtNs].
+   * What a watched server answered. Written when the answer differs from the one before (of an authority its TTL, too),
+   * else once in 10 s. The answer changed somewhere in [previousSentAtNs, reply.endedAtNs].
    */
   | {
       readonly type: 'dns-answered';
@@ -43,7 +43,8 @@ export type Entry =
       /** `address:port` of the server, or the resolver's name. */
       readonly server: string;
       readonly name: string;
-      readonly question: 'A' | 'AAAA';
+      /** Authorities are asked for all of them, the sides' own names for addresses. */
+      readonly question: 'A' | 'AAAA' | 'CNAME' | 'HTTPS' | 'SOA';
       /** For `watch: side`: whose name this is. */
       readonly side: Side | null;
       readonly reply: DnsReply;
@@ -61,6 +62,25 @@ export type Entry =
       readonly servers: readonly string[];
       readonly found: 'given' | 'ns-lookup' | 'none';
       readonly error: string;
+      /** The name is a link in the alias chain of this one; left out: the scenario has it. */
+      readonly linkOf?: string;
+      /** Its servers say all of it when asked for the name that led here, so it is not polled by itself. */
+      readonly isAnsweredBefore?: boolean;
+      /** What each name server of the zone has for addresses. */
+      readonly nameServers?: readonly {
+        readonly name: string;
+        readonly addresses: readonly string[];
+        /** Why there are none; '' else. */
+        readonly error: string;
+      }[];
+      /** Which name servers the zone has, by the word of whom: a server of the zone above, or one of its own. */
+      readonly nsSets?: readonly {
+        readonly at: 'parent' | 'child';
+        readonly server: string;
+        readonly names: readonly string[];
+        /** Why it says nothing; '' else. */
+        readonly error: string;
+      }[];
     }
   | { readonly type: 'marked'; readonly atNs: number; readonly text: string }
   | {

@@ -103,6 +103,8 @@ export interface Connection {
   readonly address: string;
   /** Lower-case hex; '' without TLS. */
   readonly certificateSha256: string;
+  /** When the certificate ends, wall clock; left out without TLS. */
+  readonly certificateToMs?: number;
   /** 'h2', 'http/1.1', or '' when none was negotiated. */
   readonly alpn: string;
   /** 'TLSv1.3' …; '' without TLS. */
@@ -143,7 +145,7 @@ export type DnsServer =
 
 export interface DnsQuestion {
   readonly name: string;
-  readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS' | 'SOA';
+  readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS' | 'SOA' | 'HTTPS';
 }
 
 export interface DnsQueryOptions {
@@ -155,7 +157,10 @@ export interface DnsRecord {
   readonly name: string;
   readonly type: string;
   readonly ttlS: number;
-  /** Address, or target name, as text; for SOA: "mname rname serial refresh retry expire minimum". */
+  /**
+   * Address, or target name, as text; for SOA: "mname rname serial refresh retry expire minimum"; for HTTPS as RFC 9460
+   * writes it: "1 . alpn=h2 ipv4hint=10.0.0.1,10.0.0.2".
+   */
   readonly data: string;
 }
 
@@ -175,6 +180,8 @@ export type DnsReply =
       readonly addresses: readonly string[];
       /** The lowest TTL along the chain and its addresses; for a negative answer min(SOA TTL, SOA minimum); 0 unknown. */
       readonly ttlS: number;
+      /** Which of the servers behind the address it was (RFC 5001), where it says so; only authorities are asked. */
+      readonly nsid?: string;
       readonly sentAtNs: number;
       readonly endedAtNs: number;
     }

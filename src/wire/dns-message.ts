@@ -2,7 +2,7 @@
  * DNS queries and replies ⇄ values (RFC 1035, 2181, 2308, 6891, 8914). What a reply is worth is decided here: whether it
  * belongs to the query at all, and what it says (`core/dns-chain.ts` follows its aliases).
  */
-import { encode, RECURSION_DESIRED } from 'dns-packet';
+import { encode, RECURSION_DESIRED, type OptAnswer, type RecordType } from 'dns-packet';
 import { chainOf } from '../core/dns-chain.ts';
 import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
 import { DnsReader, Malformed } from './dns-reader.ts';
@@ -18,6 +18,8 @@ export interface DnsAnswer {
   readonly rcode: string;
   readonly authoritative: boolean;
   readonly ede: number;
+  /** Left out where the server says none. */
+  readonly nsid?: string;
   readonly answers: readonly DnsRecord[];
   readonly authority: readonly DnsRecord[];
   readonly chain: readonly string[];
@@ -40,7 +42,10 @@ const recordCountMax = 1000;
 
 const headerBytes = 12;
 const optType = 41;
+const nsidOption = 3;
 const edeOption = 15;
+/** More than any server has for a name; what is longer is cut. */
+const nsidBytesMax = 64;
 /** Extended DNS Errors "Stale Answer" and "Stale NXDOMAIN Answer": they go before others of the same reply. */
 const staleEdes: readonly number[] = [3, 19];
 
@@ -50,6 +55,7 @@ const questionTypes: Readonly<Record<number, DnsQuestion['type']>> = {
   5: 'CNAME',
   6: 'SOA',
   28: 'AAAA',
+  65: 'HTTPS',
 };
 
 const rcodeNames: Readonly<Record<number, string>> = {
@@ -68,13 +74,17 @@ const rcodeNames: Readonly<Record<number, string>> = {
   23: 'BADCOOKIE',
 };
 
-/** The name must be `isAskable`, and goes out in the case it has. EDNS is always offered, so that EDE can come back. */
+/**
+ * The name must be `isAskable`, and goes out in the case it has. EDNS is always offered, so that EDE can come back;
+ * authorities are asked for their NSID as well.
+ */
 export function encodeQuery(query: DnsQuery): Uint8Array {
   return encode({
     type: 'query',
     id: query.id,
     flags: query.recursionDesired ? RECURSION_DESIRED : 0,
-    questions: [{ name: query.name, type: query.type }],
+    // dns-packet knows type 65 by its number only.
+    questions: [{ name: query.name, type: query.type === 'HTTPS' ? ('UNKNOWN_65' as RecordType) : query.type }],
     additionals: [
       {
         type: 'OPT',
@@ -84,11 +94,13 @@ export function encodeQuery(query: DnsQuery): Uint8Array {
         ednsVersion: 0,
         flags: 0,
         flag_do: false,
-        options: [],
+        options: query.recursionDesired ? [] : [emptyNsid],
       },
     ],
   });
 }
+
+const emptyNsid = { code: nsidOption, data: Buffer.alloc(0) } as unknown as OptAnswer['options'][number];
 
 /** What `reply` says to `query`, the very bytes that were sent. Never throws, whatever the bytes are. */
 export function decodeReply(reply: Uint8Array, query: Uint8Array): DecodedReply {
@@ -149,30 +161,34 @@ function readAnswer(reply: Uint8Array, flags: number, question: Question): DnsAn
     rcode: rcodeName,
     authoritative: (flags & 0x0400) !== 0,
     ede: edns.ede,
+    ...(edns.nsid !== '' && { nsid: edns.nsid }),
     answers,
     authority,
     ...followed,
   };
 }
 
-/** From OPT, which must be in the additional section; everything else there is of no use to us. */
-function readEdns(reader: DnsReader, count: number): { readonly extendedRcode: number; readonly ede: number } {
-  let extendedRcode = 0;
-  let ede = 0;
-  for (let i = 0; i < count; i += 1) {
-    const head = reader.recordHead();
-    if (head.type === optType) {
-      extendedRcode = head.ttl >>> 24;
-      ede = readEde(reader, head.dataEnd);
-    }
-    reader.at = head.dataEnd;
-  }
-  return { extendedRcode, ede };
+interface Edns {
+  readonly extendedRcode: number;
+  readonly ede: number;
+  readonly nsid: string;
 }
 
-/** The code + 1 of the first Extended DNS Error, or of one that says "stale"; 0 = none. */
-function readEde(reader: DnsReader, end: number): number {
+/** From OPT, which must be in the additional section; everything else there is of no use to us. */
+function readEdns(reader: DnsReader, count: number): Edns {
+  let edns: Edns = { extendedRcode: 0, ede: 0, nsid: '' };
+  for (let i = 0; i < count; i += 1) {
+    const head = reader.recordHead();
+    if (head.type === optType) edns = { extendedRcode: head.ttl >>> 24, ...readOptions(reader, head.dataEnd) };
+    reader.at = head.dataEnd;
+  }
+  return edns;
+}
+
+/** `ede`: the code + 1 of the first Extended DNS Error, or of one that says "stale"; 0 = none. */
+function readOptions(reader: DnsReader, end: number): Pick<Edns, 'ede' | 'nsid'> {
   let ede = 0;
+  let nsid = '';
   while (reader.at + 4 <= end) {
     const [option, length] = [reader.u16(), reader.u16()];
     const optionEnd = reader.at + length;
@@ -181,9 +197,17 @@ function readEde(reader: DnsReader, end: number): number {
       const code = reader.u16();
       if (ede === 0 || staleEdes.includes(code)) ede = code + 1;
     }
+    if (option === nsidOption) nsid = nsidText(reader.take(Math.min(length, nsidBytesMax)));
     reader.at = optionEnd;
   }
-  return ede;
+  return { ede, nsid };
+}
+
+/** Most are names; the others are shown as hex. */
+function nsidText(bytes: Uint8Array): string {
+  const isPlain = bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+  if (isPlain) return String.fromCharCode(...bytes);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** 0 beyond the end. */

@@ -14,7 +14,7 @@ const nameBytesMax = 255;
 /** A pointer leads strictly backwards, so there is no loop; real names need a handful. */
 const pointerCountMax = 64;
 
-const typeNames: Readonly<Record<number, string>> = { 1: 'A', 2: 'NS', 5: 'CNAME', 6: 'SOA', 28: 'AAAA' };
+const typeNames: Readonly<Record<number, string>> = { 1: 'A', 2: 'NS', 5: 'CNAME', 6: 'SOA', 28: 'AAAA', 65: 'HTTPS' };
 const classIn = 1;
 
 /** What stands before the data of each record. */
@@ -121,12 +121,89 @@ export class DnsReader {
         return this.name();
       case 'SOA':
         return [this.name(), this.name(), this.u32(), this.u32(), this.u32(), this.u32(), this.u32()].join(' ');
-      default: {
-        // RFC 3597, 5: how to write the data of a type that one does not know.
-        const data = this.take(head.dataEnd - this.at);
-        const hex = Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('');
-        return `\\# ${data.length} ${hex}`.trimEnd();
-      }
+      case 'HTTPS':
+        return this.#binding(head.dataEnd);
+      default:
+        return unknownData(this.take(head.dataEnd - this.at));
     }
   }
+
+  /** One that is not as RFC 9460 says is kept as of an unknown type: it must not cost the records beside it. */
+  #binding(end: number): string {
+    const data = this.bytes.subarray(this.at, end);
+    const text = bindingText(new DnsReader(this.bytes.subarray(0, end), this.at));
+    this.at = end;
+    return text ?? unknownData(data);
+  }
+}
+
+/** RFC 3597, 5: how to write the data of a type that one does not know. */
+function unknownData(data: Uint8Array): string {
+  return `\\# ${data.length} ${hexText(data)}`.trimEnd();
+}
+
+function hexText(data: Uint8Array): string {
+  return Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+type BindingKey = 'alpn' | 'port' | 'ipv4hint' | 'ipv6hint';
+
+const bindingKeys: Readonly<Record<number, BindingKey>> = { 1: 'alpn', 3: 'port', 4: 'ipv4hint', 6: 'ipv6hint' };
+
+/**
+ * "priority target key=value …" (RFC 9460, 2.1); the reader's message ends where the record does. Keys that nobody here
+ * looks into have their bytes as hex. Null where it is not well formed.
+ */
+function bindingText(reader: DnsReader): string | null {
+  try {
+    const words = [String(reader.u16()), reader.name()];
+    let lastKey = -1;
+    while (reader.at < reader.bytes.length) {
+      const key = reader.u16();
+      if (key <= lastKey) return null;
+      lastKey = key;
+      const value = bindingValue(key, reader.take(reader.u16()));
+      if (value === null) return null;
+      words.push(`${bindingKeys[key] ?? `key${key}`}${value === '' ? '' : `=${value}`}`);
+    }
+    return words.join(' ');
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+}
+
+function bindingValue(key: number, value: Uint8Array): string | null {
+  switch (bindingKeys[key] ?? 'other') {
+    case 'alpn':
+      return protocolsText(value);
+    case 'port':
+      return value.length === 2 ? String((value[0] ?? 0) * 0x100 + (value[1] ?? 0)) : null;
+    case 'ipv4hint':
+      return hintsText(value, 4);
+    case 'ipv6hint':
+      return hintsText(value, 16);
+    case 'other':
+      return hexText(value);
+  }
+}
+
+function hintsText(value: Uint8Array, addressBytes: number): string | null {
+  if (value.length === 0 || value.length % addressBytes !== 0) return null;
+  const addresses: string[] = [];
+  for (let at = 0; at < value.length; at += addressBytes)
+    addresses.push(addressText(value.subarray(at, at + addressBytes)));
+  return addresses.join(',');
+}
+
+/** Each with its length before it; those that a comma or an odd byte would make ambiguous are shown as hex. */
+function protocolsText(value: Uint8Array): string | null {
+  const reader = new DnsReader(value, 0);
+  const protocols: string[] = [];
+  while (reader.at < value.length) {
+    const protocol = reader.take(reader.u8());
+    const isPlain = protocol.length > 0 && protocol.every((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x2c);
+    protocols.push(isPlain ? String.fromCharCode(...protocol) : `0x${hexText(protocol)}`);
+  }
+  return protocols.length === 0 ? null : protocols.join(',');
 }

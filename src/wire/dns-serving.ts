@@ -53,10 +53,11 @@ export function decodeAsked(bytes: Uint8Array): Asked | null {
 const opcodeMask = 0x7800;
 
 /**
- * The question to put to a server that knows of five types. Any other type gets what AAAA gets where there is only IPv4:
+ * The question to put to a server that knows of six types. Any other type gets what AAAA gets where there is only IPv4:
  * the aliases, or "there is none".
  */
 export function questionOf({ name, type }: Asked): DnsQuestion {
+  if (type === 'UNKNOWN_65') return { name: normalName(name), type: 'HTTPS' };
   const known = (['A', 'CNAME', 'NS', 'SOA'] as const).find((one) => one === type);
   return { name: normalName(name), type: known ?? 'AAAA' };
 }

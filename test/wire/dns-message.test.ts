@@ -157,13 +157,13 @@ describe('an answer', () => {
   });
 
   test('of a type that we do not know is kept as RFC 3597 writes it, and one of another class is left out', () => {
-    const unknown = { name: askedName, type: 'UNKNOWN_65', ttl: 5, data: Buffer.from([1, 0xab]) } as unknown as Answer;
+    const unknown = { name: askedName, type: 'UNKNOWN_64', ttl: 5, data: Buffer.from([1, 0xab]) } as unknown as Answer;
     const chaos = { ...a(askedName, '10.0.0.8', 5), class: 'CH' } as Answer;
     const answer = answered(
       decodeReply(replyBytes({ answers: [unknown, chaos, a(askedName, '10.0.0.7', 9)] }), queryA),
     );
     expect(answer.answers).toEqual([
-      { name, type: 'TYPE65', ttlS: 5, data: String.raw`\# 2 01ab` },
+      { name, type: 'TYPE64', ttlS: 5, data: String.raw`\# 2 01ab` },
       { name, type: 'A', ttlS: 9, data: '10.0.0.7' },
     ]);
   });
@@ -178,7 +178,67 @@ describe('an answer', () => {
   });
 });
 
+describe('an HTTPS record', () => {
+  const queryHttps = queryFor('HTTPS');
+  const questions = decode(Buffer.from(queryHttps)).questions ?? [];
+  const httpsReply = (...hexes: readonly string[]): Buffer =>
+    replyBytes({
+      questions,
+      answers: hexes.map(
+        (hex) => ({ name: askedName, type: 'UNKNOWN_65', ttl: 53, data: Buffer.from(hex, 'hex') }) as unknown as Answer,
+      ),
+    });
+
+  test('is asked for by its number', () => {
+    expect(questions).toMatchObject([{ name: askedName, type: 'UNKNOWN_65' }]);
+  });
+
+  test.for([
+    { what: 'an alias', hex: '0000 026c62 00', data: '0 lb' },
+    {
+      what: 'protocols and hints of both families',
+      hex: '0001 00 0001 0006 026832 026833 0004 0008 0a000007 0a000009 0006 0010 20010db8000000000000000000000007',
+      data: '1 . alpn=h2,h3 ipv4hint=10.0.0.7,10.0.0.9 ipv6hint=2001:db8::7',
+    },
+    {
+      what: 'a port and a key unknown to us',
+      hex: '0002 00 0003 0002 20fb 0005 0002 abcd',
+      data: '2 . port=8443 key5=abcd',
+    },
+    { what: 'a key without a value', hex: '0001 00 0002 0000', data: '1 . key2' },
+    { what: 'a protocol with a comma', hex: '0001 00 0001 0004 03682c32', data: '1 . alpn=0x682c32' },
+    { what: 'a hint of 3 bytes', hex: '0001 00 0004 0003 0a0000', data: 'malformed' },
+    { what: 'no hint where one should be', hex: '0001 00 0004 0000', data: 'malformed' },
+    { what: 'keys out of order', hex: '0001 00 0003 0002 01bb 0001 0003 026832', data: 'malformed' },
+    { what: 'a key twice', hex: '0001 00 0003 0002 01bb 0003 0002 01bb', data: 'malformed' },
+    { what: 'a value longer than the record', hex: '0001 00 0001 00ff 026832', data: 'malformed' },
+    { what: 'nothing', hex: '', data: 'malformed' },
+  ])('of $what is read as "$data", or kept as bytes', ({ hex, data }) => {
+    const bytes = hex.replaceAll(' ', '');
+    const reply = answered(decodeReply(httpsReply(bytes, '00010000030002207b'), queryHttps));
+    const opaque = String.raw`\# ${bytes.length / 2} ${bytes}`.trimEnd();
+    expect(reply.addresses).toEqual([data === 'malformed' ? opaque : data, '1 . port=8315']);
+    expect(reply.ttlS).toBe(53);
+  });
+});
+
 describe('EDNS', () => {
+  test.for([
+    { bytes: 'gns1.fra', nsid: 'gns1.fra' },
+    { bytes: '\u0001z', nsid: '017a' },
+    { bytes: 'x'.repeat(300), nsid: 'x'.repeat(64) },
+  ])('with the name of a server gives it as text: $nsid', ({ bytes, nsid }) => {
+    const options = [{ code: 3, data: Buffer.from(bytes) }] as unknown as OptAnswer['options'];
+    expect(answered(decodeReply(replyBytes({ additionals: [{ ...opt([]), options }] }), queryA)).nsid).toBe(nsid);
+  });
+
+  test('asks authorities for the name of the server, and nobody else', () => {
+    const optionsOf = (recursionDesired: boolean): object =>
+      decode(Buffer.from(encodeQuery({ id, name, type: 'A', recursionDesired }))).additionals?.[0] ?? {};
+    expect(optionsOf(false)).toMatchObject({ options: [{ code: 3, data: Buffer.alloc(0) }] });
+    expect(optionsOf(true)).toMatchObject({ options: [] });
+  });
+
   test.for([
     { codes: [], ede: 0 },
     { codes: [0], ede: 1 },
@@ -332,6 +392,19 @@ describe('whatever comes', () => {
       ],
     }),
     Buffer.concat([replyBytes({}), Buffer.from('c00c00050001000000250005026c62c013', 'hex')]),
+    replyBytes({
+      answers: [
+        {
+          name: askedName,
+          type: 'UNKNOWN_65',
+          ttl: 9,
+          data: Buffer.from('00010000010006026832026833000400080a0000070a000009', 'hex'),
+        } as unknown as Answer,
+      ],
+      additionals: [
+        { ...opt([]), options: [{ code: 3, data: Buffer.from('ns-1') }] as unknown as OptAnswer['options'] },
+      ],
+    }),
   ];
   const mutation = fc.record({ at: fc.nat(), byte: fc.oneof(fc.constantFrom(0, 1, 0x3f, 0xc0, 0xff), fc.nat(255)) });
   const mutated = fc

@@ -91,7 +91,8 @@ test('who speaks no EDNS is answered without it', () => {
 
 test.for([
   { type: 'AAAA', question: 'AAAA' },
-  { type: 'UNKNOWN_65', question: 'AAAA' },
+  { type: 'UNKNOWN_65', question: 'HTTPS' },
+  { type: 'UNKNOWN_64', question: 'AAAA' },
   { type: 'MX', question: 'AAAA' },
   { type: 'SOA', question: 'SOA' },
 ])('a question of type $type is put as one of type $question', ({ type, question }) => {
