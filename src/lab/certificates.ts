@@ -84,7 +84,7 @@ export async function makeCertificates(names: Readonly<Record<Owner, readonly st
   }
 
   function subjectOf({ kind, side, names: shownNames }: ShownCertificate): Subject {
-    const valid = { fromDays: -1, toDays: 30 };
+    const valid = { fromDays: -1, toDays: 90 };
     const [rightName = 'nobody.test'] = names[side];
     switch (kind) {
       case 'right':
@@ -117,7 +117,7 @@ async function makeAuthority(): Promise<Issued> {
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: 'CN=cutwatch rehearsal',
-    ...lifeOf({ fromDays: -1, toDays: 30 }),
+    ...lifeOf({ fromDays: -1, toDays: 90 }),
     keys,
     signingAlgorithm: algorithm,
     extensions: [

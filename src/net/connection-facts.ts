@@ -9,6 +9,7 @@ export type ConnectionFacts = Pick<
   | 'localPort'
   | 'address'
   | 'certificateSha256'
+  | 'certificateToMs'
   | 'alpn'
   | 'tlsVersion'
 >;

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { assert } from '../core/errors.ts';
@@ -80,7 +81,8 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
 
   socket.once('secureConnect', () => {
     if (isDone || !(socket instanceof TLSSocket)) return;
-    const certificateSha256 = fingerprint(socket);
+    const certificate = socket.getPeerX509Certificate();
+    const certificateSha256 = fingerprint(certificate);
     if (!socket.authorized) {
       fail('tls-failed', certificateReason(String(socket.authorizationError)), certificateSha256);
       return;
@@ -91,6 +93,7 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
       ...facts(),
       securedAtNs: clock.nowNs(),
       certificateSha256,
+      ...(certificate === undefined ? {} : { certificateToMs: certificate.validToDate.getTime() }),
       alpn: socket.alpnProtocol === false ? '' : (socket.alpnProtocol ?? ''),
       tlsVersion: socket.getProtocol() ?? '',
     };
@@ -112,8 +115,8 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
 }
 
 /** Lower-case hex without colons. */
-function fingerprint(socket: TLSSocket): string {
-  return socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
+function fingerprint(certificate: X509Certificate | undefined): string {
+  return certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
 }
 
 /** OpenSSL's words, or how the peer went away. Node calls a FIN in the handshake ECONNRESET too, but no system call failed. */

@@ -355,7 +355,7 @@ function ageMs(nowNs: number, sinceNs: number): number {
   return Math.max(0, Math.floor((nowNs - sinceNs) / nsPerMs));
 }
 
-function tlsOf(lane: Lane): TlsSettings | null {
+export function tlsOf(lane: Lane): TlsSettings | null {
   if (lane.check.scheme === 'http') return null;
   const { caPem, certificatePem, keyPem } = lane.tls;
   return {

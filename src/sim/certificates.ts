@@ -14,6 +14,9 @@ export function certificateSha256Of({ side, kind }: Pick<ShownCertificate, 'side
   return sha256;
 }
 
+/** Wall clock. A simulation may be played for longer than any real certificate is valid. */
+export const certificateToMs: number = Date.UTC(2100, 0, 1);
+
 /** Why a client that trusts the right one refuses it, as `net` says it; '' = it does not. */
 export const whyRefused: Readonly<Record<ShownCertificate['kind'], string>> = {
   right: '',

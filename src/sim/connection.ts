@@ -29,6 +29,7 @@ export type ConnectionFacts = Pick<
   | 'localPort'
   | 'address'
   | 'certificateSha256'
+  | 'certificateToMs'
   | 'alpn'
   | 'tlsVersion'
 >;

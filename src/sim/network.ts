@@ -5,7 +5,7 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Clock, DialDeadlines, Dialer, DialResult, DialTarget, TlsSettings } from '../core/ports.ts';
 import type { WorldModel } from '../model/world-model.ts';
-import { certificateSha256Of, whyRefused } from './certificates.ts';
+import { certificateSha256Of, certificateToMs, whyRefused } from './certificates.ts';
 import { newSimConnection, type ConnectionFacts, type SimConnection } from './connection.ts';
 
 export interface SimNetwork {
@@ -62,7 +62,7 @@ export function newSimNetwork({ clock, world }: { readonly clock: Clock; readonl
       if (why !== '') return failed('tls-failed', why, { ...half, certificateSha256 });
       // Both kinds of side speak HTTP/2 with whoever offers it.
       const alpn = tls.alpn.includes('h2') ? 'h2' : (tls.alpn[0] ?? '');
-      return connected({ ...facts, securedAtNs, certificateSha256, alpn, tlsVersion: 'TLSv1.3' });
+      return connected({ ...facts, securedAtNs, certificateSha256, certificateToMs, alpn, tlsVersion: 'TLSv1.3' });
     });
   }
 
