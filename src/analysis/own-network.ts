@@ -23,8 +23,9 @@ export interface OwnNetwork {
 
 /** How far the failures of a reference speak for what is about them, where none of its good slots is nearer. */
 const referenceReachNs = nsPerS;
-/** Name servers are asked so often. */
+/** Name servers are asked so often, and waited for so long: a question may be sent again and be answered late. */
 const pollNs = nsPerS;
+const pollAnsweredWithinNs = 4 * nsPerS;
 
 export function suspectSpans(views: readonly LaneView[], journal: Journal): OwnNetwork {
   const references = views.filter((view) => view.lane.role === 'reference');
@@ -171,7 +172,8 @@ function hasDnsFailed(lanes: readonly LaneView[], watch: readonly DnsAnswered[][
     if (entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) wasAsked = true;
     const before = entries.findLast((entry) => sinceNs(entry) <= span.fromNs);
     // What is polled every second goes on as it was where no entry says otherwise.
-    if (before?.watch !== 'authority' || span.toNs - span.fromNs < pollNs) continue;
+    const isLong = span.toNs - span.fromNs >= pollNs + pollAnsweredWithinNs;
+    if (before?.watch !== 'authority' || !isLong) continue;
     if (before.reply.kind === 'failed') wasAsked = true;
     else if (!entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) return false;
   }
