@@ -141,23 +141,25 @@ function conduct(draw: Draw): Json | string {
   };
 }
 
+/** Of our own making, beside the presets; no preset may have such a name. */
 const kinds: Readonly<Record<string, Json>> = {
-  spread: { choose: 'round-robin' },
-  stubborn: { choose: 'next-on-failure', connect: { kind: 'keep-alive', idleS: 60, maxAgeS: 9 } },
-  honest: { resolve: { kind: 'ttl' } },
-  eager: { choose: 'happy-eyeballs', connect: { kind: 'keep-alive', maxRequests: 7 } },
-  'jvm-11': { resolve: { kind: 'fixed', s: 11, graceS: 3 } },
-  grpc: { resolve: { kind: 'on-break', minS: 10 }, connect: 'http2' },
-  envoy: { resolve: { kind: 'refresh', s: 5 }, connect: { kind: 'keep-alive', idleS: 30 } },
+  'my-spread': { choose: 'round-robin' },
+  'my-stubborn': { choose: 'next-on-failure', connect: { kind: 'keep-alive', idleS: 60, maxAgeS: 9 } },
+  'my-ttl': { resolve: { kind: 'ttl' } },
+  'my-eager': { choose: 'happy-eyeballs', connect: { kind: 'keep-alive', maxRequests: 7 } },
+  'my-fixed': { resolve: { kind: 'fixed', s: 11, graceS: 3 } },
+  'my-channel': { resolve: { kind: 'on-break', minS: 10 }, connect: 'http2' },
+  'my-mesh': { resolve: { kind: 'refresh', s: 5 }, connect: { kind: 'keep-alive', idleS: 30 } },
 };
 
 function clients(draw: Draw): Json {
-  const more = [...['keep-alive', 'jvm-30', 'jvm-forever', 'chrome'], ...Object.keys(kinds)];
+  const more = ['keep-alive', 'jvm-30', 'jvm-forever', 'chrome', ...Object.keys(kinds)];
   const names = new Set(['fresh', ...Array.from({ length: draw.whole(0, 3) }, () => draw.of(more))]);
   return Object.fromEntries(
-    [...names]
-      .map((name) => [name, { weight: 1, ...kinds[name] }])
-      .map(([name, kind]) => [name, kinds[name as string] === undefined ? 1 : kind]),
+    [...names].map((name) => {
+      const kind = kinds[name];
+      return [name, kind === undefined ? 1 : { weight: 1, ...kind }];
+    }),
   );
 }
 
