@@ -97,7 +97,8 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
       // Between us and the side: from here the side answers some and not others.
       return ['unattributed', 'side-down', 'address-down', 'too-slow', ...kept];
     case 'connection-ended':
-      return ['kept-connection'];
+      // Of one that was just opened: what it led to went away and came back in between.
+      return attempt.isKept ? ['kept-connection'] : ['side-down', 'address-down', 'unattributed'];
     case 'own-network-lost':
     case 'resolver-failing':
     case 'resolver-cut-off':

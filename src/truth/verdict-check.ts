@@ -119,12 +119,15 @@ function ofWholeService(
   const moves = history.moves(hostname);
   const difference = (text: string): Difference => ({ lane: name, fromAtNs: 0, toAtNs: 0, text });
   const found: Difference[] = [];
-  const isBack = moves.length > 1 && moves.at(-1)?.to === moves[0]?.from;
+  const last = moves.at(-1);
+  // One that caches still hide when the watch ends is not seen by anybody.
+  const isOver = last?.lastAtNs != null && expiryNs(hostname, last.from, last.lastAtNs, history) < analysis.endedAtNs;
+  const isBack = moves.length > 1 && last?.to === moves[0]?.from;
   const saysBack = reasons.some(({ objective, value }) => objective === 'rolled-back' && value === 'fail');
   if (saysBack && !isBack) found.push(difference('said to be rolled back, and was not'));
   const value = verdict.services.find((service) => service.name === name)?.value;
   if (value !== 'pass') return found;
-  if (isBack && analysis.mode !== 'rollback') found.push(difference('passed, and was rolled back'));
+  if (isBack && isOver && analysis.mode !== 'rollback') found.push(difference('passed, and was rolled back'));
   const isMoved = moves.length > 0 || analysis.scenario.change.via !== 'dns';
   if (!isMoved && history.world?.zone.record !== 'weighted') found.push(difference('passed, and nothing changed'));
   return found;
