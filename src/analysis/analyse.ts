@@ -2,19 +2,30 @@
 import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
 import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
+import { toIso } from '../core/time.ts';
 import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
-import { analyseAuthorities, analyseResolvers, type LastMoved } from './dns-analysis.ts';
+import { analyseAuthorities } from './dns-analysis.ts';
 import { findingsOf } from './findings.ts';
 import type { Gathered } from './gathered.ts';
 import { analyseLane, isQualified } from './lane-analysis.ts';
 import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
-import { isFresh, recordLife, type RecordLife } from './leaving.ts';
+import { isFresh, recordLife, type RecordLife, type WasStale } from './leaving.ts';
 import { suspectSpans, type OwnNetwork } from './own-network.ts';
 import { newJournal, type Journal } from './journal.ts';
 import { analyseProber } from './prober-analysis.ts';
+import { analyseResolvers } from './resolver-analysis.ts';
+import {
+  isStaleAt,
+  storyKey,
+  tellStories,
+  type HostnameChanges,
+  type LastMoved,
+  type ResolverEvidence,
+  type ResolverStories,
+} from './resolver-story.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
 import { newSideLanes } from './side-lanes.ts';
 import { newSides, type Sides } from './sides.ts';
@@ -38,9 +49,21 @@ export function analyse(gathered: Gathered): Analysis {
   const run = runContext(gathered);
   const { journal, sides, views, ownNetwork, endedAtNs } = run;
   const contexts = started.scenario.services.map((service) => serviceContext(service, run));
-  const lanes = [...contexts.flatMap((context) => lanesOfService(context, run)), ...lanesWithoutService(run)].toSorted(
-    (a, b) => a.number - b.number || (a.series < b.series ? -1 : 1),
-  );
+  const resolverEvidence: ResolverEvidence = {
+    resolvers: started.scenario.resolvers.map((resolver) => resolver.name),
+    definitions: gathered.definitions,
+    answersUsed: gathered.answersUsed,
+    ledgers: gathered.ledgers,
+    tracks: run.tracks,
+    sides,
+    changesOf: (hostname) => changesOf(contexts, hostname),
+    at: (atNs) => toIso(started.startedAtMs, atNs),
+  };
+  const stories = tellStories(resolverEvidence);
+  const lanes = [
+    ...contexts.flatMap((context) => lanesOfService(context, run, stories)),
+    ...lanesWithoutService(run),
+  ].toSorted((a, b) => a.number - b.number || (a.series < b.series ? -1 : 1));
   const services = contexts.map((context) =>
     analyseService(
       context,
@@ -49,14 +72,7 @@ export function analyse(gathered: Gathered): Analysis {
   );
   const ended = journal.of('run-ended')[0];
   const because = incompleteBecause(gathered, views, journal);
-  const resolvers = analyseResolvers({
-    resolvers: started.scenario.resolvers.map((resolver) => resolver.name),
-    definitions: gathered.definitions,
-    answersUsed: gathered.answersUsed,
-    tracks: run.tracks,
-    sides,
-    authorityLastMoved: (hostname) => authorityLastMoved(contexts, hostname),
-  });
+  const resolvers = analyseResolvers(resolverEvidence, stories);
   const authorities = analyseAuthorities(run.tracks);
   const prober = analyseProber(views, journal, endedAtNs);
   return {
@@ -160,16 +176,21 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
   };
 }
 
-function lanesOfService(context: ServiceContext, run: RunContext): LaneAnalysis[] {
+function lanesOfService(context: ServiceContext, run: RunContext, stories: ResolverStories): LaneAnalysis[] {
   const { views, changes, lives, phases } = context;
   const sideLanes = newSideLanes(views, run.gathered.definitions);
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
   const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
   const mustFollow = movesEverybody(context.scenario.change);
+  const wasStale: WasStale = ({ lane }, answer, askedNs) => {
+    const story = stories.get(storyKey(lane.resolver?.name ?? '', lane.check.hostname));
+    return story !== undefined && isStaleAt(story, { askedNs, answer });
+  };
   return [...views, ...retried].map((view) =>
     analyseLane(view, {
       changes: mustFollow ? changes : [],
       lives: mustFollow ? lives : [],
+      wasStale,
       judgedFromNs: judgedFromNs(context, run.gathered.started.mode),
       sideLanes,
       ownNetwork: run.ownNetwork,
@@ -197,6 +218,7 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
       analyseLane(view, {
         changes: [],
         lives: [],
+        wasStale: () => false,
         judgedFromNs: null,
         sideLanes: newSideLanes([], run.gathered.definitions),
         ownNetwork: run.ownNetwork,
@@ -207,9 +229,22 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
     );
 }
 
-function authorityLastMoved(contexts: readonly ServiceContext[], hostname: string): LastMoved | null {
+function changesOf(contexts: readonly ServiceContext[], hostname: string): HostnameChanges {
   const context = contexts.find(({ service }) => service.checks.some((check) => check.hostname === hostname));
-  const change = context?.changes.findLast((one: Change) => one.seen.authorityLastAtNs !== null);
+  if (context === undefined) return { service: null, changes: [], lastMoved: null, isAskedForIpv4: false };
+  const { service, scenario, changes, lives } = context;
+  return {
+    service: service.name,
+    changes: movesEverybody(scenario.change)
+      ? changes.map((change, i) => ({ change, life: lives[i] as RecordLife }))
+      : [],
+    lastMoved: authorityLastMoved(changes),
+    isAskedForIpv4: scenario.clients.every((client) => client.archetype.families.includes(4)),
+  };
+}
+
+function authorityLastMoved(changes: readonly Change[]): LastMoved | null {
+  const change = changes.findLast((one) => one.seen.authorityLastAtNs !== null);
   const heardAtNs = change?.seen.authorityLastAtNs ?? null;
   return heardAtNs === null ? null : { heardAtNs, notBeforeNs: change?.authorityLastNotBeforeNs ?? heardAtNs };
 }

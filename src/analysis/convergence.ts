@@ -5,7 +5,7 @@ import { slotsDueBefore } from '../core/schedule.ts';
 import { nsToS } from '../core/time.ts';
 import { earliest, type Change } from './change.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
-import { mustLeave, reasonOf, wasGivenTooLate, type RecordLife } from './leaving.ts';
+import { mustLeave, reasonOf, wasGivenTooLate, type RecordLife, type WasStale } from './leaving.ts';
 import { count, inOrder } from './outages.ts';
 
 export interface Convergence {
@@ -116,6 +116,7 @@ export function oldReasons(
   view: LaneView,
   changes: readonly Change[],
   lives: readonly RecordLife[],
+  wasStale: WasStale,
 ): Partial<Record<OldReason, number>> {
   const reasons: Partial<Record<OldReason, number>> = {};
   changes.forEach((change, i) => {
@@ -126,7 +127,7 @@ export function oldReasons(
     const end = Math.min(toSlot, stays.last + 1);
     for (let slot = Math.max(fromSlot, stays.first); slot < end; slot += 1) {
       if (isSeen(view, slot) && view.factsAt(slot).side === change.leaving)
-        count(reasons, reasonOf(view, slot, change, life));
+        count(reasons, reasonOf(view, slot, { change, life, wasStale }));
     }
   });
   return inOrder(reasons);

@@ -1,19 +1,13 @@
 /** Findings about authoritative servers and resolvers. */
 import type { Finding } from '../core/analysis.ts';
-import { laneName } from '../core/lane-name.ts';
-import { countOf, durationText } from '../core/quantity-text.ts';
+import { countOf, durationText, listText } from '../core/quantity-text.ts';
 import { nsToMs, sToNs } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import { at, type FindingContext } from './finding-context.ts';
 
 export function dnsFindings(context: FindingContext): Finding[] {
-  return [
-    ...laggingAuthorities(context),
-    ...unreachableAuthorities(context),
-    ...lateResolvers(context),
-    ...raisedTtls(context),
-  ];
+  return [...laggingAuthorities(context), ...unreachableAuthorities(context), ...resolverFindings(context)];
 }
 
 /** Servers may differ by a few seconds; by more, some resolvers get the leaving side all that time. */
@@ -76,39 +70,20 @@ function unreachableAuthorities(context: FindingContext): Finding[] {
     }));
 }
 
-function lateResolvers({ contexts, lanes }: FindingContext): Finding[] {
-  return contexts.flatMap(({ service }) => {
-    const evidence = new Map<string, string[]>();
-    for (const lane of lanes) {
-      const count = lane.oldAfterChange['resolver-violates-ttl'] ?? 0;
-      if (lane.service !== service.name || lane.series === 'retried' || lane.resolver === null || count === 0) continue;
-      evidence.set(lane.resolver, [
-        ...(evidence.get(lane.resolver) ?? []),
-        `${laneName(lane)}: ${countOf(count, 'slot')}`,
-      ]);
-    }
-    return [...evidence].map(([resolver, texts]): Finding => ({
-      kind: 'resolver-violates-ttl',
-      service: service.name,
-      severity: 'warn',
-      text: `The resolver ${resolver} still gave the old answer after every authoritative server had changed and the TTL was over.`,
-      evidence: texts,
-    }));
-  });
-}
-
-function raisedTtls({ resolvers, contexts }: FindingContext): Finding[] {
-  return resolvers.flatMap(({ name, hostname, ttlS }): Finding[] => {
-    if (ttlS.max === null || ttlS.authoritative === null || ttlS.max <= ttlS.authoritative + 1) return [];
-    const service = contexts.find((one) => one.service.checks.some((check) => check.hostname === hostname));
+/** What users may feel, once for each resolver; the rest stands with the resolver. */
+function resolverFindings({ resolvers }: FindingContext): Finding[] {
+  const warned = resolvers.flatMap((resolver) =>
+    resolver.findings.filter(({ severity }) => severity !== 'info').map((finding) => ({ resolver, finding })),
+  );
+  const groups = Map.groupBy(warned, ({ resolver, finding }) => `${resolver.name} ${finding.kind}`);
+  return [...groups.values()].flatMap((group): Finding[] => {
+    const [first, ...others] = group.map(({ finding }) => finding);
+    if (first === undefined) return [];
+    const names = [...new Set(group.map(({ resolver }) => resolver.hostname))].slice(1);
+    if (names.length === 0) return [first, ...others];
+    const isOfOne = others.every(({ service }) => service === first.service);
     return [
-      {
-        kind: 'resolver-raises-ttl',
-        service: service?.service.name ?? null,
-        severity: 'warn',
-        text: `The resolver ${name} gives ${hostname} a TTL of up to ${String(ttlS.max)} s; the authoritative servers say ${String(ttlS.authoritative)} s. Its users follow a change that much later.`,
-        evidence: [],
-      },
+      { ...first, service: isOfOne ? first.service : null, text: `${first.text} The same of ${listText(names)}.` },
     ];
   });
 }

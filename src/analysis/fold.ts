@@ -9,6 +9,7 @@ import { assert } from '../core/errors.ts';
 import { newColumns, rowColumns, type RowBatch, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
 import { analyse } from './analyse.ts';
+import { AnswerLedgers } from './answer-ledger.ts';
 import { AnswersUsed } from './answers-used.ts';
 import type { Definitions } from './gathered.ts';
 import { LaneStore } from './lane-store.ts';
@@ -31,7 +32,7 @@ export function newFold(): Fold {
   const nameless = new Map<number, RowColumns[]>();
   const entries: Entry[] = [];
   const definitions: Definitions = { error: [], address: [], face: [], answer: [] };
-  const answersUsed = new AnswersUsed();
+  const answers = { used: new AnswersUsed(), ledgers: new AnswerLedgers() };
   const workerAtNs = new Map<number, number>();
   const laneWorkers: number[] = [];
   const problems: string[] = [];
@@ -43,7 +44,7 @@ export function newFold(): Fold {
       lanes[lane.number] = store;
       store.worker = laneWorkers[lane.number] ?? -1;
       for (const columns of nameless.get(lane.number) ?? []) {
-        store.row(columns, 0, answersUsed);
+        store.row(columns, 0, answers);
         namelessRowCount -= 1;
       }
       nameless.delete(lane.number);
@@ -77,6 +78,7 @@ export function newFold(): Fold {
       const { columns, worker } = batch;
       for (const definition of batch.definitions) {
         definitions[definition.kind][definition.number] = definition.value as never;
+        if (definition.kind === 'answer') answers.ledgers.define(definition.number, definition.value);
       }
       workerAtNs.set(worker, Math.max(workerAtNs.get(worker) ?? 0, batch.atNs));
       rowCount += batch.rowCount;
@@ -87,7 +89,7 @@ export function newFold(): Fold {
         if (store === undefined) keepNameless(columns, i);
         else {
           store.worker = worker;
-          store.row(columns, i, answersUsed);
+          store.row(columns, i, answers);
         }
       }
     },
@@ -103,7 +105,8 @@ export function newFold(): Fold {
         lanes,
         entries,
         definitions,
-        answersUsed,
+        answersUsed: answers.used,
+        ledgers: answers.ledgers,
         workerAtNs,
         rowCount,
         namelessRowCount,

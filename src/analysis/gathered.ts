@@ -1,6 +1,7 @@
 /** What a fold keeps of the evidence: facts, and nothing that was concluded from them. */
 import type { Entry, EntryOf } from '../core/entry.ts';
 import type { Answer, Face } from '../core/row.ts';
+import type { AnswerLedgers } from './answer-ledger.ts';
 import type { AnswersUsed } from './answers-used.ts';
 import type { LaneStore } from './lane-store.ts';
 
@@ -12,6 +13,7 @@ export interface Gathered {
   readonly entries: readonly Entry[];
   readonly definitions: Definitions;
   readonly answersUsed: AnswersUsed;
+  readonly ledgers: AnswerLedgers;
   /** By worker: its latest clock; every slot of its lanes due and ended before has its row. */
   readonly workerAtNs: ReadonlyMap<number, number>;
   readonly rowCount: number;

@@ -12,7 +12,7 @@ import { findGaps } from './gaps.ts';
 import { percentilesMs } from './histogram.ts';
 import { judgedPart } from './judged.ts';
 import { countSlots, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
-import { leavesBy, type RecordLife } from './leaving.ts';
+import { leavesBy, type RecordLife, type WasStale } from './leaving.ts';
 import { burstsOf, count, impairedOf, inOrder, outagesOf } from './outages.ts';
 import { stretchesOf } from './stretches.ts';
 
@@ -22,6 +22,7 @@ export interface LaneContext extends CauseContext {
   readonly judgedFromNs: number | null;
   /** For each of `changes`. */
   readonly lives: readonly RecordLife[];
+  readonly wasStale: WasStale;
   readonly isQualified: boolean;
   readonly phaseAt: (atNs: number) => PhaseName | 'before';
 }
@@ -53,7 +54,7 @@ export function analyseLane(view: LaneView, context: LaneContext): LaneAnalysis 
     sides: sideCounts(view),
     firstNewAtNs: firstNew === undefined ? null : view.dueNs(firstNew),
     lastOldAtNs: lastOld === undefined ? null : view.dueNs(lastOld),
-    oldAfterChange: oldReasons(view, changes, lives),
+    oldAfterChange: oldReasons(view, changes, lives, context.wasStale),
     leavesOldByAtNs: leaves.atNs,
     leavesOldWhy: leaves.why,
     outages: outagesOf(window, failures),

@@ -2,10 +2,11 @@
 import { outcomeNumber } from '../core/outcome.ts';
 import { parts, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
-import { blindLateNs, dueAtNs } from '../core/schedule.ts';
-import { nsPerMs, nsPerUs } from '../core/time.ts';
+import { blindLateNs, dueAtNs, intervalNs } from '../core/schedule.ts';
+import { nsPerMs, nsPerUs, nsToMs } from '../core/time.ts';
 import { sightingBits, Sightings, sightingOverflow } from './sightings.ts';
 import { SlotTable } from './slot-table.ts';
+import type { AnswerLedgers } from './answer-ledger.ts';
 import type { AnswersUsed } from './answers-used.ts';
 import { Histogram } from './histogram.ts';
 
@@ -23,8 +24,16 @@ export interface TriedBefore {
   lastSlot: number;
 }
 
+/** What all lanes together note of DNS answers. */
+export interface AnswerNotes {
+  readonly used: AnswersUsed;
+  readonly ledgers: AnswerLedgers;
+}
+
 export class LaneStore {
   readonly lane: Lane;
+  /** The row that asked, or else the first that used the answer, holds it for less than this. */
+  readonly #freshAgeMs: number;
   /** A slot sent later than this after it was due says nothing about its due instant. */
   readonly blindLateUs: number;
   readonly slots: SlotTable = new SlotTable();
@@ -47,10 +56,13 @@ export class LaneStore {
 
   constructor(lane: Lane) {
     this.lane = lane;
+    // Where each connection asks, the row that asked is there; other clients ask beside their requests.
+    const isFresh = lane.archetype.resolve.kind === 'per-connection';
+    this.#freshAgeMs = isFresh ? 1 : 1000 + nsToMs(intervalNs(lane));
     this.blindLateUs = Math.ceil(blindLateNs(lane, lane.check.goodWithinMs) / nsPerUs);
   }
 
-  row(columns: RowColumns, i: number, answersUsed: AnswersUsed): void {
+  row(columns: RowColumns, i: number, answers: AnswerNotes): void {
     const slot = columns.slot[i] as number;
     const part = columns.part[i] as number;
     const outcome = columns.outcome[i] as number;
@@ -72,7 +84,14 @@ export class LaneStore {
     const responseUs = lateUs + (columns.endedUs[i] as number);
     if (answer > 1) {
       const sentNs = dueAtNs(this.lane, slot) + lateUs * nsPerUs;
-      answersUsed.use(answer, answerTtlS, sentNs - answerAgeMs * nsPerMs);
+      answers.used.use(answer, answerTtlS, sentNs - answerAgeMs * nsPerMs);
+      const resolvedUs = columns.resolvedUs[i] as number;
+      // A failure that is remembered is no answer of now: it has neither an address nor a time that it took.
+      const isAnswer = resolvedUs > 0 || (columns.address[i] as number) > 0;
+      if (isAnswer && connectionAgeMs === 0 && answerAgeMs < this.#freshAgeMs) {
+        const tookUs = answerAgeMs === 0 ? resolvedUs : 0;
+        answers.ledgers.observe(answer, answerTtlS, sentNs - answerAgeMs * nsPerMs, tookUs);
+      }
     }
     if (part !== parts.slot) {
       this.#extra(part, { slot, sighting, responseUs }, columns.address[i] as number);

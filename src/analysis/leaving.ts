@@ -17,6 +17,8 @@ import { sightingBits } from './sightings.ts';
 
 /** TTLs are whole seconds: an answer may be used a second longer than it says. */
 export const ttlRoundingNs: number = sToNs(1);
+/** And may have been under way for a moment: what was asked for later than this after its end was given too late. */
+export const endSlackNs: number = ttlRoundingNs + sToNs(0.25);
 /** Lanes that resolve for each slot share one poll a second. */
 export const sharedPollNs: number = sToNs(1);
 
@@ -28,6 +30,8 @@ export interface RecordLife {
   readonly expiresAtNs: number | null;
   /** Authoritative servers were heard and all have changed: then an answer that is older than it may be is proof. */
   readonly isProven: boolean;
+  /** Authoritative servers that last said the leaving side and have not answered since: a correct resolver may hear them. */
+  readonly unheard: readonly string[];
 }
 
 export interface RecordEvidence {
@@ -45,9 +49,9 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
   const { authorityFirstAtNs, authorityLastAtNs, usedAtNs } = change.seen;
   const ttlS = authoritativeTtlS(tracks, change) ?? usedTtlS(evidence) ?? scenario.change.ttlS;
   if (authorityFirstAtNs === null) {
-    return { ttlS, expiresAtNs: ttlS === null ? null : usedAtNs + sToNs(ttlS), isProven: false };
+    return { ttlS, expiresAtNs: ttlS === null ? null : usedAtNs + sToNs(ttlS), isProven: false, unheard: [] };
   }
-  if (authorityLastAtNs === null) return { ttlS, expiresAtNs: null, isProven: false };
+  if (authorityLastAtNs === null) return { ttlS, expiresAtNs: null, isProven: false, unheard: [] };
   // The largest TTL that was served and has not aged out: one lowered an hour ago no longer counts, one a minute ago does.
   let expiresAtNs = authorityLastAtNs;
   for (const { steps } of tracks) {
@@ -57,7 +61,11 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
       if (step.seenNs <= authorityLastAtNs) expiresAtNs = Math.max(expiresAtNs, servedUntilNs + sToNs(step.ttlS));
     }
   }
-  return { ttlS, expiresAtNs, isProven: true };
+  const unheard = tracks.filter(({ isUnreachable, steps }) => {
+    const side = steps.at(-1)?.side;
+    return isUnreachable && (side === change.leaving || side === 'mixed');
+  });
+  return { ttlS, expiresAtNs, isProven: true, unheard: [...new Set(unheard.map(({ server }) => server))] };
 }
 
 /** The TTL that the leaving side's records last had before they were changed; the largest of all servers. */
@@ -162,8 +170,18 @@ export function leavesBy(lane: Lane, life: RecordLife | null): { readonly atNs: 
   return { atNs: life.expiresAtNs + sToNs(stay.s) + sharedPollNs, why };
 }
 
+/** Whether the resolver of the view's lane gave this answer as a stale one at that instant. */
+export type WasStale = (view: LaneView, answer: number, receivedNs: number) => boolean;
+
+/** What is known beside the slot itself. */
+export interface ReasonContext {
+  readonly change: Change;
+  readonly life: RecordLife;
+  readonly wasStale: WasStale;
+}
+
 /** Why this slot, due after the change began, still reached the leaving side. */
-export function reasonOf(view: LaneView, slot: number, change: Change, life: RecordLife): OldReason {
+export function reasonOf(view: LaneView, slot: number, { change, life, wasStale }: ReasonContext): OldReason {
   const { archetype } = view.lane;
   const facts = view.factsAt(slot);
   if (view.lane.role !== 'client' || archetype.resolve.kind === 'pinned') return 'pinned';
@@ -178,8 +196,9 @@ export function reasonOf(view: LaneView, slot: number, change: Change, life: Rec
   if (receivedNs < (change.seen.authorityFirstAtNs ?? change.seen.usedAtNs)) return 'within-ttl';
   if (isLagging(change, receivedNs)) return 'authority-lags';
   if (life.expiresAtNs === null) return 'unknown';
-  if (receivedNs <= life.expiresAtNs + ttlRoundingNs) return 'within-ttl';
-  return life.isProven ? 'resolver-violates-ttl' : 'unknown';
+  if (receivedNs <= life.expiresAtNs + endSlackNs) return 'within-ttl';
+  const isProof = life.isProven && life.unheard.length === 0 && !wasStale(view, facts.answer, receivedNs);
+  return isProof ? 'resolver-violates-ttl' : 'resolver-lags';
 }
 
 /**
@@ -188,7 +207,7 @@ export function reasonOf(view: LaneView, slot: number, change: Change, life: Rec
  */
 export function wasGivenTooLate(view: LaneView, slot: number, life: RecordLife): boolean {
   if (!life.isProven || life.expiresAtNs === null || view.factsAt(slot).answer === 0) return false;
-  return answerReceivedNs(view, slot) > life.expiresAtNs + ttlRoundingNs;
+  return answerReceivedNs(view, slot) > life.expiresAtNs + endSlackNs;
 }
 
 function answerReceivedNs(view: LaneView, slot: number): number {

@@ -33,6 +33,8 @@ export type Cause =
 export type OldReason =
   | 'within-ttl'
   | 'resolver-violates-ttl'
+  /** The resolver gave it late, and that proves nothing: it calls it stale, or not every authority was heard to change. */
+  | 'resolver-lags'
   | 'application-cache'
   | 'kept-connection'
   | 'pinned'
@@ -300,6 +302,32 @@ export interface ResolverAnalysis {
   readonly convergedMs: number | null;
   /** From the poll before that to the first new answer after the last old one: the most. Null while none was seen. */
   readonly convergedMsMax: number | null;
+  readonly conduct: ResolverConduct;
+  /** Independent caches behind its address: at least so many; null = nothing was seen to count down. */
+  readonly cacheCount: number | null;
+  /** As far as they can be told apart; one, where they cannot. */
+  readonly caches: readonly { readonly firstNewAtNs: number | null; readonly lastOldAtNs: number | null }[];
+  /** How often an answer of the old side came after one of the new side. */
+  readonly flipBackCount: number;
+  readonly findings: readonly Finding[];
+}
+
+/** What a resolver does with TTLs, where it shows. */
+export interface ResolverConduct {
+  readonly kind:
+    | 'honest'
+    /** Keeps answers for `clampS` at least. */
+    | 'raises-ttl'
+    /** Keeps answers for `clampS` at most. */
+    | 'lowers-ttl'
+    /** The TTL is always `clampS`: it does not count down, or does not cache. */
+    | 'constant-ttl'
+    /** Gives answers that have expired. */
+    | 'serves-stale'
+    /** Fetches anew a little before the end: harmless. */
+    | 'prefetches'
+    | 'unknown';
+  readonly clampS: number | null;
 }
 
 export interface BlindSpot {

@@ -123,7 +123,7 @@ test('an answer received while some authorities had changed and others had not i
 });
 
 test('without authorities nothing is proved against a resolver', () => {
-  expect(reasons({ answerAgeMs: 0, answerTtlS: 5 }, freshClient, [mark(20)])).toEqual({ unknown: 1 });
+  expect(reasons({ answerAgeMs: 0, answerTtlS: 5 }, freshClient, [mark(20)])).toEqual({ 'resolver-lags': 1 });
   expect(reasons({ answerAgeMs: 17_000, answerTtlS: 60 }, freshClient, [mark(20)])).toEqual({ 'within-ttl': 1 });
 });
 

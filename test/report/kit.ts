@@ -252,6 +252,11 @@ export function analysisOf(overrides: Partial<Analysis> = {}): Analysis {
         lastOldAtNs: sToNs(81.4),
         convergedMs: 20_000,
         convergedMsMax: 21_100,
+        conduct: { kind: 'honest', clampS: null },
+        cacheCount: 1,
+        caches: [{ firstNewAtNs: sToNs(81.9), lastOldAtNs: sToNs(81.4) }],
+        flipBackCount: 0,
+        findings: [],
       },
     ],
     authorities: [

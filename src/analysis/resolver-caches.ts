@@ -1,0 +1,56 @@
+/**
+ * How many independent caches stand behind one address: as many as there were entries that answered to and fro. A cache
+ * that is refilled, refreshed early or emptied goes from one entry to the next and never back.
+ */
+import { sToNs } from '../core/time.ts';
+import { isCounted, isSeenTwice, type Life } from './resolver-reading.ts';
+
+/** Two questions under way at once may come back in either order; entries that overlap by more are two. */
+const overlapNs = sToNs(0.5);
+
+export interface Caches {
+  /** At least so many; null = nothing was seen to count down, so none could be told from another. */
+  readonly count: number | null;
+  /** For each cache its entries, in order of time; those seen once only where they fit. */
+  readonly entries: readonly (readonly Life[])[];
+  /** Entries that answered in turn: one of each cache that was proved. */
+  readonly proof: readonly Life[];
+}
+
+export function cachesOf(lives: readonly Life[]): Caches {
+  if (!lives.some(isCounted)) return { count: null, entries: [lives], proof: [] };
+  let proof: readonly Life[] = [];
+  for (const families of [1, 2, 3]) {
+    const together = mostAtOnce(lives.filter((life) => life.families === families && isSeenTwice(life)));
+    if (together.length > proof.length) proof = together;
+  }
+  const count = Math.max(1, proof.length);
+  return { count, entries: count === 1 ? [lives] : distributed(lives, count), proof: count === 1 ? [] : proof };
+}
+
+/** The most lives that overlap at one instant. */
+function mostAtOnce(lives: readonly Life[]): readonly Life[] {
+  let most: readonly Life[] = [];
+  let open: Life[] = [];
+  for (const life of lives) {
+    open = open.filter((one) => one.last.askedNs - overlapNs > life.first.askedNs);
+    if (life.last.askedNs - life.first.askedNs <= overlapNs) continue;
+    open.push(life);
+    if (open.length > most.length) most = [...open];
+  }
+  return most;
+}
+
+/** Each life to a cache whose last entry was not seen again: the one that ended last, if any had. */
+function distributed(lives: readonly Life[], count: number): readonly (readonly Life[])[] {
+  const caches: Life[][] = [];
+  for (const life of lives) {
+    const free = caches.filter((cache) => (cache.at(-1) as Life).last.askedNs - overlapNs <= life.first.askedNs);
+    const ended = free.filter((cache) => (cache.at(-1) as Life).endMinNs <= life.last.askedNs);
+    const from = ended.length > 0 ? ended : caches.length < count ? [] : free;
+    const cache = from.toSorted((a, b) => (b.at(-1) as Life).endMinNs - (a.at(-1) as Life).endMinNs)[0];
+    if (cache !== undefined) cache.push(life);
+    else if (caches.length < count) caches.push([life]);
+  }
+  return caches;
+}

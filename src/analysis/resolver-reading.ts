@@ -1,0 +1,228 @@
+/**
+ * A ledger as it reads (domain facts, B.2). Whatever counts down to the same instant is one entry of one cache: its life.
+ * One cache never goes back to an earlier end; what goes to and fro comes from several caches.
+ */
+import type { Answer } from '../core/row.ts';
+import { nsPerUs, sToNs } from '../core/time.ts';
+import type { AnswerLedger } from './answer-ledger.ts';
+import type { AnswerSide } from './sides.ts';
+
+/** TTLs are whole seconds, counted by clocks of whole seconds: two ends of one entry differ by so much at most. */
+export const endSpreadNs: number = sToNs(1.25);
+/** Two questions at least so far apart are two looks at a cache. */
+export const apartNs: number = sToNs(0.9);
+
+/** What an answer says by itself. */
+export interface AnswerFacts {
+  readonly kind: 'given' | 'denied' | 'failed';
+  /** 1 = has IPv4 addresses, 2 = IPv6, 3 = both: each is counted down by itself. */
+  readonly families: number;
+  /** The resolver says that it is stale (RFC 8914: 3 or 19). */
+  readonly isStale: boolean;
+  readonly side: AnswerSide;
+  /** The same whatever the order of its addresses. */
+  readonly content: string;
+}
+
+const staleEdes: readonly number[] = [3 + 1, 19 + 1];
+
+export function answerFacts({ rcode, ede, addresses, chain }: Answer, side: AnswerSide): AnswerFacts {
+  const hasIpv6 = addresses.some((address) => address.includes(':'));
+  const hasIpv4 = addresses.some((address) => !address.includes(':'));
+  const isDenied = rcode === 'NXDOMAIN' || rcode === 'NOERROR';
+  return {
+    kind: addresses.length > 0 ? 'given' : isDenied ? 'denied' : 'failed',
+    families: (hasIpv4 ? 1 : 0) + (hasIpv6 ? 2 : 0),
+    isStale: staleEdes.includes(ede),
+    side,
+    content: [...chain, ...addresses.toSorted()].join(),
+  };
+}
+
+export interface Observation {
+  readonly askedNs: number;
+  readonly receivedNs: number;
+  readonly ttlS: number;
+  /** # `Answer`. */
+  readonly answer: number;
+}
+
+/** One entry of one cache, from the first to the last time that it was seen. */
+export interface Life {
+  readonly families: number;
+  readonly first: Observation;
+  last: Observation;
+  count: number;
+  /** Between these it ends, ±`endSpreadNs`. */
+  readonly endMinNs: number;
+  readonly endMaxNs: number;
+  ttlSMin: number;
+  ttlSMax: number;
+  firstNewNs: number;
+  lastOldNs: number;
+}
+
+/** Seen at two looks and with less left at the second: an entry that ages as it should. */
+export function isCounted(life: Life): boolean {
+  return life.ttlSMax > life.ttlSMin && isSeenTwice(life);
+}
+
+export function isSeenTwice({ first, last }: Life): boolean {
+  return last.askedNs - first.askedNs >= apartNs;
+}
+
+/** Answers in a row that are alike in some way. */
+export interface Run {
+  readonly first: Observation;
+  last: Observation;
+  count: number;
+  /** The longest time between two of them. */
+  gapNsMax: number;
+}
+
+export interface Reading {
+  readonly ledger: AnswerLedger;
+  readonly factsOf: (answer: number) => AnswerFacts;
+  /** By their first observation. */
+  readonly lives: readonly Life[];
+  /** Of one TTL, and longer than one answer. */
+  readonly flats: readonly Run[];
+  /** Called stale by the resolver itself. */
+  readonly stale: readonly Run[];
+  /** "There is none". */
+  readonly denied: readonly Run[];
+  /** Answers with addresses. */
+  readonly givenCount: number;
+  readonly firstNewNs: number | null;
+  readonly lastOldNs: number | null;
+  /** How often an answer of the old side was asked for after one of the new side had come. */
+  readonly flipBackCount: number;
+}
+
+/** Beyond so many entries that live at once the eldest are no longer looked for. */
+const aliveCountMax = 64;
+
+export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => AnswerFacts): Reading {
+  const lives: Life[] = [];
+  let alive: Life[] = [];
+  const flats: Run[] = [];
+  const stale: Run[] = [];
+  const denied: Run[] = [];
+  let flat: Run | null = null;
+  let staleRun: Run | null = null;
+  let deniedRun: Run | null = null;
+  let givenCount = 0;
+  let firstNewNs: number | null = null;
+  let lastOldNs: number | null = null;
+  let newReceivedNs = Infinity;
+  let flipBackCount = 0;
+
+  function note(seen: Observation, facts: AnswerFacts): void {
+    if (facts.side === 'new') {
+      firstNewNs ??= seen.askedNs;
+      newReceivedNs = Math.min(newReceivedNs, seen.receivedNs);
+    } else if (facts.side === 'old') {
+      lastOldNs = seen.askedNs;
+      if (seen.askedNs <= newReceivedNs) return;
+      flipBackCount += 1;
+      newReceivedNs = Infinity;
+    }
+  }
+
+  function live(seen: Observation, { families, side }: AnswerFacts): void {
+    const endMinNs = seen.askedNs + sToNs(seen.ttlS);
+    const endMaxNs = seen.receivedNs + sToNs(seen.ttlS);
+    if (alive.length > 8) alive = alive.filter((life) => life.endMaxNs + 2 * endSpreadNs > seen.askedNs);
+    let life = alive.findLast(
+      (one) =>
+        one.families === families && endMaxNs >= one.endMinNs - endSpreadNs && endMinNs <= one.endMaxNs + endSpreadNs,
+    );
+    if (life === undefined) {
+      life = {
+        families,
+        first: seen,
+        last: seen,
+        count: 0,
+        endMinNs,
+        endMaxNs,
+        ttlSMin: seen.ttlS,
+        ttlSMax: seen.ttlS,
+        firstNewNs: Infinity,
+        lastOldNs: -Infinity,
+      };
+      lives.push(life);
+      alive.push(life);
+      if (alive.length > aliveCountMax) alive.shift();
+    }
+    life.last = seen;
+    life.count += 1;
+    life.ttlSMin = Math.min(life.ttlSMin, seen.ttlS);
+    life.ttlSMax = Math.max(life.ttlSMax, seen.ttlS);
+    if (side === 'new') life.firstNewNs = Math.min(life.firstNewNs, seen.askedNs);
+    else if (side === 'old') life.lastOldNs = seen.askedNs;
+  }
+
+  let before: Observation | null = null;
+  let beforeFamilies = 0;
+  for (let i = 0; i < ledger.count; i += 1) {
+    const seen = observationAt(ledger, i);
+    // Whoever waited for the same reply saw the same.
+    if (before !== null && seen.answer === before.answer && seen.ttlS === before.ttlS) {
+      if (seen.askedNs < before.receivedNs && seen.receivedNs <= before.receivedNs + sameReplyNs) continue;
+    }
+    const facts = factsOf(seen.answer);
+    if (facts.kind === 'denied') denied.push(...begun((deniedRun = extended(deniedRun, seen))));
+    else deniedRun = null;
+    if (facts.isStale) stale.push(...begun((staleRun = extended(staleRun, seen))));
+    else staleRun = null;
+    if (facts.kind === 'given') {
+      givenCount += 1;
+      note(seen, facts);
+      if (!facts.isStale) {
+        const isSame: boolean = flat !== null && flat.last.ttlS === seen.ttlS && beforeFamilies === facts.families;
+        flats.push(...begun((flat = extended(isSame ? flat : null, seen))));
+        if (seen.ttlS > 0) live(seen, facts);
+        beforeFamilies = facts.families;
+      }
+    }
+    before = seen;
+  }
+  return {
+    ledger,
+    factsOf,
+    lives,
+    flats: flats.filter((run) => run.count > 1),
+    stale,
+    denied,
+    givenCount,
+    firstNewNs,
+    lastOldNs,
+    flipBackCount,
+  };
+}
+
+/** Whoever is told of one reply is told at nearly the same time. */
+const sameReplyNs = sToNs(0.02);
+
+export function observationAt(ledger: AnswerLedger, i: number): Observation {
+  const askedNs = ledger.askedNs[i] as number;
+  return {
+    askedNs,
+    receivedNs: askedNs + (ledger.tookUs[i] as number) * nsPerUs,
+    ttlS: ledger.ttlS[i] as number,
+    answer: ledger.answer[i] as number,
+  };
+}
+
+function extended(run: Run | null, seen: Observation): Run {
+  if (run === null) return { first: seen, last: seen, count: 1, gapNsMax: 0 };
+  run.gapNsMax = Math.max(run.gapNsMax, seen.askedNs - run.last.askedNs);
+  run.last = seen;
+  run.count += 1;
+  return run;
+}
+
+/** The run, where this was its first. */
+function begun(run: Run): Run[] {
+  return run.count === 1 ? [run] : [];
+}
