@@ -102,6 +102,34 @@ program
   });
 
 program
+  .command('preflight')
+  .summary('is it safe to switch now, and if not, what is missing, and until when')
+  .description(
+    "Asks every name server and resolver, and the addresses of both sides with the services' own names. Says first how\n" +
+      'many requests that will be; runs no command but the one for a token.',
+  )
+  .argument('<scenario>', 'scenario file (YAML)')
+  .option('--wait', 'wait until it is safe, or until waiting is of no use')
+  .option('--json', 'print every check as JSON on standard output')
+  .option('--memory <file>', 'where TTLs seen are remembered; default reports/preflight/<name>.json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch preflight shop.yaml
+  cutwatch preflight shop.yaml --wait && ./switch-dns.sh
+
+Exit status: 0 safe to switch; 3 no, or not yet; 4 not known, which is never safe; 1 and 2 as always.`,
+  )
+  .action(async (file, flags) => {
+    const [{ loadScenario }, { preflightCommand }] = await Promise.all([
+      import('./load-scenario.ts'),
+      import('./preflight-command.ts'),
+    ]);
+    process.exitCode = await preflightCommand(loadScenario(file), flags);
+  });
+
+program
   .command('judge')
   .summary('the verdict again, from the evidence of a run, by the same or other objectives')
   .argument('<run>', 'run folder')

@@ -1,0 +1,74 @@
+/** What is said of a fact: the row of a preflight's table. */
+
+export type CheckKind =
+  | 'ttl-lowered'
+  | 'ttl-aged-out'
+  | 'resolver'
+  | 'record'
+  | 'new-side-certificate'
+  | 'new-side-answer'
+  | 'new-side-plain-http'
+  | 'new-side-unknown-path'
+  | 'new-side-slow-request'
+  | 'new-side-http2'
+  | 'edges'
+  | 'identity';
+
+export type Result = 'pass' | 'fail' | 'unknown' | 'not-applicable';
+
+/** What time alone may mend: at this instant (wall clock), or not before it, or nobody knows when. */
+export interface Healing {
+  readonly atMs: number | null;
+  /** It is mended later if what it waits for comes later. */
+  readonly isEarliest: boolean;
+}
+
+export interface CheckResult {
+  readonly service: string;
+  readonly check: CheckKind;
+  /** What was looked at: a server and a record, an address, a resolver. */
+  readonly subject: string;
+  readonly result: Result;
+  /** False: worth knowing, and no reason to wait. */
+  readonly decides: boolean;
+  readonly observed: string;
+  readonly expected: string;
+  /** A sentence, with what to do where something is to be done. */
+  readonly text: string;
+  /** null: waiting changes nothing. */
+  readonly heals: Healing | null;
+}
+
+type Said = Pick<CheckResult, 'subject' | 'observed' | 'expected' | 'text'> & {
+  readonly decides?: boolean;
+  readonly heals?: Healing;
+};
+
+/** Rows of one check of one service. */
+export interface Rows {
+  pass(said: Said): CheckResult;
+  fail(said: Said): CheckResult;
+  unknown(said: Said): CheckResult;
+  /** Never decides. */
+  notApplicable(said: Said): CheckResult;
+}
+
+export function rowsOf(service: string, check: CheckKind): Rows {
+  const row = (result: Result, { decides = true, heals, ...said }: Said): CheckResult => ({
+    service,
+    check,
+    ...said,
+    result,
+    decides,
+    heals: heals ?? null,
+  });
+  return {
+    pass: (said) => row('pass', said),
+    fail: (said) => row('fail', said),
+    unknown: (said) => row('unknown', said),
+    notApplicable: (said) => row('not-applicable', { ...said, decides: false }),
+  };
+}
+
+/** Mended by others, at a time that nobody knows. */
+export const someTime: Healing = { atMs: null, isEarliest: true };

@@ -1,0 +1,102 @@
+/**
+ * What a preflight gathered, before anything is concluded from it. Instants are wall clock, since what was seen days ago
+ * counts too.
+ */
+import type { Outcome } from '../core/outcome.ts';
+import type { DnsReply } from '../core/ports.ts';
+import type { Scenario, Side } from '../core/scenario.ts';
+import type { BodyShape } from './body-shape.ts';
+import type { Memory } from './memory.ts';
+
+export interface Facts {
+  readonly nowMs: number;
+  readonly scenario: Scenario;
+  /** By hostname, in scenario order. */
+  readonly names: readonly NameFacts[];
+  /** Of each `dns:` name of a side. */
+  readonly sideNames: readonly SideName[];
+  /** Of each side: those that the scenario gives, and those of its names. */
+  readonly addresses: Readonly<Record<Side, readonly string[]>>;
+  readonly probes: readonly Probe[];
+  /** With what this look has seen. */
+  readonly memory: Memory;
+}
+
+// ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const askedTypes = ['A', 'AAAA', 'HTTPS'] as const;
+
+export interface Asked {
+  readonly type: (typeof askedTypes)[number];
+  readonly reply: DnsReply;
+  readonly endedAtMs: number;
+  /** Whose addresses or names they are; `none`: it has none. */
+  readonly side: Side | 'mixed' | 'unknown' | 'none';
+}
+
+/** One server, and what it said about a hostname. */
+export interface ServerFacts {
+  /** `address:port` of an authority, or the resolver's name. */
+  readonly server: string;
+  readonly asked: readonly Asked[];
+}
+
+export interface NameFacts {
+  readonly hostname: string;
+  readonly authorities: readonly ServerFacts[];
+  /** The scenario lists them: a list for several zones, so that one may refuse. */
+  readonly areGiven: boolean;
+  /** Why there are none; '' else. */
+  readonly authoritiesError: string;
+  readonly resolvers: readonly ServerFacts[];
+}
+
+export interface SideName {
+  readonly side: Side;
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+// ── sides ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `request`: a check of the scenario. `plain`: the same path on port 80, without TLS. `unknown-path`: a path that nobody
+ * has. `http2`: a check, with HTTP/2 offered. `slow`: a check that may take longer than a minute.
+ */
+export type ProbeKind = 'request' | 'slow' | 'plain' | 'unknown-path' | 'http2';
+
+/** One request at one address of a side, with the service's own Host and SNI. */
+export interface Probe {
+  readonly kind: ProbeKind;
+  readonly service: string;
+  /** The check's name. */
+  readonly check: string;
+  readonly side: Side;
+  readonly address: string;
+  /** Whose address it is by the scenario; null: nobody's, or both have it. */
+  readonly addressSide: Side | null;
+  readonly outcome: Outcome;
+  readonly error: string;
+  /** '' without TLS; of a refused certificate too. */
+  readonly certificateSha256: string;
+  /** Wall clock; null: not known. */
+  readonly certificateToMs: number | null;
+  readonly alpn: string;
+  readonly tlsVersion: string;
+  readonly tookMs: number;
+  /** null: none came. */
+  readonly answer: ProbeAnswer | null;
+}
+
+export interface ProbeAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: BodyShape;
+  /** As the check expects: status, headers, body. */
+  readonly isRight: boolean;
+  /** It took longer than `goodWithinMs`. */
+  readonly isLate: boolean;
+  /** A refusal of the prober itself: 403, 429 or a challenge page. */
+  readonly isBlocked: boolean;
+}

@@ -1,0 +1,127 @@
+/**
+ * TTLs that were seen, over days: a spell for each server, name and type, as long as it served the same TTL. When one
+ * ended is known only to within two looks, so the later look counts (docs/preflight.md).
+ */
+
+export interface Spell {
+  /** `address:port`. */
+  readonly server: string;
+  readonly name: string;
+  readonly type: string;
+  readonly ttlS: number;
+  /** Wall clock of the first and the last look that saw it. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** The first look that saw it gone: another TTL, no record, no such server. null: it goes on. */
+  readonly endedByMs: number | null;
+}
+
+export interface Memory {
+  readonly kind: typeof memoryKind;
+  readonly formatVersion: 1;
+  /** The scenario's name. */
+  readonly scenario: string;
+  readonly hostnames: Readonly<Record<string, readonly Spell[]>>;
+}
+
+/** What one look saw of a hostname. */
+export interface Seen {
+  readonly hostname: string;
+  readonly atMs: number;
+  /** All authorities there are; null: it did not answer as one. */
+  readonly servers: readonly {
+    readonly server: string;
+    readonly sets: readonly { readonly name: string; readonly type: string; readonly ttlS: number }[] | null;
+  }[];
+}
+
+const memoryKind = 'cutwatch-preflight-memory';
+/** Of a hostname; a hostile server that changes its TTL at each look must not fill the file. */
+const spellCountMax = 500;
+/** Further ahead of the clock than this, and the clock was wrong then or is now. */
+const aheadMsMax = 5000;
+
+export function emptyMemory(scenario: string): Memory {
+  return { kind: memoryKind, formatVersion: 1, scenario, hostnames: {} };
+}
+
+export function remember(memory: Memory, seen: Seen): Memory {
+  const before = memory.hostnames[seen.hostname] ?? [];
+  return { ...memory, hostnames: { ...memory.hostnames, [seen.hostname]: spellsAfter(before, seen) } };
+}
+
+function spellsAfter(before: readonly Spell[], { atMs, servers }: Seen): readonly Spell[] {
+  const setsOf = new Map(servers.map(({ server, sets }) => [server, sets]));
+  const goingOn = new Set<string>();
+  const spells = before.map((spell) => {
+    if (spell.endedByMs !== null) return spell;
+    const sets = setsOf.get(spell.server);
+    if (sets === null) return spell;
+    if (sets?.some((set) => keyOf(spell.server, set) === keyOf(spell.server, spell)) !== true)
+      return { ...spell, endedByMs: atMs };
+    goingOn.add(keyOf(spell.server, spell));
+    return { ...spell, lastMs: atMs };
+  });
+  const begun = servers.flatMap(({ server, sets }) =>
+    (sets ?? [])
+      .filter((set) => !goingOn.has(keyOf(server, set)))
+      .map(({ name, type, ttlS }) => ({ server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: null })),
+  );
+  // Whatever is dropped had least left to say: what ends its life in caches first.
+  return [...spells, ...begun]
+    .toSorted((a, b) => lifeEndMs(b) - lifeEndMs(a))
+    .slice(0, spellCountMax)
+    .toSorted((a, b) => a.firstMs - b.firstMs || (keyOf(a.server, a) < keyOf(b.server, b) ? -1 : 1));
+}
+
+function keyOf(server: string, { name, type, ttlS }: Pick<Spell, 'name' | 'type' | 'ttlS'>): string {
+  return `${server} ${name} ${type} ${ttlS}`;
+}
+
+function lifeEndMs({ endedByMs, ttlS }: Spell): number {
+  return endedByMs === null ? Infinity : endedByMs + ttlS * 1000;
+}
+
+// ── its file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function memoryText(memory: Memory): string {
+  return `${JSON.stringify(memory, null, 1)}\n`;
+}
+
+/** A text instead: why it is not trusted. */
+export function parseMemory(text: string, scenario: string, nowMs: number): Memory | string {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return 'is torn or no JSON';
+  }
+  if (!isMap(found) || found['kind'] !== memoryKind) return 'is not a memory of preflights';
+  if (found['formatVersion'] !== 1) return 'is of another version of cutwatch';
+  if (found['scenario'] !== scenario) return `is of another scenario, ${String(found['scenario'])}`;
+  const { hostnames } = found;
+  if (!isMap(hostnames)) return 'is damaged';
+  const lists = Object.entries(hostnames);
+  if (!lists.every(([, spells]) => Array.isArray(spells) && spells.every(isSpell))) return 'is damaged';
+  const memory: Memory = { kind: memoryKind, formatVersion: 1, scenario, hostnames: hostnames as Memory['hostnames'] };
+  const lastMs = Math.max(0, ...Object.values(memory.hostnames).flatMap((spells) => spells.map((one) => one.lastMs)));
+  return lastMs > nowMs + aheadMsMax ? 'has seen things later than now: this clock is wrong, or was' : memory;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSpell(value: unknown): value is Spell {
+  if (!isMap(value)) return false;
+  const { server, name, type, ttlS, firstMs, lastMs, endedByMs } = value;
+  const isNumber = (one: unknown): one is number => typeof one === 'number' && Number.isFinite(one) && one >= 0;
+  return (
+    [server, name, type].every((one) => typeof one === 'string') &&
+    isNumber(ttlS) &&
+    isNumber(firstMs) &&
+    isNumber(lastMs) &&
+    firstMs <= lastMs &&
+    (endedByMs === null || (isNumber(endedByMs) && endedByMs >= lastMs))
+  );
+}

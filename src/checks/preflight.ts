@@ -1,0 +1,89 @@
+/** Every check of every service, and on top of them whether it is safe to switch now, or when. Unknown is never safe. */
+import type { CheckResult } from './check.ts';
+import { edges } from './edges.ts';
+import type { Facts } from './facts.ts';
+import { identity } from './identity.ts';
+import { newSide } from './new-side.ts';
+import { records } from './records.ts';
+import { resolverHolds } from './resolver-holds.ts';
+import { ttlAgedOut } from './ttl-aged-out.ts';
+import { ttlLowered } from './ttl-lowered.ts';
+
+export interface Preflight {
+  readonly scenario: string;
+  readonly atMs: number;
+  readonly checks: readonly CheckResult[];
+  readonly safeToSwitch: SafeToSwitch;
+  /** Time alone may make it safe; false once it is, and where something has to be mended. */
+  readonly canWait: boolean;
+}
+
+export interface SafeToSwitch {
+  readonly safe: 'yes' | 'no' | 'unknown';
+  /** When it will be, as far as time alone is missing (wall clock); null: safe now, or nobody knows. */
+  readonly atMs: number | null;
+  /** `atMs` holds only if nothing comes between. */
+  readonly isEarliest: boolean;
+  /** Sentences; none when it is safe. */
+  readonly because: readonly string[];
+}
+
+export function preflight(facts: Facts): Preflight {
+  const checks = facts.scenario.services.flatMap((service) =>
+    [ttlLowered, ttlAgedOut, resolverHolds, records, newSide, edges, identity].flatMap((check) =>
+      check(facts, service),
+    ),
+  );
+  const deciding = checks.filter(({ decides, result }) => decides && (result === 'fail' || result === 'unknown'));
+  return {
+    scenario: facts.scenario.name,
+    atMs: facts.nowMs,
+    checks,
+    safeToSwitch: safeToSwitch(deciding),
+    canWait: deciding.length > 0 && deciding.every(({ heals }) => heals !== null),
+  };
+}
+
+/** What has to be mended comes before what has to be waited for, and that before what is not known. */
+function safeToSwitch(deciding: readonly CheckResult[]): SafeToSwitch {
+  const failed = deciding.filter(({ result }) => result === 'fail');
+  const unknown = deciding.filter(({ result }) => result === 'unknown');
+  const because = (rows: readonly CheckResult[]): readonly string[] => [...new Set(rows.map(({ text }) => text))];
+  const none = { atMs: null, isEarliest: false };
+  if (deciding.length === 0) return { safe: 'yes', ...none, because: [] };
+  if (failed.length === 0) return { safe: 'unknown', ...none, because: because(unknown) };
+
+  const healings = failed.flatMap(({ heals }) => (heals === null ? [] : [heals]));
+  const times = healings.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
+  const timeless = failed.filter(({ heals }) => heals === null || (heals.atMs === null && times.length === 0));
+  if (timeless.length > 0) return { safe: 'no', ...none, because: because([...timeless, ...unknown]) };
+  return {
+    safe: 'no',
+    atMs: Math.max(...times),
+    isEarliest: unknown.length > 0 || healings.some(({ isEarliest }) => isEarliest),
+    because: because([...failed, ...unknown]),
+  };
+}
+
+/** 0 safe, 3 no or not yet, 4 not known. */
+export function exitCodeOf({ safeToSwitch: { safe } }: Preflight): number {
+  return safe === 'yes' ? 0 : safe === 'no' ? 3 : 4;
+}
+
+/** The contract of `--json`: more may be added, nothing renamed. */
+export function preflightJson({
+  scenario,
+  atMs,
+  checks,
+  safeToSwitch: { safe, atMs: safeAtMs, because },
+}: Preflight): string {
+  const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  const json = {
+    schemaVersion: 1,
+    scenario,
+    at: iso(atMs),
+    safeToSwitch: { safe, at: iso(safeAtMs), because },
+    checks: checks.map(({ heals, ...check }) => ({ ...check, healsAt: iso(heals?.atMs ?? null) })),
+  };
+  return `${JSON.stringify(json, null, 2)}\n`;
+}

@@ -1,0 +1,131 @@
+/** `cutwatch preflight`: the real ports, Ctrl-C, what is printed, and the exit status. */
+import { styleText } from 'node:util';
+import { exitCodeOf, preflightJson, type Preflight } from '../checks/preflight.ts';
+import { headline, preflightText, type Paint } from '../checks/preflight-text.ts';
+import { UserError } from '../core/errors.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { newClock } from '../net/clock.ts';
+import { newDialer } from '../net/dialer.ts';
+import { newDnsPort } from '../net/dns-port.ts';
+import { plainText } from '../report/escape.ts';
+import { plan } from '../scenario/plan.ts';
+import { memoryPath, openMemory } from './preflight-memory.ts';
+import { wallClock } from './preflight-names.ts';
+import { runPreflight } from './preflight.ts';
+import { newRunStart } from './run-command.ts';
+import { version } from './version.ts';
+import { readToken } from './wrapped-command.ts';
+
+export interface PreflightFlags {
+  readonly wait?: boolean;
+  readonly json?: boolean;
+  readonly memory?: string;
+}
+
+export async function preflightCommand(scenario: Scenario, flags: PreflightFlags): Promise<number> {
+  const { problems } = plan(scenario, { ratePerSecondMax: Infinity });
+  if (problems.length > 0) throw new UserError(problems);
+  const { startedAtMs, startedAtHrNs, runId } = newRunStart();
+  const clock = newClock(startedAtHrNs);
+  const stop = new AbortController();
+  const unfollow = followSignals(stop);
+  const countdown = newCountdown(process.stderr);
+  const say = (text: string): void => {
+    countdown.end();
+    process.stderr.write(`${text.split('\n').map(plainText).join('\n')}\n`);
+  };
+  try {
+    const found = await runPreflight(
+      scenario,
+      { waits: flags.wait ?? false },
+      {
+        clock,
+        dns: newDnsPort({ clock }),
+        dialer: newDialer({ clock }),
+        wallMs: wallClock(startedAtMs),
+        readToken,
+        run: { runId, startedAtMs, version },
+        stopSignal: stop.signal,
+        memory: openMemory(flags.memory ?? memoryPath(scenario.name), scenario.name, (text) => say(`note: ${text}`)),
+        announce: (text) => say(text),
+        show: (one) => (flags.wait === true && one.canWait ? countdown.show(one) : undefined),
+      },
+    );
+    countdown.end();
+    if (found === null) {
+      process.stderr.write('stopped before anything was known\n');
+      return 4;
+    }
+    if (flags.json === true) process.stdout.write(preflightJson(found));
+    const stream = flags.json === true ? process.stderr : process.stdout;
+    const paint: Paint = (text, mark) => styleText(colours[mark], text, { stream });
+    stream.write(`${preflightText(found, { paint, plain: plainText })}\n`);
+    return exitCodeOf(found);
+  } finally {
+    unfollow();
+    countdown.end();
+  }
+}
+
+const colours = {
+  pass: 'green',
+  fail: 'red',
+  wait: 'yellow',
+  unknown: 'yellow',
+  warn: 'yellow',
+  info: 'dim',
+  'not-applicable': 'dim',
+} as const;
+function followSignals(stop: AbortController): () => void {
+  const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const handle = (): void => {
+      if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      process.stderr.write('\nstopping: requests under way are waited for (again: quit now)\n');
+      stop.abort();
+    };
+    process.on(signal, handle);
+    return () => process.off(signal, handle);
+  });
+  return () => {
+    for (const off of handlers) off();
+  };
+}
+
+const quietEveryMs = 10_000;
+
+/** Counts down in one line on a terminal; elsewhere a line in 10 s. */
+function newCountdown(stream: NodeJS.WriteStream): { show(found: Preflight): void; end(): void } {
+  const isLive = stream.isTTY && process.env['TERM'] !== 'dumb' && !process.env['CI'];
+  let timer: NodeJS.Timeout | null = null;
+  let shownAtMs = -Infinity;
+  let isOnLine = false;
+
+  function line(found: Preflight): void {
+    if (isLive) {
+      stream.write(`\r${plainText(headline(found)).slice(0, Math.max(20, stream.columns - 1))}\u001b[K`);
+      isOnLine = true;
+    } else if (found.atMs - shownAtMs >= quietEveryMs) {
+      shownAtMs = found.atMs;
+      stream.write(`${plainText(headline(found))}\n`);
+    }
+  }
+
+  function stopCounting(): void {
+    if (timer !== null) clearInterval(timer);
+    timer = null;
+  }
+
+  return {
+    show(found) {
+      stopCounting();
+      line(found);
+      const beganMs = performance.now();
+      if (isLive) timer = setInterval(() => line({ ...found, atMs: found.atMs + performance.now() - beganMs }), 1000);
+    },
+    end() {
+      stopCounting();
+      if (isOnLine) stream.write('\n');
+      isOnLine = false;
+    },
+  };
+}

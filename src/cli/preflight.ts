@@ -1,0 +1,146 @@
+/**
+ * Looks, concludes, and waits where time alone is missing. Names are looked at again and again: a server whose TTL is not
+ * low yet once a second, so that T_low is known to a second, all else every ten; the sides before T_safe once more.
+ */
+import type { Facts, NameFacts, Probe } from '../checks/facts.ts';
+import { preflight, type Preflight } from '../checks/preflight.ts';
+import { ageOf } from '../checks/ttl-aged-out.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { msToNs, nsToMs, sToNs } from '../core/time.ts';
+import type { MemoryFile } from './preflight-memory.ts';
+import {
+  lookAtNames,
+  lookAtSideNames,
+  questionCount,
+  seenOf,
+  watchedNames,
+  type NamePorts,
+  type SideAddresses,
+} from './preflight-names.ts';
+import { lookAtSides, lookNs, tasksOf, type SidePorts } from './preflight-sides.ts';
+
+export interface PreflightPorts extends NamePorts, SidePorts {
+  readonly memory: MemoryFile;
+  /** Before the first request to a side: how many of what will be sent. */
+  readonly announce: (text: string) => void;
+  /** After each look. */
+  readonly show: (found: Preflight) => void;
+}
+
+const everythingEveryS = 10;
+const highEveryS = 1;
+/** What the sides answered longer ago than this is looked at again before it is said to be safe. */
+const sidesFreshS = 60;
+/** Their look is over before T_safe by so much. */
+const sidesMarginS = 5;
+
+interface SidesSeen {
+  readonly addresses: SideAddresses;
+  readonly probes: readonly Probe[];
+  readonly atNs: number;
+}
+
+/** null: it was stopped before anything was known. */
+export async function runPreflight(
+  scenario: Scenario,
+  options: { readonly waits: boolean },
+  ports: PreflightPorts,
+): Promise<Preflight | null> {
+  const { clock, wallMs, memory, stopSignal } = ports;
+  const watched = await watchedNames(ports, scenario);
+  let sides: SidesSeen | null = null;
+  let names: readonly NameFacts[] = [];
+  let askedAtNs = -Infinity;
+  let found: Preflight | null = null;
+  let high: ReadonlySet<string> = new Set();
+
+  while (!stopSignal.aborted) {
+    const addresses: SideAddresses = sides?.addresses ?? (await lookAtSideNames(ports, scenario));
+    if (sides === null) ports.announce(announcement(scenario, addresses, questionCount(watched)));
+    if (sides === null || isDue(sides, found)) {
+      const probes = await lookAtSides(ports, scenario, addresses);
+      if (stopSignal.aborted) break;
+      sides = { addresses, probes, atNs: clock.nowNs() };
+    }
+    const isWhole = clock.nowNs() - askedAtNs >= sToNs(everythingEveryS) || isOver(found);
+    if (isWhole) askedAtNs = clock.nowNs();
+    names = await lookAtNames(ports, watched, {
+      side: addresses,
+      before: names,
+      isAsked: (hostname, server) => isWhole || high.has(`${hostname} ${server}`),
+    });
+    // Whole, as the memory keeps it: what was seen just now was not seen later than now.
+    const nowMs = Math.ceil(wallMs(clock.nowNs()));
+    const facts: Facts = {
+      nowMs,
+      scenario,
+      names,
+      sideNames: addresses.sideNames,
+      addresses: addresses.addresses,
+      probes: sides.probes,
+      memory: memory.remember(
+        names.map((name) => seenOf(name, nowMs)),
+        nowMs,
+      ),
+    };
+    found = preflight(facts);
+    high = new Set(
+      names.flatMap(({ hostname }) => ageOf(facts, hostname).highServers.map((one) => `${hostname} ${one}`)),
+    );
+    ports.show(found);
+    const isStale = clock.nowNs() - sides.atNs > sToNs(sidesFreshS);
+    if (found.safeToSwitch.safe === 'yes' && isStale) continue;
+    if (!options.waits || !found.canWait) return found;
+    await wait(nextLookNs(found, high.size > 0));
+  }
+  return found;
+
+  /** Safe, as far as is known, but the sides were asked long ago; or soon safe. */
+  function isDue({ atNs }: SidesSeen, before: Preflight | null): boolean {
+    if (clock.nowNs() - atNs <= sToNs(sidesFreshS) || before === null) return false;
+    const { safe, atMs } = before.safeToSwitch;
+    if (safe === 'yes') return true;
+    return atMs !== null && atMs - wallMs(clock.nowNs()) <= nsToMs(leadNs());
+  }
+
+  function leadNs(): number {
+    return sides === null ? 0 : lookNs(scenario, sides.addresses) + sToNs(sidesMarginS);
+  }
+
+  function isOver(before: Preflight | null): boolean {
+    const atMs = before?.safeToSwitch.atMs ?? null;
+    return atMs !== null && atMs <= wallMs(clock.nowNs());
+  }
+
+  function nextLookNs({ safeToSwitch: { atMs, isEarliest } }: Preflight, isHigh: boolean): number {
+    const nowNs = clock.nowNs();
+    const pollNs = nowNs + sToNs(isHigh ? highEveryS : everythingEveryS);
+    if (atMs === null || isEarliest) return pollNs;
+    const safeNs = nowNs + Math.max(0, msToNs(atMs - wallMs(nowNs)));
+    // A look at the sides begins so that it is over by then.
+    const beforeNs = safeNs - leadNs();
+    return Math.min(pollNs, beforeNs > nowNs ? beforeNs : safeNs);
+  }
+
+  function wait(untilNs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        stopSignal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = clock.at(untilNs, end);
+      stopSignal.addEventListener('abort', end);
+    });
+  }
+}
+
+function announcement(scenario: Scenario, addresses: SideAddresses, questions: number): string {
+  const lines = [...tasksOf(scenario, addresses)].map(([service, tasks]) => {
+    const count = (side: 'old' | 'new'): number => tasks.filter((task) => task.side === side).length;
+    return `  ${service}: ${count('old')} requests to ${scenario.sides.old.title}, ${count('new')} to ${scenario.sides.new.title}`;
+  });
+  return [`${questions} DNS questions, and within ${Math.ceil(lookNs(scenario, addresses) / 1e9)} s:`, ...lines].join(
+    '\n',
+  );
+}

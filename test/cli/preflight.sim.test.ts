@@ -1,0 +1,203 @@
+/** Preflights in virtual time: names whose TTL is lowered at different times, and what may be wrong with the new side. */
+import { describe, expect, test } from 'vitest';
+import { emptyMemory, remember, type Memory } from '../../src/checks/memory.ts';
+import type { Preflight } from '../../src/checks/preflight.ts';
+import { headline } from '../../src/checks/preflight-text.ts';
+import { wallClock } from '../../src/cli/preflight-names.ts';
+import { runPreflight } from '../../src/cli/preflight.ts';
+import { settle } from '../../src/cli/settle.ts';
+import type { Scenario } from '../../src/core/scenario.ts';
+import { presets } from '../../src/clients/presets.ts';
+import { inWorld } from '../../src/scenario/in-world.ts';
+import { parseRehearsal } from '../../src/scenario/parse.ts';
+import { settingOf } from '../../src/scenario/setting.ts';
+import { defaultWorld } from '../../src/scenario/world.ts';
+import { certificateSha256Of } from '../../src/sim/certificates.ts';
+import { newSimClock } from '../../src/sim/clock.ts';
+import { newSimDnsPort } from '../../src/sim/dns-port.ts';
+import { newSimNetwork } from '../../src/sim/network.ts';
+import { newWorld } from '../../src/model/world.ts';
+
+const startedAtMs = Date.UTC(2026, 10, 24, 8, 30);
+
+const sides = `
+sides:
+  old: { title: ALB/ECS, addresses: ["dns:shop-1.elb.test"], marker: { x-served-by: ecs } }
+  new: { title: nginx/EKS, addresses: ["dns:k8s-shop.elb.test"], marker: { x-served-by: eks } }
+`;
+
+function scenarioText(parts: { readonly change: string; readonly world: string; readonly sides?: string }): string {
+  return `
+name: preflight
+services:
+  - { name: orders, url: "https://orders.shop.test/ready" }
+${parts.sides ?? sides}
+resolvers: [{ name: vpc, address: 10.0.0.2 }]
+change: ${parts.change}
+world:
+${parts.world}
+  expect: { verdict: inconclusive }
+`;
+}
+
+interface Flown {
+  readonly found: Preflight | null;
+  /** Everything that was shown, in order. */
+  readonly shown: readonly Preflight[];
+  readonly memory: Memory;
+  readonly requestCount: number;
+}
+
+async function fly(
+  text: string,
+  options: {
+    readonly waits?: boolean;
+    readonly startS?: number;
+    readonly stopAtS?: number;
+    readonly memory?: Memory;
+    readonly edit?: (scenario: Scenario) => Scenario;
+  } = {},
+): Promise<Flown> {
+  const { scenario, world } = parseRehearsal(text, { file: 'it.yaml', env: {}, presets, readFile: () => '' });
+  const played = world ?? defaultWorld(scenario);
+  const setting = settingOf(scenario, played);
+  const sha256 = (side: 'old' | 'new'): string => certificateSha256Of({ side, kind: 'right' });
+  const moved = inWorld(scenario, setting, {
+    dns: () => 53,
+    certificateSha256: { old: sha256('old'), new: sha256('new') },
+  });
+  const clock = newSimClock(settle);
+  const model = newWorld({ world: played, setting, record: () => {} });
+  const network = newSimNetwork({ clock, world: model });
+  const stop = new AbortController();
+  const shown: Preflight[] = [];
+  let memory = options.memory ?? emptyMemory(scenario.name);
+  let requestCount = 0;
+  const run = async (): Promise<Preflight | null> => {
+    await new Promise<void>((resolve) => clock.at((options.startS ?? 0) * 1e9, resolve));
+    if (options.stopAtS !== undefined) clock.at(options.stopAtS * 1e9, () => stop.abort());
+    return runPreflight(
+      options.edit?.(moved.scenario) ?? moved.scenario,
+      { waits: options.waits ?? false },
+      {
+        clock,
+        dns: newSimDnsPort({ clock, world: model }),
+        dialer: {
+          dial: (...words) => {
+            requestCount += 1;
+            return network.dialer.dial(...words);
+          },
+        },
+        wallMs: wallClock(startedAtMs),
+        readToken: () => Promise.resolve(''),
+        run: { runId: '0badcafe', startedAtMs, version: '0' },
+        stopSignal: stop.signal,
+        memory: {
+          remember(seen) {
+            memory = seen.reduce(remember, memory);
+            return memory;
+          },
+        },
+        announce: () => {},
+        show: (one) => shown.push(one),
+      },
+    );
+  };
+  const found = await clock.runUntil(run());
+  return { found, shown, memory, requestCount };
+}
+
+function failed(found: Preflight | null): readonly string[] {
+  return [
+    ...new Set(
+      (found?.checks ?? []).filter(({ decides, result }) => decides && result === 'fail').map(({ check }) => check),
+    ),
+  ];
+}
+
+function sinceStartS(found: Preflight | undefined): number {
+  return ((found?.atMs ?? NaN) - startedAtMs) / 1000;
+}
+
+const known = '{ ttlBeforeS: 60, ttlS: 60 }';
+const quiet = '  zone: { ttlS: 60 }';
+
+describe('where all is well', () => {
+  test('it is safe to switch', async () => {
+    const { found } = await fly(scenarioText({ change: known, world: quiet }));
+    expect(found && headline(found)).toBe('SAFE TO SWITCH');
+    expect(failed(found)).toEqual([]);
+  });
+});
+
+/** Three name servers, the TTL lowered at 20.3 s; they serve it at 20.3 s, 37.3 s and 61.3 s. */
+const lowered = {
+  change: '{ ttlS: 60 }',
+  world: `
+  zone: { ttlS: 307, nameServers: [{ name: ns-1 }, { name: ns-2, lagS: 17 }, { name: ns-3, lagS: 41 }] }
+  script:
+    - { atS: 20.3, do: lower-ttl, ttlS: 60 }`,
+};
+const lowAtS = 20.3 + 41;
+const safeAtS = lowAtS + 307 + 1;
+
+describe('three name servers whose TTL is lowered at different times', () => {
+  test('it is not yet safe until the last one and the old TTL have passed, and safe then, to the second', async () => {
+    const { found, shown } = await fly(scenarioText(lowered), { waits: true });
+    expect(found?.safeToSwitch.safe).toBe('yes');
+    for (const one of shown.slice(0, -1)) expect(one.safeToSwitch.safe).toBe('no');
+    // A server that has not lowered it is asked once a second: T_low is known to that second.
+    expect(sinceStartS(found ?? undefined)).toBeGreaterThanOrEqual(safeAtS);
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(safeAtS + 1.2);
+  });
+
+  test('the time said is the same from the last lowering on, and comes true', async () => {
+    const { found, shown } = await fly(scenarioText(lowered), { waits: true });
+    const said = shown.filter(({ safeToSwitch: { atMs, isEarliest } }) => atMs !== null && !isEarliest);
+    expect(said.length).toBeGreaterThan(5);
+    const times = new Set(said.map(({ safeToSwitch }) => safeToSwitch.atMs));
+    expect(times.size).toBe(1);
+    expect(Math.abs((found?.atMs ?? 0) - ([...times][0] ?? 0))).toBeLessThan(100);
+  });
+});
+
+describe('what has to be mended', () => {
+  const withScript = (steps: string): string => scenarioText({ change: known, world: `${quiet}\n  script:\n${steps}` });
+
+  test('a wrong certificate on the new side', async () => {
+    const text = withScript('    - { atS: 0, do: show-wrong-certificate, side: new, certificate: default }');
+    const { found } = await fly(text, { waits: true });
+    expect(found && headline(found)).toMatch(
+      /^NO, because .*does not show a good certificate: tls-failed \(self-signed\)/,
+    );
+    expect(failed(found)).toContain('new-side-certificate');
+  });
+
+  test('a record that is not there: for how long that is remembered is said', async () => {
+    const text = withScript('    - { atS: 3, do: delete-and-create-record, to: old, gapS: 900 }');
+    const { found } = await fly(text, { startS: 5 });
+    expect(found && headline(found)).toMatch(
+      /^NO, because .*has no address; resolvers that ask it remember that for \d+ s/,
+    );
+    expect(failed(found)).toContain('record');
+  });
+
+  test('sides that nothing in the scenario tells apart: one load balancer has both', async () => {
+    const shared = (scenario: Scenario): Scenario => {
+      const addresses = [{ kind: 'address', address: '127.0.1.1' } as const];
+      const { old, new: target } = scenario.sides;
+      return {
+        ...scenario,
+        sides: { old: { ...old, addresses, marker: [] }, new: { ...target, addresses, marker: [] } },
+      };
+    };
+    const { found } = await fly(scenarioText({ change: known, world: quiet }), { edit: shared });
+    expect(failed(found)).toEqual(['identity']);
+    expect(found && headline(found)).toMatch(/^NO, because Nothing in the scenario always tells the sides apart/);
+  });
+
+  test('names that lead to the new side already', async () => {
+    const { found } = await fly(withScript('    - { atS: 1, do: switch-dns, to: new }'), { startS: 5 });
+    expect(found && headline(found)).toMatch(/leads to nginx\/EKS already: there is nothing to switch/);
+  });
+});
