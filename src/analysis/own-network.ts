@@ -171,9 +171,9 @@ function hasDnsFailed(lanes: readonly LaneView[], watch: readonly DnsAnswered[][
   for (const entries of watch) {
     if (entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) wasAsked = true;
     const before = entries.findLast((entry) => sinceNs(entry) <= span.fromNs);
-    // What is polled every second goes on as it was where no entry says otherwise.
+    // What is polled every second, A alone, goes on as it was where no entry says otherwise.
     const isLong = span.toNs - span.fromNs >= pollNs + pollAnsweredWithinNs;
-    if (before?.watch !== 'authority' || !isLong) continue;
+    if (before?.watch !== 'authority' || before.question !== 'A' || !isLong) continue;
     if (before.reply.kind === 'failed') wasAsked = true;
     else if (!entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) return false;
   }

@@ -1,13 +1,13 @@
 /**
- * Polls authoritative servers (RD=0, once a second for each hostname) and the sides' own names (every 5 s), and logs an
- * entry where an answer differs from the one before, else one in 10 s. Each poll is due by its number and never waits for
- * the one before; at most one is under way per watched name, so that a dead server is not asked more, only later.
+ * Asks DNS beside the probes: authoritative servers (`authority-watch.ts`), and the sides' own names every 5 s, whose
+ * addresses tell which side an answer is of.
  */
 import type { Entry } from '../core/entry.ts';
-import type { Cancel, Clock, DnsPort, DnsReply, DnsServer } from '../core/ports.ts';
+import type { Clock, DnsPort, DnsReply } from '../core/ports.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
-import { findAuthorities, type SocketAddress } from './authorities.ts';
+import { newAuthorityWatch } from './authority-watch.ts';
+import { newPoll, type Poll } from './poll.ts';
 
 export interface WatchOptions {
   readonly clock: Clock;
@@ -26,9 +26,7 @@ export interface Watch {
   stop(): void;
 }
 
-const authorityEveryS = 1;
 const sideEveryS = 5;
-const repeatedEveryS = 10;
 const answerWithinS = 4;
 /**
  * Names with many addresses give another selection each time: with 8 of 100, one is missed
@@ -36,166 +34,88 @@ const answerWithinS = 4;
  */
 const goneAfterS = 300;
 
-interface Watched {
-  readonly watch: 'authority' | 'side';
-  readonly server: DnsServer;
-  readonly serverName: string;
+/** A side's own name, asked for one family. */
+interface SideName {
+  readonly side: Side;
   readonly name: string;
   readonly question: 'A' | 'AAAA';
-  readonly side: Side | null;
-  readonly everyNs: number;
-  /** Offset that keeps polls from firing together. */
-  readonly staggerNs: number;
 }
 
 export function newWatch(options: WatchOptions): Watch {
   const { clock, dns, scenario } = options;
-  const cancels = new Map<Watched, Cancel>();
-  /** Per watched side's name and question: address → when it was last among the answers. */
-  const seenAddresses = new Map<Watched, Map<string, number>>();
+  const authorities = newAuthorityWatch(options);
+  const polls: Poll[] = [];
   let isStopped = false;
 
-  function watchedOf(authorities: ReadonlyMap<string, readonly SocketAddress[]>): readonly Watched[] {
-    const list: Omit<Watched, 'staggerNs'>[] = [];
-    for (const [name, servers] of authorities) {
-      for (const { address, port } of servers) {
-        const serverName = nameOf({ address, port });
-        const server: DnsServer = { kind: 'udp', address, port };
-        for (const question of ['A', 'AAAA'] as const) {
-          list.push({
-            watch: 'authority',
-            server,
-            serverName,
-            name,
-            question,
-            side: null,
-            everyNs: sToNs(authorityEveryS),
-          });
-        }
-      }
-    }
+  /** With the resolver that lanes ask first. */
+  function pollSides(): Poll[] {
     const resolver = scenario.resolvers[0];
-    for (const side of ['old', 'new'] as const) {
-      for (const address of scenario.sides[side].addresses) {
-        if (address.kind !== 'name' || resolver === undefined) continue;
-        for (const question of ['A', 'AAAA'] as const) {
-          const { name } = address;
-          list.push({
-            watch: 'side',
-            server: resolver.server,
-            serverName: resolver.name,
-            name,
-            question,
-            side,
-            everyNs: sToNs(sideEveryS),
-          });
-        }
-      }
-    }
-    return list.map((watched, i) => ({ ...watched, staggerNs: (watched.everyNs / list.length) * i }));
-  }
-
-  function noteAddresses(watched: Watched, side: Side, reply: Extract<DnsReply, { kind: 'answered' }>): void {
-    const seen = seenAddresses.get(watched) ?? new Map<string, number>();
-    seenAddresses.set(watched, seen);
-    for (const address of reply.addresses) {
-      const isNew = !seen.has(address);
-      seen.set(address, reply.endedAtNs);
-      if (isNew) options.sideAddress(side, address);
-    }
-    for (const [address, seenAtNs] of seen) {
-      if (reply.addresses.length === 0 || reply.endedAtNs - seenAtNs < sToNs(goneAfterS)) continue;
-      seen.delete(address);
-      options.sideAddressGone(side, address);
-    }
-  }
-
-  /** Polls for ever; resolves after the first answer. */
-  function poll(watched: Watched): Promise<void> {
-    let previousSentNs: number | null = null;
-    let previousKey = '';
-    let sameCount = 0;
-    let loggedNs = 0;
-    let isUnderWay = false;
-    const startedNs = clock.nowNs();
-
-    async function once(): Promise<void> {
-      isUnderWay = true;
-      const sentNs = clock.nowNs();
-      const reply = await dns.query(
-        watched.server,
-        { name: watched.name, type: watched.question },
-        { recursionDesired: watched.watch === 'side', deadlineNs: sentNs + sToNs(answerWithinS) },
-      );
-      isUnderWay = false;
-      if (isStopped) return;
-      const key = keyOf(reply);
-      if (key !== previousKey || reply.endedAtNs - loggedNs >= sToNs(repeatedEveryS)) {
-        const { watch, serverName: server, name, question, side } = watched;
-        options.entry({
-          type: 'dns-answered',
-          atNs: clock.nowNs(),
-          watch,
-          server,
-          name,
-          question,
-          side,
-          reply,
-          previousSentAtNs: previousSentNs,
-          sameCount,
-        });
-        sameCount = 0;
-        loggedNs = reply.endedAtNs;
-      } else {
-        sameCount += 1;
-      }
-      previousKey = key;
-      previousSentNs = sentNs;
-      if (watched.side !== null && reply.kind === 'answered') noteAddresses(watched, watched.side, reply);
-    }
-
-    function schedule(turn: number): void {
-      if (isStopped) return;
-      const dueNs = startedNs + watched.staggerNs + turn * watched.everyNs;
-      cancels.set(
-        watched,
-        clock.at(dueNs, () => {
-          if (!isUnderWay) void once();
-          // After a stall the polls that were missed are not made up for.
-          const missed = Math.floor((clock.nowNs() - dueNs) / watched.everyNs);
-          schedule(turn + 1 + Math.max(0, missed));
-        }),
-      );
-    }
-
-    schedule(1);
-    return once();
+    if (resolver === undefined) return [];
+    const names = (['old', 'new'] as const).flatMap((side) =>
+      scenario.sides[side].addresses.flatMap((address): SideName[] =>
+        address.kind === 'name'
+          ? (['A', 'AAAA'] as const).map((question) => ({ side, name: address.name, question }))
+          : [],
+      ),
+    );
+    return names.map(({ side, name, question }, i) => {
+      const note = newAddressNote(options, side);
+      return newPoll({
+        clock,
+        everyNs: sToNs(sideEveryS),
+        staggerNs: (sToNs(sideEveryS) / names.length) * i,
+        isPrompt: true,
+        ask: () =>
+          dns.query(
+            resolver.server,
+            { name, type: question },
+            { recursionDesired: true, deadlineNs: clock.nowNs() + sToNs(answerWithinS) },
+          ),
+        keyOf,
+        heard(reply) {
+          if (reply.kind === 'answered') note(reply);
+        },
+        tell({ reply, previousSentAtNs, sameCount }) {
+          const about = { watch: 'side', server: resolver.name, name, question, side } as const;
+          options.entry({ type: 'dns-answered', atNs: clock.nowNs(), ...about, reply, previousSentAtNs, sameCount });
+        },
+      });
+    });
   }
 
   return {
     async start() {
-      const hostnames = new Set(scenario.services.flatMap((service) => service.checks.map((check) => check.hostname)));
-      const authorities = new Map<string, readonly SocketAddress[]>();
-      await Promise.all(
-        [...hostnames].map(async (name) => {
-          const { zone, servers, found, error } = await findAuthorities(options, scenario, name, scenario.resolvers[0]);
-          authorities.set(name, servers);
-          const names = servers.map(nameOf);
-          options.entry({ type: 'authorities-found', atNs: clock.nowNs(), name, zone, servers: names, found, error });
-        }),
-      );
-      const sorted = new Map([...authorities].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-      await Promise.all(watchedOf(sorted).map(poll));
+      if (isStopped) return;
+      polls.push(...pollSides());
+      await Promise.all([authorities.start(), ...polls.map((one) => one.ready)]);
     },
     stop() {
       isStopped = true;
-      for (const cancel of cancels.values()) cancel();
+      authorities.stop();
+      for (const one of polls) one.stop();
     },
   };
 }
 
-function nameOf({ address, port }: SocketAddress): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+/** Tells which addresses a name has got, and which it no longer has. */
+function newAddressNote(
+  { sideAddress, sideAddressGone }: WatchOptions,
+  side: Side,
+): (reply: Extract<DnsReply, { kind: 'answered' }>) => void {
+  /** When each was last among the answers. */
+  const seenNs = new Map<string, number>();
+  return (reply) => {
+    for (const address of reply.addresses) {
+      const isNew = !seenNs.has(address);
+      seenNs.set(address, reply.endedAtNs);
+      if (isNew) sideAddress(side, address);
+    }
+    for (const [address, atNs] of seenNs) {
+      if (reply.addresses.length === 0 || reply.endedAtNs - atNs < sToNs(goneAfterS)) continue;
+      seenNs.delete(address);
+      sideAddressGone(side, address);
+    }
+  };
 }
 
 /** What must be equal for an answer to be called the same: everything but TTL, times and the order of addresses. */
