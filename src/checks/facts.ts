@@ -44,11 +44,20 @@ export interface ServerFacts {
 export interface NameFacts {
   readonly hostname: string;
   readonly authorities: readonly ServerFacts[];
+  /** Names that the chain leads to outside the zone, up to a side's own name; of these it is what their servers say. */
+  readonly links: readonly Link[];
   /** The scenario lists them: a list for several zones, so that one may refuse. */
   readonly areGiven: boolean;
   /** Why there are none; '' else. */
   readonly authoritiesError: string;
   readonly resolvers: readonly ServerFacts[];
+}
+
+export interface Link {
+  readonly name: string;
+  readonly servers: readonly ServerFacts[];
+  /** Why there are none; '' else. */
+  readonly error: string;
 }
 
 export interface SideName {

@@ -62,13 +62,15 @@ function spellsAfter(before: readonly Spell[], { atMs, servers }: Seen): readonl
     goingOn.add(keyOf(spell.server, spell));
     return { ...spell, lastMs: atMs };
   });
-  const begun = servers.flatMap(({ server, sets }) =>
-    (sets ?? [])
-      .filter((set) => !goingOn.has(keyOf(server, set)))
-      .map(({ name, type, ttlS }) => ({ server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: null })),
-  );
+  const begun = new Map<string, Spell>();
+  for (const { server, sets } of servers) {
+    for (const { name, type, ttlS } of sets ?? []) {
+      const key = keyOf(server, { name, type, ttlS });
+      if (!goingOn.has(key)) begun.set(key, { server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: null });
+    }
+  }
   // Whatever is dropped had least left to say: what ends its life in caches first.
-  return [...spells, ...begun]
+  return [...spells, ...begun.values()]
     .toSorted((a, b) => lifeEndMs(b) - lifeEndMs(a))
     .slice(0, spellCountMax)
     .toSorted((a, b) => a.firstMs - b.firstMs || (keyOf(a.server, a) < keyOf(b.server, b) ? -1 : 1));

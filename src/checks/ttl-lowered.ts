@@ -1,7 +1,7 @@
 /** The TTL is low on every authority: each server, each type, each link that the change may change (domain.md, E1). */
 import type { Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult, type Healing } from './check.ts';
-import type { Facts, NameFacts, ServerFacts } from './facts.ts';
+import type { Facts, Link, NameFacts, ServerFacts } from './facts.ts';
 import {
   addressesAsked,
   aliasOf,
@@ -11,7 +11,6 @@ import {
   changingSets,
   isAuthority,
   isSettled,
-  isSideName,
   namesOf,
   type RecordSet,
 } from './record-sets.ts';
@@ -26,8 +25,11 @@ export function ttlLowered(facts: Facts, service: Service): readonly CheckResult
   }
   return namesOf(facts, service).flatMap((name) => {
     if (name.authorities.length === 0) return [noAuthorities(rows, name)];
-    const ofServers = name.authorities.flatMap((server) => serverRows(facts, service, name, server));
-    return [...ofServers, ...leadsOut(facts, rows, name)];
+    const { hostname } = name;
+    return [
+      ...name.authorities.flatMap((server) => serverRows(facts, service, { name, hostname }, server)),
+      ...name.links.flatMap((link) => linkRows(facts, service, name, link)),
+    ];
   });
 }
 
@@ -40,25 +42,30 @@ function noAuthorities(rows: ReturnType<typeof rowsOf>, { hostname, authoritiesE
   });
 }
 
-function serverRows(facts: Facts, service: Service, name: NameFacts, server: ServerFacts): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'ttl-lowered');
-  const expected = `at most ${askedTtlS(facts.scenario)} s`;
-  if (!isAuthority(server)) {
-    const subject = `${name.hostname} on ${server.server}`;
-    const observed = whyNot(server);
-    if (name.areGiven && observed === 'REFUSED' && name.authorities.some(isAuthority)) {
-      const text = `${server.server} has other zones than that of ${name.hostname}.`;
-      return [rows.notApplicable({ subject, observed, expected, text })];
-    }
-    const text = `${server.server} does not say what it serves for ${name.hostname} (${observed}), but resolvers may ask it.`;
-    return [rows.unknown({ subject, observed, expected, text, heals: someTime })];
-  }
-  return changingSets(facts.scenario, name.hostname, server.asked).map((set) =>
-    setRow(facts, service, name, server, set),
-  );
+/** `hostname`: of the name, or of a link of its chain. */
+interface About {
+  readonly name: NameFacts;
+  readonly hostname: string;
 }
 
-function setRow(facts: Facts, service: Service, name: NameFacts, { server }: ServerFacts, set: RecordSet): CheckResult {
+function serverRows(facts: Facts, service: Service, about: About, server: ServerFacts): readonly CheckResult[] {
+  const rows = rowsOf(service.name, 'ttl-lowered');
+  const { name, hostname } = about;
+  const expected = `at most ${askedTtlS(facts.scenario)} s`;
+  if (!isAuthority(server)) {
+    const subject = `${hostname} on ${server.server}`;
+    const observed = whyNot(server);
+    if (name.areGiven && observed === 'REFUSED' && name.authorities.some(isAuthority)) {
+      const text = `${server.server} has other zones than that of ${hostname}.`;
+      return [rows.notApplicable({ subject, observed, expected, text })];
+    }
+    const text = `${server.server} does not say what it serves for ${hostname} (${observed}), but resolvers may ask it.`;
+    return [rows.unknown({ subject, observed, expected, text, heals: someTime })];
+  }
+  return changingSets(facts.scenario, hostname, server.asked).map((set) => setRow(facts, service, about, server, set));
+}
+
+function setRow(facts: Facts, service: Service, about: About, { server }: ServerFacts, set: RecordSet): CheckResult {
   const rows = rowsOf(service.name, 'ttl-lowered');
   const limitS = askedTtlS(facts.scenario);
   const what = `${set.name} ${set.type}`;
@@ -72,43 +79,40 @@ function setRow(facts: Facts, service: Service, name: NameFacts, { server }: Ser
   const hint =
     set.ttlS === aliasTtlS
       ? ` If it is an alias to a load balancer, that is not possible: name the load balancer as dns: in sides, and it is known.`
-      : '';
+      : about.hostname === about.name.hostname
+        ? ''
+        : sideHint(about.hostname);
   return rows.fail({
     ...said,
-    heals: healing(facts, name, set),
+    heals: healing(facts, about, set),
     text: `${server} serves ${what} with TTL ${set.ttlS} s. Lower it to ${limitS} s or less, or say change.ttlS.${hint}`,
   });
 }
 
 /** Where some server has it low already, the others are on their way; else somebody has to lower it first. */
-function healing(facts: Facts, { hostname, authorities }: NameFacts, { name, type, ttlS }: RecordSet): Healing {
+function healing(facts: Facts, { name, hostname }: About, { name: owner, type, ttlS }: RecordSet): Healing {
   const limitS = askedTtlS(facts.scenario);
-  const isUnderWay = authorities.some(({ asked }) =>
+  const servers = name.links.find((link) => link.name === hostname)?.servers ?? name.authorities;
+  const isUnderWay = servers.some(({ asked }) =>
     changingSets(facts.scenario, hostname, asked).some(
-      (set) => set.name === name && set.type === type && set.ttlS <= limitS,
+      (set) => set.name === owner && set.type === type && set.ttlS <= limitS,
     ),
   );
-  return isUnderWay ? { atMs: ageOf(facts, hostname).earliestMs(ttlS), isEarliest: true } : someTime;
+  return isUnderWay ? { atMs: ageOf(facts, name.hostname).earliestMs(ttlS), isEarliest: true } : someTime;
 }
 
-/** The chain goes on where our authorities know nothing: those records are somebody else's. */
-function leadsOut(facts: Facts, rows: ReturnType<typeof rowsOf>, { hostname, authorities }: NameFacts): CheckResult[] {
-  const ends = authorities.flatMap(({ asked }) =>
-    asked.flatMap(({ type, reply }) =>
-      type === 'A' && reply.kind === 'answered' && reply.addresses.length === 0 ? reply.chain.slice(-1) : [],
-    ),
-  );
-  return [...new Set(ends)]
-    .filter((end) => !isSideName(facts.scenario, end))
-    .map((end) =>
-      rows.unknown({
-        subject: end,
-        decides: false,
-        observed: 'in another zone',
-        expected: '',
-        text: `${hostname} leads to ${end}, in another zone. Its TTL is not looked at: it matters if the change is made there.`,
-      }),
-    );
+/** The chain goes on where our authorities know nothing; the change may be made there as well. */
+function linkRows(facts: Facts, service: Service, name: NameFacts, link: Link): readonly CheckResult[] {
+  if (link.servers.length > 0) {
+    return link.servers.flatMap((server) => serverRows(facts, service, { name, hostname: link.name }, server));
+  }
+  const said = { subject: link.name, observed: link.error, expected: 'authoritative servers to ask' };
+  const text = `${name.hostname} leads to ${link.name}, whose TTL nobody knows: ${link.error}.${sideHint(link.name)}`;
+  return [rowsOf(service.name, 'ttl-lowered').unknown({ ...said, text })];
+}
+
+function sideHint(link: string): string {
+  return ` If ${link} is a side's own name, which the change does not touch, give it as dns:${link} in sides.`;
 }
 
 function whyNot({ asked }: ServerFacts): string {

@@ -3,13 +3,13 @@ import { newJournal } from '../analysis/journal.ts';
 import { newSides, type Sides } from '../analysis/sides.ts';
 import { askedTypes, type Asked, type NameFacts, type ServerFacts, type SideName } from '../checks/facts.ts';
 import type { Seen } from '../checks/memory.ts';
-import { isAuthority, recordSetsOf } from '../checks/record-sets.ts';
+import { isAuthority, isSideName, recordSetsOf } from '../checks/record-sets.ts';
 import { normalName } from '../core/dns-chain.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Clock, DnsPort, DnsReply, DnsServer } from '../core/ports.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import { nsToMs, sToNs } from '../core/time.ts';
-import { findAuthorities, type FoundAuthorities } from '../watch/authorities.ts';
+import { findAuthorities, lookUpAuthorities, type FoundAuthorities, type SocketAddress } from '../watch/authorities.ts';
 
 export interface NamePorts {
   readonly clock: Clock;
@@ -22,10 +22,14 @@ export interface NamePorts {
 export interface WatchedName {
   readonly hostname: string;
   readonly found: FoundAuthorities;
+  /** Outside its zone, up to a side's own name. */
+  readonly links: readonly { readonly name: string; readonly found: FoundAuthorities }[];
   readonly resolvers: readonly { readonly name: string; readonly server: DnsServer }[];
 }
 
 const answerWithinS = 5;
+/** Links out of the zone; real chains have one or two. */
+const linkCountMax = 8;
 
 export function watchedNames(ports: NamePorts, scenario: Scenario): Promise<readonly WatchedName[]> {
   const hostnames = [...new Set(scenario.services.flatMap(({ checks }) => checks.map(({ hostname }) => hostname)))];
@@ -37,16 +41,51 @@ export function watchedNames(ports: NamePorts, scenario: Scenario): Promise<read
           .flatMap(({ resolvers }) => resolvers),
       );
       const found = await findAuthorities(ports, scenario, hostname, scenario.resolvers[0]);
-      return { hostname, found, resolvers: scenario.resolvers.filter(({ name }) => asking.has(name)) };
+      const links = await linksOf(ports, scenario, hostname, found);
+      return { hostname, found, links, resolvers: scenario.resolvers.filter(({ name }) => asking.has(name)) };
     }),
   );
 }
 
+/** Follows an alias that leads out of what its authorities know, to whose authorities those are, and so on. */
+async function linksOf(
+  ports: NamePorts,
+  scenario: Scenario,
+  hostname: string,
+  from: FoundAuthorities,
+): Promise<WatchedName['links']> {
+  const links: { name: string; found: FoundAuthorities }[] = [];
+  let name = hostname;
+  let servers: readonly SocketAddress[] = from.servers;
+  while (links.length < linkCountMax) {
+    const end = await endOf(ports, name, servers);
+    if (end === null || isSideName(scenario, end) || links.some((link) => link.name === end)) break;
+    const found = await lookUpAuthorities(ports, end, scenario.resolvers[0]);
+    links.push({ name: end, found });
+    ({ servers } = found);
+    name = end;
+  }
+  return links;
+}
+
+/** Where the alias leads to that the first server with an answer does not follow; null: it leads nowhere. */
+async function endOf(ports: NamePorts, name: string, servers: readonly SocketAddress[]): Promise<string | null> {
+  for (const { address, port } of servers) {
+    const reply = await ask(ports, { kind: 'udp', address, port }, name, 'A', false);
+    if (reply.kind !== 'answered' || !reply.authoritative) continue;
+    const isFollowed = reply.addresses.length > 0 || reply.authority.some((record) => record.type === 'SOA');
+    return isFollowed ? null : (reply.chain.at(-1) ?? null);
+  }
+  return null;
+}
+
 /** How many questions one look asks. */
 export function questionCount(names: readonly WatchedName[]): number {
-  return (
-    names.reduce((sum, { found, resolvers }) => sum + found.servers.length + resolvers.length, 0) * askedTypes.length
-  );
+  const servers = names.flatMap(({ found, links, resolvers }) => [
+    ...[found, ...links.map((link) => link.found)].flatMap((one) => one.servers),
+    ...resolvers,
+  ]);
+  return servers.length * askedTypes.length;
 }
 
 // ── the sides' own names ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,44 +145,52 @@ export function lookAtNames(
 ): Promise<readonly NameFacts[]> {
   const { side, before = [], isAsked = () => true } = of;
   return Promise.all(
-    names.map(async ({ hostname, found, resolvers }) => {
+    names.map(async ({ hostname, found, links, resolvers }): Promise<NameFacts> => {
       const known = before.find((name) => name.hostname === hostname);
-      const look = async (
-        server: DnsServer,
-        name: string,
-        isRecursive: boolean,
-        old?: ServerFacts,
-      ): Promise<ServerFacts> =>
-        old !== undefined && !isAsked(hostname, name)
-          ? old
-          : { server: name, asked: await askAll(ports, { server, hostname, isRecursive, side }) };
-      const [authorities, answers] = await Promise.all([
+      async function look(asked: Question, old: ServerFacts | undefined): Promise<ServerFacts> {
+        if (old !== undefined && !isAsked(hostname, asked.serverName)) return old;
+        return { server: asked.serverName, asked: await askAll(ports, asked, side) };
+      }
+      const lookAll = (name: string, servers: readonly SocketAddress[], old: readonly ServerFacts[] = []) =>
+        Promise.all(servers.map((server, i) => look(questionTo(server, name), old[i])));
+      const [authorities, linked, answers] = await Promise.all([
+        lookAll(hostname, found.servers, known?.authorities),
         Promise.all(
-          found.servers.map(({ address, port }, i) =>
-            look({ kind: 'udp', address, port }, serverText(address, port), false, known?.authorities[i]),
+          links.map(async ({ name, found: of }, i) => ({
+            name,
+            servers: await lookAll(name, of.servers, known?.links[i]?.servers),
+            error: of.error,
+          })),
+        ),
+        Promise.all(
+          resolvers.map(({ name, server }, i) =>
+            look({ server, serverName: name, name: hostname, isRecursive: true }, known?.resolvers[i]),
           ),
         ),
-        Promise.all(resolvers.map(({ name, server }, i) => look(server, name, true, known?.resolvers[i]))),
       ]);
       const { error: authoritiesError } = found;
-      return { hostname, authorities, areGiven: found.found === 'given', authoritiesError, resolvers: answers };
+      const areGiven = found.found === 'given';
+      return { hostname, authorities, links: linked, areGiven, authoritiesError, resolvers: answers };
     }),
   );
 }
 
-async function askAll(
-  ports: NamePorts,
-  of: {
-    readonly server: DnsServer;
-    readonly hostname: string;
-    readonly isRecursive: boolean;
-    readonly side: SideAddresses;
-  },
-): Promise<readonly Asked[]> {
-  const { server, hostname, isRecursive, side } = of;
+interface Question {
+  readonly server: DnsServer;
+  readonly serverName: string;
+  readonly name: string;
+  readonly isRecursive: boolean;
+}
+
+function questionTo({ address, port }: SocketAddress, name: string): Question {
+  return { server: { kind: 'udp', address, port }, serverName: serverText(address, port), name, isRecursive: false };
+}
+
+function askAll(ports: NamePorts, question: Question, side: SideAddresses): Promise<readonly Asked[]> {
+  const { server, name, isRecursive } = question;
   return Promise.all(
     askedTypes.map(async (type): Promise<Asked> => {
-      const reply = await ask(ports, server, hostname, type, isRecursive);
+      const reply = await ask(ports, server, name, type, isRecursive);
       return { type, reply, endedAtMs: ports.wallMs(reply.endedAtNs), side: sideOf(reply, type, side) };
     }),
   );
@@ -180,14 +227,19 @@ export function serverText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** For the memory: what each authority served, at the end of its answer. */
-export function seenOf({ hostname, authorities }: NameFacts, nowMs: number): Seen {
-  const servers = authorities.map((server) => ({
-    server: server.server,
-    sets: isAuthority(server)
-      ? recordSetsOf(hostname, server.asked).map(({ name, type, ttlS }) => ({ name, type, ttlS }))
-      : null,
-  }));
+/** For the memory: what each authority served. One that has several links of the chain is one server. */
+export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: number): Seen {
+  const said = [
+    ...authorities.map((server) => ({ name: hostname, server })),
+    ...links.flatMap(({ name, servers }) => servers.map((server) => ({ name, server }))),
+  ];
+  const servers = [...Map.groupBy(said, ({ server }) => server.server)].map(([server, all]) => {
+    const known = all.filter((one) => isAuthority(one.server));
+    const sets = known.flatMap(({ name, server: { asked } }) =>
+      recordSetsOf(name, asked).map((set) => ({ name: set.name, type: set.type, ttlS: set.ttlS })),
+    );
+    return { server, sets: known.length === 0 ? null : sets };
+  });
   return { hostname, atMs: nowMs, servers };
 }
 
