@@ -4,9 +4,9 @@
  * comes on top; a kept connection ends when it is old enough, if ever.
  */
 import type { OldReason } from '../core/analysis.ts';
-import type { Lane, Scenario } from '../core/scenario.ts';
+import type { Lane, ResolvePolicy, Scenario } from '../core/scenario.ts';
 import { intervalNs } from '../core/schedule.ts';
-import { nsPerMs, sToNs } from '../core/time.ts';
+import { nsPerMs, nsToS, sToNs } from '../core/time.ts';
 import type { AnswersUsed } from './answers-used.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
@@ -108,15 +108,13 @@ export function stayOf(lane: Lane): Stay {
   return { s: resolve.s + connect.s, why: [resolve.why, connect.why].filter((why) => why !== '').join(', ') };
 }
 
-function stayOfResolve({ archetype: { resolve } }: Lane): Stay {
+function stayOfResolve(lane: Lane): Stay {
+  const { resolve } = lane.archetype;
   switch (resolve.kind) {
     case 'per-connection':
       return { s: 0, why: '' };
     case 'ttl':
-      return {
-        s: resolve.minS,
-        why: resolve.minS > 0 ? `its own cache keeps an answer at least ${String(resolve.minS)} s` : '',
-      };
+      return ttlStay(resolve, lane);
     case 'fixed':
       return {
         s: resolve.s + resolve.graceS,
@@ -131,6 +129,16 @@ function stayOfResolve({ archetype: { resolve } }: Lane): Stay {
     case 'pinned':
       return { s: null, why: 'never by itself: its address is written down' };
   }
+}
+
+/** The first slot after the end of an answer is still served the old one, and is what makes the cache ask. */
+function ttlStay({ minS, graceS = 0 }: Extract<ResolvePolicy, { kind: 'ttl' }>, lane: Lane): Stay {
+  const onceMoreS = Math.min(graceS, Math.ceil(2 * nsToS(intervalNs(lane))));
+  const why = [
+    ...(minS > 0 ? [`its own cache keeps an answer at least ${String(minS)} s`] : []),
+    ...(graceS > 0 ? ['it is given an expired answer once more while that is asked for anew'] : []),
+  ];
+  return { s: minS + onceMoreS, why: why.join(', ') };
 }
 
 function stayOfConnection(lane: Lane): Stay {
@@ -197,8 +205,13 @@ export function reasonOf(view: LaneView, slot: number, { change, life, wasStale 
   if (isLagging(change, receivedNs)) return 'authority-lags';
   if (life.expiresAtNs === null) return 'unknown';
   if (receivedNs <= life.expiresAtNs + endSlackNs) return 'within-ttl';
-  const isProof = life.isProven && life.unheard.length === 0 && !wasStale(view, facts.answer, receivedNs);
-  return isProof ? 'resolver-violates-ttl' : 'resolver-lags';
+  const isViolation = isProof(life) && !wasStale(view, facts.answer, receivedNs);
+  return isViolation ? 'resolver-violates-ttl' : 'resolver-lags';
+}
+
+/** What is given after the end of the record breaks its TTL: nobody was left from whom a correct resolver could have it. */
+export function isProof(life: RecordLife): boolean {
+  return life.isProven && life.unheard.length === 0;
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The guard of a run: at most so many probes a second for a service, whatever its sides' names resolve to. A load balancer
- * with many addresses must not get us above it: side lanes beyond it are left out, and that is said.
+ * with many addresses, or a zone with many name servers, must not get us above it: such lanes beyond it are left out, and
+ * that is said.
  */
 import type { Lane } from '../core/scenario.ts';
 import { nameOfLane } from '../core/lane-name.ts';
@@ -22,9 +23,9 @@ export function newGuard(ratePerSecondMax: number): Guard {
     admit(lanes, firstNumber) {
       const left = new Set<Lane>();
       // Client lanes are what the run is about: `plan` has refused a scenario whose client lanes alone are too many.
-      for (const lane of lanes.toSorted((a, b) => Number(a.role === 'side') - Number(b.role === 'side'))) {
+      for (const lane of lanes.toSorted((a, b) => Number(isLookedUp(a)) - Number(isLookedUp(b)))) {
         const rate = (rateByService.get(lane.service) ?? 0) + lane.ratePerSecond;
-        if (lane.role === 'side' && rate > ratePerSecondMax) left.add(lane);
+        if (isLookedUp(lane) && rate > ratePerSecondMax) left.add(lane);
         else rateByService.set(lane.service, rate);
       }
       return {
@@ -35,4 +36,9 @@ export function newGuard(ratePerSecondMax: number): Guard {
       };
     },
   };
+}
+
+/** How many there are, nobody knows before the run. */
+function isLookedUp({ role, resolver }: Lane): boolean {
+  return role === 'side' || resolver?.authority !== undefined;
 }

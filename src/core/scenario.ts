@@ -11,17 +11,24 @@ export type SideSeen = Side | 'unknown' | 'conflict';
 export type ResolvePolicy =
   /** Asks for each new connection. */
   | { readonly kind: 'per-connection' }
-  /** Keeps an answer for its TTL, clamped. */
-  | { readonly kind: 'ttl'; readonly minS: number; readonly maxS: number }
-  /** Keeps an answer for a fixed time; within the grace after it, uses the old one while it asks anew. */
-  | { readonly kind: 'fixed'; readonly s: number; readonly graceS: number }
-  /** Asks once in its life. */
-  | { readonly kind: 'once' }
-  /** Asks again only when a connection breaks, and not more often than `minS`. */
+  /** Keeps an answer for its TTL, clamped; within the grace after it (none where left out), as `fixed` does. */
+  | { readonly kind: 'ttl'; readonly minS: number; readonly maxS: number; readonly graceS?: number }
+  /**
+   * Keeps an answer for a fixed time; within the grace after it, uses the old one while it asks anew. Keeps a failure for
+   * `negativeS`; left out, it asks again at once.
+   */
+  | { readonly kind: 'fixed'; readonly s: number; readonly graceS: number; readonly negativeS?: number }
+  /** Asks once in its life; after a failure again, as `fixed` does. */
+  | { readonly kind: 'once'; readonly negativeS?: number }
+  /**
+   * Asks again only when a connection breaks, and not more often than `minS`: one that breaks sooner is opened anew with
+   * what is held, and the question follows. A connection whose address is not in the new answer is given up.
+   */
   | { readonly kind: 'on-break'; readonly minS: number }
-  /** Asks every `s`, whether needed or not. */
+  /** Asks every `s`, whether needed or not; what is held is used meanwhile. */
   | { readonly kind: 'refresh'; readonly s: number }
-  | { readonly kind: 'pinned'; readonly address: string };
+  /** null: the first address of the side that is left, which is known when lanes are made. */
+  | { readonly kind: 'pinned'; readonly address: string | null };
 
 export type ConnectPolicy =
   | { readonly kind: 'new' }
@@ -46,9 +53,15 @@ export interface Archetype {
   readonly standsFor: string;
 }
 
+/**
+ * The client of this name is no user: it asks each authoritative server itself, so that what it reaches is what is true
+ * now, without any cache.
+ */
+export const authorityClient = 'authority';
+
 export interface Client {
   readonly name: string;
-  /** Share of users, 0 to 1; all weights of a scenario add up to 1. */
+  /** Share of users, 0 to 1; all weights of a scenario add up to 1. 0 for one that stands for nobody. */
   readonly weightRatio: number;
   readonly archetype: Archetype;
 }
@@ -130,9 +143,19 @@ export interface SideSpec {
   readonly certificateSha256: readonly string[];
 }
 
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface Resolver {
   readonly name: string;
   readonly server: DnsServer;
+  /**
+   * It is an authoritative server, asked with RD=0. Where it answers with an alias that leads out of its zones, `beyond` is
+   * asked for the rest; null = nobody is.
+   */
+  readonly authority?: { readonly beyond: DnsServer | null };
   /** As a check has them. */
   readonly secretValues?: readonly string[];
 }
@@ -176,7 +199,7 @@ export interface Scenario {
   readonly sides: { readonly old: SideSpec; readonly new: SideSpec };
   readonly resolvers: readonly Resolver[];
   /** 'auto' = found by NS look-up, 'none' = private zones; else `address`, `port`. */
-  readonly authorities: 'auto' | 'none' | readonly { readonly address: string; readonly port: number }[];
+  readonly authorities: 'auto' | 'none' | readonly SocketAddress[];
   readonly clients: readonly Client[];
   /** False: nobody gave weights, all are equal, and the report says so. */
   readonly weightsGiven: boolean;
@@ -191,6 +214,12 @@ export interface Scenario {
 }
 
 // ── lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What is looked up before there are lanes: the addresses that the sides' names have now. */
+export interface LookedUp extends Readonly<Record<Side, readonly string[]>> {
+  /** The authoritative servers found for each hostname; those that the scenario lists need not be. */
+  readonly authorities?: ReadonlyMap<string, readonly SocketAddress[]>;
+}
 
 export type LaneRole = 'client' | 'side' | 'reference';
 

@@ -81,8 +81,16 @@ export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort
   async function query(resolver: Resolver, lane: Lane, isBoth: boolean): Promise<Asked> {
     const deadlineNs = clock.nowNs() + msToNs(Math.min(lane.check.timeouts.connectMs, lane.check.timeouts.totalMs));
     const name = lane.check.hostname;
-    const one = (family: 4 | 6): Promise<DnsReply> =>
-      dns.query(resolver.server, { name, type: family === 4 ? 'A' : 'AAAA' }, { recursionDesired: true, deadlineNs });
+    const { server, authority } = resolver;
+    const one = async (family: 4 | 6): Promise<DnsReply> => {
+      const type = family === 4 ? 'A' : 'AAAA';
+      const reply = await dns.query(server, { name, type }, { recursionDesired: authority === undefined, deadlineNs });
+      const target = reply.kind === 'answered' && reply.addresses.length === 0 ? reply.chain.at(-1) : undefined;
+      const beyond = authority?.beyond ?? null;
+      if (reply.kind === 'failed' || target === undefined || beyond === null) return reply;
+      const rest = await dns.query(beyond, { name: target, type }, { recursionDesired: true, deadlineNs });
+      return rest.kind === 'failed' ? rest : joined(reply, rest);
+    };
     const { families } = lane.archetype;
     if (isBoth) return conclude(resolver, name, await Promise.all(families.map(one)));
     const replies: DnsReply[] = [];
@@ -109,5 +117,18 @@ export function newAnswers(ports: { readonly clock: Clock; readonly dns: DnsPort
         return asked;
       });
     },
+  };
+}
+
+type Answered = Extract<DnsReply, { kind: 'answered' }>;
+
+/** What the authoritative server says of the name itself, and what its alias leads to. */
+function joined(own: Answered, rest: Answered): Answered {
+  return {
+    ...own,
+    rcode: rest.rcode,
+    chain: [...own.chain, ...rest.chain],
+    addresses: rest.addresses,
+    endedAtNs: rest.endedAtNs,
   };
 }

@@ -24,6 +24,8 @@ export interface Connections {
   end(kept: Kept): void;
   /** Closes what has been idle or alive for too long. */
   sweep(nowNs: number): void;
+  /** From now on those to any other address may not serve. */
+  keepOnly(addresses: readonly string[], nowNs: number): void;
   closeAll(): void;
 }
 
@@ -31,6 +33,7 @@ export function newConnections(policy: ConnectPolicy): Connections {
   const idle: Kept[] = [];
   const idleNsMax = policy.kind === 'new' || policy.idleS === 0 ? Infinity : sToNs(policy.idleS);
   const ageNsMax = policy.kind === 'keep-alive' && policy.maxAgeS > 0 ? sToNs(policy.maxAgeS) : Infinity;
+  let listed: readonly string[] | null = null;
   const requestsMax = policy.kind === 'keep-alive' && policy.maxRequests > 0 ? policy.maxRequests : Infinity;
 
   function mayServe(kept: Kept, nowNs: number): boolean {
@@ -38,12 +41,22 @@ export function newConnections(policy: ConnectPolicy): Connections {
       kept.connection.isOpen &&
       nowNs - kept.idleSinceNs < idleNsMax &&
       nowNs - kept.connection.connectedAtNs < ageNsMax &&
-      kept.requestCount < requestsMax
+      kept.requestCount < requestsMax &&
+      (listed === null || listed.includes(kept.connection.address))
     );
   }
 
   function end(kept: Kept): void {
     if (kept.underWayCount === 0) kept.connection.close();
+  }
+
+  function sweep(nowNs: number): void {
+    for (let i = idle.length - 1; i >= 0; i -= 1) {
+      const kept = idle[i] as Kept;
+      if (mayServe(kept, nowNs)) continue;
+      idle.splice(i, 1);
+      end(kept);
+    }
   }
 
   return {
@@ -70,13 +83,10 @@ export function newConnections(policy: ConnectPolicy): Connections {
       if (mayServe(kept, nowNs)) idle.push(kept);
       else end(kept);
     },
-    sweep(nowNs) {
-      for (let i = idle.length - 1; i >= 0; i -= 1) {
-        const kept = idle[i] as Kept;
-        if (mayServe(kept, nowNs)) continue;
-        idle.splice(i, 1);
-        end(kept);
-      }
+    sweep,
+    keepOnly(addresses, nowNs) {
+      listed = addresses;
+      sweep(nowNs);
     },
     closeAll() {
       for (const kept of idle.splice(0)) kept.connection.close();

@@ -38,7 +38,7 @@ export interface LaneRunner {
   readonly underWayCount: number;
   /** Sends the slot, or logs that it did not. Returns at once. */
   fire(slot: number, nowNs: number): void;
-  /** Closes kept connections whose time is over. */
+  /** What needs no slot: closes kept connections whose time is over, asks DNS where the client does so by itself. */
   sweep(nowNs: number): void;
   token(value: string): void;
   /** From now on nothing is sent: the address is no longer one of its side. Slots are logged as withheld. */
@@ -55,6 +55,8 @@ interface Found {
   resolvedNs: number;
   answer: number;
 }
+
+type AskFailed = Extract<Asked, { kind: 'failed' }>;
 
 /** What the next step of the policy needs to know of a finished row. */
 interface Ended {
@@ -85,6 +87,8 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   let dialCount = 0;
   let blockedCount = 0;
   let isSlowed = false;
+  let lastFailure: AskFailed | null = null;
+  let isAskingByItself = false;
   /** A dial under way that all slots of an HTTP/2 client wait for together. */
   let sharedDial: Promise<DialledKept | DialFailedAll> | null = null;
 
@@ -141,9 +145,13 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   }
 
   /** Fills `held`; returns why there is none. A fresh check asks DNS itself, whatever the client remembers. */
-  async function resolve(found: Found, isFresh: boolean): Promise<Extract<Asked, { kind: 'failed' }> | null> {
+  async function resolve(found: Found, isFresh: boolean): Promise<AskFailed | null> {
     const decision = isFresh && lane.resolver !== null ? { kind: 'ask' as const } : cache.decide(found.sentNs);
-    if (decision.kind !== 'ask') {
+    if (decision.kind === 'fail' && lastFailure !== null) {
+      found.answer = lastFailure.answer;
+      return lastFailure;
+    }
+    if (decision.kind === 'use' || decision.kind === 'use-and-ask') {
       found.held = decision.held;
       found.answer = decision.held.answer;
       if (decision.kind === 'use-and-ask') void ask();
@@ -163,8 +171,22 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   async function ask(isLearnt = true): Promise<Asked> {
     assert(lane.resolver !== null, 'a lane without a resolver has a pinned address');
     const asked = await ports.answers.ask(lane.resolver, lane);
-    if (asked.kind === 'held' && isLearnt) cache.learn(asked.held);
+    if (!isLearnt) return asked;
+    if (asked.kind === 'held') {
+      cache.learn(asked.held);
+      if (archetype.resolve.kind === 'on-break') connections.keepOnly(asked.held.addresses, clock.nowNs());
+    } else {
+      cache.failed(asked.receivedAtNs);
+      lastFailure = asked;
+    }
     return asked;
+  }
+
+  /** Without a slot that waits for the answer. */
+  async function askByItself(): Promise<void> {
+    isAskingByItself = true;
+    await ask();
+    isAskingByItself = false;
   }
 
   async function dial(found: Found, part: number): Promise<DialledKept | DialFailedAll> {
@@ -206,7 +228,10 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
       requestCount: 1,
       underWayCount: 0,
     };
-    connection.onClosed = (why) => logClosed(connection, why);
+    connection.onClosed = (why) => {
+      cache.broke();
+      logClosed(connection, why);
+    };
     return { kept, failures };
   }
 
@@ -226,6 +251,8 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
       connections.put(kept, exchange.endedAtNs);
     } else if (!exchange.serverClosed) {
       connections.end(kept);
+    } else if (keeps) {
+      cache.broke();
     }
     return writeExchange(found, kept, exchange, wasKept);
   }
@@ -342,7 +369,10 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
       return inFlightCount + laterCount;
     },
     fire,
-    sweep: (nowNs) => connections.sweep(nowNs),
+    sweep(nowNs) {
+      connections.sweep(nowNs);
+      if (!isWithdrawn && !isAskingByItself && cache.askDueAtNs(nowNs) !== null) void askByItself();
+    },
     token: (value) => ports.requests.token(value),
     withdraw() {
       isWithdrawn = true;

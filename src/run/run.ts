@@ -8,7 +8,7 @@ import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/e
 import { assert } from '../core/errors.ts';
 import type { Clock, DnsPort } from '../core/ports.ts';
 import type { RowBatch } from '../core/row.ts';
-import type { Lane, Scenario, Side } from '../core/scenario.ts';
+import type { Lane, LookedUp, Scenario, Side, SocketAddress } from '../core/scenario.ts';
 import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
 import { newRenumberer } from '../evidence/intern.ts';
 import { readRun } from '../evidence/read-run.ts';
@@ -60,7 +60,7 @@ export interface RunOptions {
   readonly scenario: Scenario;
   /** What of scenario and lanes may be logged. */
   readonly forLog: { readonly scenario: Scenario; readonly lane: (lane: Lane) => Lane };
-  readonly lanesOf: (addresses: Readonly<Record<Side, readonly string[]>>) => NewLanes;
+  readonly lanesOf: (lookedUp: LookedUp) => NewLanes;
   /** The lanes of an address that a side's name got during the run. */
   readonly lanesOfAddress: (found: {
     readonly side: Side;
@@ -146,7 +146,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   });
   await Promise.all([watch.start(), prober.ready]);
   const probingSinceNs = clock.nowNs() + leadNs;
-  const { lanes: unstarted, notes } = options.lanesOf(addresses);
+  const { lanes: unstarted, notes } = options.lanesOf({ ...addresses, authorities: authoritiesIn(early) });
   const lanes = unstarted.map((lane) => ({ ...lane, startAtNs: probingSinceNs }));
   allLanes.push(...lanes);
   log.entry({
@@ -223,6 +223,16 @@ export function analyseFolder(path: string): Analysis {
   for (const batch of reading.batches()) fold.batch(batch);
   for (const problem of reading.problems) fold.problem(problem);
   return fold.result();
+}
+
+/** By hostname, from what the watch found before there were lanes. */
+function authoritiesIn(entries: readonly Entry[]): ReadonlyMap<string, readonly SocketAddress[]> {
+  const found = entries.flatMap((entry) => (entry.type === 'authorities-found' ? [entry] : []));
+  const place = (server: string): SocketAddress => {
+    const [, address = '', port = ''] = /^\[?([^\]]*?)\]?:(\d+)$/.exec(server) ?? [];
+    return { address, port: Number(port) };
+  };
+  return new Map(found.map(({ name, servers }) => [name, servers.map(place)]));
 }
 
 // ── the steps of a run ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,15 +18,22 @@ const resolve = z.union(
       kinded('ttl', {
         minS: optional(seconds(), 'Kept at least so long.', 0),
         maxS: optional(seconds(), 'Kept at most so long; by default a week.', 604_800),
+        graceS: optional(seconds(), 'Then still used while asking anew.', 0),
       }),
       kinded('fixed', {
         s: number({ above: 0 }),
         graceS: optional(seconds(), 'Then still used while asking anew.', 0),
+        negativeS: optional(seconds(), 'After a failure not asked again for so long.', 0),
       }),
-      kinded('once', {}),
+      kinded('once', { negativeS: optional(seconds(), 'After a failure not asked again for so long.', 0) }),
       kinded('on-break', { minS: optional(seconds(), 'Not more often than this.', 30) }),
       kinded('refresh', { s: number({ above: 0 }) }),
-      kinded('pinned', { address: checkedText('an IP address', addressProblem) }),
+      kinded('pinned', {
+        address: optional(
+          checkedText('an IP address', addressProblem),
+          'By default the first address of the side that is left.',
+        ),
+      }),
     ]),
   ],
   { error: 'expected per-connection, ttl, once, or a map such as { kind: fixed, s: 30 }' },

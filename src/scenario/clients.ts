@@ -1,5 +1,11 @@
 /** The clients of a scenario: presets by name, and own ones described. */
-import type { Archetype, Client, ConnectPolicy, ResolvePolicy } from '../core/scenario.ts';
+import {
+  authorityClient,
+  type Archetype,
+  type Client,
+  type ConnectPolicy,
+  type ResolvePolicy,
+} from '../core/scenario.ts';
 import type { Path } from './document.ts';
 import type { ClientInput, ClientsInput, ConnectInput, ResolveInput } from './input.ts';
 import { suggestion } from './nearest.ts';
@@ -26,13 +32,24 @@ interface Named {
 export function clientsOf(input: ClientsInput, scope: ClientScope): Clients {
   const named = isList(input) ? byName(input, scope) : described(input, scope);
   const weightsGiven = named.some(({ weight }) => weight !== null);
-  for (const { weight, path } of named) {
-    if (weightsGiven && weight === null)
+  for (const { name, weight, path } of named) {
+    if (name === authorityClient) {
+      if (weight !== null) scope.report(path, 'stands for no users, so it has no weight: write authority: {}');
+    } else if (weightsGiven && weight === null) {
       scope.report(path, 'has no weight, but others have: give one to each or to none');
+    }
   }
-  const sum = named.reduce((total, { weight }) => total + (weight ?? 1), 0);
-  const clients = named.map(({ name, weight, archetype }) => ({ name, weightRatio: (weight ?? 1) / sum, archetype }));
+  const sum = named.reduce((total, one) => total + shareOf(one), 0);
+  const clients = named.map((one) => ({
+    name: one.name,
+    weightRatio: sum === 0 ? 0 : shareOf(one) / sum,
+    archetype: one.archetype,
+  }));
   return { clients, weightsGiven };
+}
+
+function shareOf({ name, weight }: Named): number {
+  return name === authorityClient ? 0 : (weight ?? 1);
 }
 
 function isList(input: ClientsInput): input is readonly string[] {
@@ -58,7 +75,7 @@ function presetOf(name: string, path: Path, { presets, report }: ClientScope, at
 }
 
 /** Lanes of these names mean something else. */
-const reservedNames = new Set(['reference', 'authority']);
+const reservedNames = new Set(['reference']);
 
 function described(input: Readonly<Record<string, number | ClientInput>>, scope: ClientScope): readonly Named[] {
   return Object.entries(input).flatMap(([name, description]) => {
@@ -108,17 +125,16 @@ function resolveOf(input: ResolveInput): ResolvePolicy {
   switch (input.kind) {
     case 'per-connection':
     case 'once':
-      return { kind: input.kind };
+    case 'refresh':
+      return input;
     case 'ttl':
       return { minS: 0, maxS: weekS, ...input };
     case 'fixed':
       return { graceS: 0, ...input };
     case 'on-break':
       return { minS: 30, ...input };
-    case 'refresh':
-      return input;
     case 'pinned':
-      return { kind: 'pinned', address: canonicalAddress(input.address) };
+      return { kind: 'pinned', address: input.address === undefined ? null : canonicalAddress(input.address) };
   }
 }
 

@@ -75,7 +75,8 @@ export function inWorld(scenario: Scenario, setting: Setting, ports: WorldPorts)
 
 function clientInWorld(client: Client, { from, setting, note }: Move): Client {
   const { archetype } = client;
-  if (archetype.resolve.kind !== 'pinned') return client;
+  // One that is pinned to a side gets an address of the world when lanes are made.
+  if (archetype.resolve.kind !== 'pinned' || archetype.resolve.address === null) return client;
   const address = placeOfAddress(archetype.resolve.address, from, setting.places);
   note(`${client.name} is pinned to ${address}, in the place of ${archetype.resolve.address}`);
   return { ...client, archetype: { ...archetype, resolve: { kind: 'pinned', address } } };

@@ -95,12 +95,13 @@ export type ResolveInput =
   | 'per-connection'
   | 'ttl'
   | 'once'
-  | { readonly kind: 'per-connection' | 'once' }
-  | { readonly kind: 'ttl'; readonly minS?: number; readonly maxS?: number }
-  | { readonly kind: 'fixed'; readonly s: number; readonly graceS?: number }
+  | { readonly kind: 'per-connection' }
+  | { readonly kind: 'once'; readonly negativeS?: number }
+  | { readonly kind: 'ttl'; readonly minS?: number; readonly maxS?: number; readonly graceS?: number }
+  | { readonly kind: 'fixed'; readonly s: number; readonly graceS?: number; readonly negativeS?: number }
   | { readonly kind: 'on-break'; readonly minS?: number }
   | { readonly kind: 'refresh'; readonly s: number }
-  | { readonly kind: 'pinned'; readonly address: string };
+  | { readonly kind: 'pinned'; readonly address?: string };
 
 export type ConnectInput =
   | 'new'

@@ -3,7 +3,19 @@
  * Only clients that resolve and connect anew for every probe cross all resolvers: any other kind tells little more about
  * a resolver, and would multiply what the service has to bear.
  */
-import type { Archetype, Check, Client, Lane, Resolver, Scenario, Service, Side, TlsSpec } from '../core/scenario.ts';
+import {
+  authorityClient,
+  type Archetype,
+  type Check,
+  type Client,
+  type Lane,
+  type LookedUp,
+  type Resolver,
+  type Scenario,
+  type Service,
+  type Side,
+  type TlsSpec,
+} from '../core/scenario.ts';
 import { nsPerS } from '../core/time.ts';
 import { isAddress, isIpv6 } from './network.ts';
 
@@ -13,15 +25,15 @@ const sides: readonly Side[] = ['old', 'new'];
 const noTls: TlsSpec = { caPem: null, certificatePem: null, keyPem: null };
 
 /**
- * Service by service and check by check: its clients, then its sides; the references last. `sideAddresses` are those that
- * the sides' names have now; addresses that the scenario itself gives are added.
+ * Service by service and check by check: its clients, then its sides; the references last. Addresses that the
+ * scenario itself gives are added to those that were looked up.
  */
-export function lanesOf(scenario: Scenario, sideAddresses: Readonly<Record<Side, readonly string[]>>): Lane[] {
+export function lanesOf(scenario: Scenario, lookedUp: LookedUp): Lane[] {
   const lanes = scenario.services.flatMap((service) =>
     service.checks.flatMap((check) => [
-      ...clientLanes(scenario, service, check),
+      ...clientLanes(scenario, { service, check, lookedUp }),
       ...sides.flatMap((side) =>
-        addressesOf(scenario, side, sideAddresses[side]).map((address) => sideLane(service, check, side, address)),
+        addressesOf(scenario, side, lookedUp[side]).map((address) => sideLane(service, check, side, address)),
       ),
     ]),
   );
@@ -46,32 +58,64 @@ export function lanesForSideAddress(
 
 // ── the kinds of lanes ───────────────────────────────────────────────────────────────────────────────────────────────
 
-function clientLanes(scenario: Scenario, service: Service, check: Check): readonly Unnumbered[] {
-  const resolvers = scenario.resolvers.filter(({ name }) => service.resolvers.includes(name));
-  // In the order of the service, whose first resolver is the one that most clients ask.
-  const inOrder = service.resolvers.flatMap((name) => resolvers.filter((resolver) => resolver.name === name));
-  return scenario.clients.flatMap((client) =>
-    resolversFor(client, check, inOrder).map((resolver): Unnumbered => ({
+interface Place {
+  readonly service: Service;
+  readonly check: Check;
+  readonly lookedUp: LookedUp;
+}
+
+function clientLanes(scenario: Scenario, place: Place): readonly Unnumbered[] {
+  const { service, check } = place;
+  return scenario.clients.flatMap((client) => {
+    const archetype = settled(client, scenario, place.lookedUp);
+    return resolversFor({ ...client, archetype }, scenario, place).map((resolver): Unnumbered => ({
       role: 'client',
       service: service.name,
       client: client.name,
       resolver,
       address: null,
-      judged: client.archetype.judged,
-      ...common(check, client.archetype, service.tls),
-    })),
-  );
+      judged: archetype.judged,
+      ...common(check, archetype, service.tls),
+    }));
+  });
+}
+
+/** Whoever has written down an address of the side that is left has the first one, as it is when the run starts. */
+function settled({ archetype }: Client, scenario: Scenario, lookedUp: LookedUp): Archetype {
+  if (archetype.resolve.kind !== 'pinned' || archetype.resolve.address !== null) return archetype;
+  const leaving = scenario.change.direction === 'old-to-new' ? 'old' : 'new';
+  const address = addressesOf(scenario, leaving, lookedUp[leaving])[0] ?? null;
+  return { ...archetype, resolve: { kind: 'pinned', address } };
 }
 
 function resolversFor(
-  { archetype }: Client,
-  { hostname }: Check,
-  resolvers: readonly Resolver[],
+  { name, archetype }: Client,
+  scenario: Scenario,
+  { service, check, lookedUp }: Place,
 ): readonly (Resolver | null)[] {
-  if (archetype.resolve.kind === 'pinned') return [null];
+  // Of a side that has no address yet there is nobody to be pinned to.
+  if (archetype.resolve.kind === 'pinned') return archetype.resolve.address === null ? [] : [null];
+  // In the order of the service, whose first resolver is the one that most clients ask.
+  const resolvers = service.resolvers.flatMap((one) => scenario.resolvers.filter((resolver) => resolver.name === one));
+  if (name === authorityClient) return authoritiesFor(scenario, check, { lookedUp, beyond: resolvers[0] });
   // An address resolves to itself whoever is asked.
   const isCrossing = archetype.resolve.kind === 'per-connection' && archetype.connect.kind === 'new';
-  return isCrossing && !isAddress(hostname) ? resolvers : resolvers.slice(0, 1);
+  return isCrossing && !isAddress(check.hostname) ? resolvers : resolvers.slice(0, 1);
+}
+
+/** One lane for each server: they may differ, and then each must be told apart. */
+function authoritiesFor(
+  { authorities }: Scenario,
+  { hostname }: Check,
+  { lookedUp, beyond }: { readonly lookedUp: LookedUp; readonly beyond: Resolver | undefined },
+): readonly Resolver[] {
+  if (authorities === 'none' || isAddress(hostname)) return [];
+  const servers = authorities === 'auto' ? (lookedUp.authorities?.get(hostname) ?? []) : authorities;
+  return servers.map(({ address, port }) => ({
+    name: isIpv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
+    server: { kind: 'udp', address, port },
+    authority: { beyond: beyond?.server ?? null },
+  }));
 }
 
 /** A side's own address, with the service's Host and SNI and without DNS: shows whether the side itself is well. */

@@ -4,7 +4,7 @@
  */
 import { newRandom } from '../core/random.ts';
 import type { Random } from '../core/ports.ts';
-import type { Client, ConnectPolicy, ResolvePolicy, Side } from '../core/scenario.ts';
+import { authorityClient, type Client, type ConnectPolicy, type ResolvePolicy, type Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { newWarmResolver, periodOf } from './forecast-names.ts';
 import type { ForecastPlan } from './forecast-plan.ts';
@@ -49,7 +49,8 @@ export function populationOf(options: PopulationOptions): Population {
   const server = serverKeepingOf(plan);
   const requestEveryNs = sToNs(requestEveryS);
   const known = options.resolvers.filter((name) => plan.conducts[name] !== undefined);
-  const groups = clients.flatMap((client): Group[] => {
+  const users = clients.filter(({ name }) => name !== authorityClient);
+  const groups = users.flatMap((client): Group[] => {
     const { resolve, connect } = client.archetype;
     if (resolve.kind === 'pinned') {
       return [{ client, resolver: null, weightRatio: client.weightRatio, periodNs: 0, turnNs: 0, stayNs: 0 }];
@@ -80,6 +81,7 @@ function cacheNsOf(resolve: ResolvePolicy, ttlS: number): number {
     case 'refresh':
       return sToNs(resolve.s);
     case 'ttl':
+      // An expired answer is used once more, whatever the grace: it makes the cache ask, and the next request has the new one.
       return sToNs(Math.min(Math.max(ttlS, resolve.minS), resolve.maxS));
     case 'per-connection':
     case 'once':

@@ -1,8 +1,8 @@
 /**
  * One user: what his client remembers of DNS, the connection it holds, and where a request of now would go. Asking that
- * changes nothing; only his own requests do.
+ * changes nothing; only his own requests do, and what his client does by itself.
  */
-import { newResolveCache, type HeldAnswer } from '../clients/resolve-cache.ts';
+import { newResolveCache, type HeldAnswer, type ResolveDecision } from '../clients/resolve-cache.ts';
 import type { Archetype, Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import type { Held } from '../model/world-model.ts';
@@ -80,19 +80,26 @@ export function newUser(options: UserOptions): User {
     return held;
   }
 
+  /** What the client has asked by itself since his last request. Whoever is no longer told of an address leaves it. */
+  function catchUp(nowNs: number): void {
+    const dueNs = cache.askDueAtNs(nowNs);
+    if (dueNs === null || names === null) return;
+    const { addresses } = learn(names.ask(dueNs), dueNs);
+    if (resolve.kind === 'on-break' && kept !== null && !addresses.includes(kept.address)) kept = null;
+  }
+
   /** The addresses for a new connection, and what the client remembers from now on. */
   function lookUp(nowNs: number): readonly string[] {
     const decision = cache.decide(nowNs);
+    const held = heldIn(decision);
     const asked = decision.kind === 'use' || names === null ? null : learn(names.ask(nowNs), nowNs);
-    return decision.kind === 'ask' ? (asked?.addresses ?? []) : decision.held.addresses;
+    return held?.addresses ?? asked?.addresses ?? [];
   }
 
   /** Without remembering. */
   function led(nowNs: number): Reach {
-    const decision = cache.decide(nowNs);
-    if (decision.kind !== 'ask') {
-      return { side: sideOf(decision.held.addresses), by: neverAsks ? 'never-asks' : 'own-cache' };
-    }
+    const held = heldIn(cache.decide(nowNs));
+    if (held !== null) return { side: sideOf(held.addresses), by: neverAsks ? 'never-asks' : 'own-cache' };
     const answer = names?.ask(nowNs);
     // What the cache got after the switch, a name server still said: it lags, or names were led back.
     const by = (answer?.fetchedAtNs ?? 0) >= 0 ? 'name-server' : 'resolver-cache';
@@ -101,6 +108,7 @@ export function newUser(options: UserOptions): User {
 
   return {
     request(nowNs) {
+      catchUp(nowNs);
       if (kept !== null) {
         const ended = howEnded(kept, nowNs);
         if (ended === 'stands') {
@@ -127,17 +135,22 @@ export function newUser(options: UserOptions): User {
         };
     },
     reach(nowNs) {
+      catchUp(nowNs);
       if (kept !== null && howEnded(kept, nowNs) === 'stands') {
         return { side: kept.side, by: neverAsks ? 'never-asks' : 'kept-connection' };
       }
       return led(nowNs);
     },
     settledOn(nowNs) {
-      const decision = cache.decide(nowNs);
-      const held = decision.kind === 'ask' ? null : sideOf(decision.held.addresses);
+      const remembered = heldIn(cache.decide(nowNs));
+      const held = remembered === null ? null : sideOf(remembered.addresses);
       if (neverAsks) return held;
       if (settledSide === null || !names.isSettled(nowNs)) return null;
       return held === null || held === settledSide ? settledSide : null;
     },
   };
+}
+
+function heldIn(decision: ResolveDecision): HeldAnswer | null {
+  return decision.kind === 'use' || decision.kind === 'use-and-ask' ? decision.held : null;
 }

@@ -129,15 +129,18 @@ function forecastOf(population: Population, options: ForecastOptions): Omit<Serv
     shareError: shareErrorOf(tallies, instants.length),
     lifeS,
     all,
-    clients: clients.map((client): ClientForecast => {
+    clients: clients.flatMap((client): ClientForecast[] => {
       const own = tallies.filter(({ group }) => group.client === client);
-      return {
-        client: client.name,
-        standsFor: client.archetype.standsFor,
-        weightRatio: client.weightRatio,
-        userCount: userCount * own.length,
-        ...emptyingOf(own, instants),
-      };
+      if (own.length === 0) return [];
+      return [
+        {
+          client: client.name,
+          standsFor: client.archetype.standsFor,
+          weightRatio: client.weightRatio,
+          userCount: userCount * own.length,
+          ...emptyingOf(own, instants),
+        },
+      ];
     }),
     curve: instants.map((atNs, i) => ({ atS: nsToS(atNs), ratio: shares[i] ?? 0 })),
     removals: removalsAfterS(plan, { lifeS, horizonS }).map((afterS) =>

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { addressOrder } from '../../src/clients/address-order.ts';
-import { presets } from '../../src/clients/presets.ts';
 import { newResolveCache } from '../../src/clients/resolve-cache.ts';
 import type { ResolvePolicy } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
@@ -109,9 +108,71 @@ test('happy eyeballs lets the families take turns, the preferred first', () => {
   expect(addresses).toEqual(['::1', '127.0.0.1', '::2', '::3']);
 });
 
-test('every preset says whom it stands for; those that fail for ever by construction are not judged', () => {
-  for (const [name, preset] of Object.entries(presets)) {
-    expect(preset.standsFor, name).not.toBe('');
-    expect(preset.judged, name).toBe(preset.resolve.kind !== 'once' && preset.resolve.kind !== 'pinned');
-  }
+test('an expired answer is used while a new one is asked for, as long as the grace lasts', () => {
+  const cache = newResolveCache({ kind: 'ttl', minS: 0, maxS: 600, graceS: 86_400 });
+  cache.learn(held);
+  expect(cache.decide(sToNs(20.9)).kind).toBe('use');
+  expect(cache.decide(sToNs(21))).toMatchObject({ kind: 'use-and-ask', held: { addresses: ['127.0.1.1'] } });
+  expect(cache.decide(sToNs(86_420)).kind).toBe('use-and-ask');
+  expect(cache.decide(sToNs(86_421)).kind).toBe('ask');
+});
+
+describe('a failure is remembered', () => {
+  test('for as long as the policy says', () => {
+    const cache = newResolveCache({ kind: 'fixed', s: 30, graceS: 0, negativeS: 10 });
+    cache.failed(sToNs(3));
+    expect(cache.decide(sToNs(12.9)).kind).toBe('fail');
+    expect(cache.decide(sToNs(13)).kind).toBe('ask');
+  });
+
+  test('but an answer that is still held is not given up for it', () => {
+    const cache = newResolveCache({ kind: 'fixed', s: 30, graceS: 60, negativeS: 10 });
+    cache.learn(held);
+    cache.failed(sToNs(32));
+    expect(cache.decide(sToNs(33)).kind).toBe('use-and-ask');
+  });
+
+  test.for<ResolvePolicy>([
+    { kind: 'per-connection' },
+    { kind: 'fixed', s: 30, graceS: 0 },
+    { kind: 'on-break', minS: 30 },
+  ])('not at all by $kind without it', (policy) => {
+    const cache = newResolveCache(policy);
+    cache.failed(sToNs(3));
+    expect(cache.decide(sToNs(3)).kind).toBe('ask');
+  });
+});
+
+describe('what is asked without a request that needs it', () => {
+  test('whoever refreshes asks at every multiple, whether needed or not', () => {
+    const cache = newResolveCache({ kind: 'refresh', s: 5 });
+    expect(cache.askDueAtNs(sToNs(3))).toBeNull();
+    cache.learn(held);
+    expect(cache.askDueAtNs(sToNs(5.9))).toBeNull();
+    expect(cache.askDueAtNs(sToNs(6))).toBe(sToNs(6));
+    expect(cache.askDueAtNs(sToNs(17.3))).toBe(sToNs(16));
+  });
+
+  test('a connection that breaks too soon is a question that follows', () => {
+    const cache = newResolveCache({ kind: 'on-break', minS: 30 });
+    cache.learn(held);
+    expect(cache.askDueAtNs(sToNs(600))).toBeNull();
+    cache.broke();
+    expect(cache.askDueAtNs(sToNs(30.9))).toBeNull();
+    expect(cache.askDueAtNs(sToNs(33))).toBe(sToNs(31));
+    cache.learn({ ...held, receivedAtNs: sToNs(33) });
+    expect(cache.askDueAtNs(sToNs(600))).toBeNull();
+  });
+
+  test.for<ResolvePolicy>([
+    { kind: 'per-connection' },
+    { kind: 'ttl', minS: 0, maxS: 60, graceS: 60 },
+    { kind: 'fixed', s: 60, graceS: 60 },
+    { kind: 'once' },
+  ])('$kind asks only when it is used', (policy) => {
+    const cache = newResolveCache(policy);
+    cache.learn(held);
+    cache.broke();
+    expect(cache.askDueAtNs(sToNs(600))).toBeNull();
+  });
 });
