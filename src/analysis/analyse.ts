@@ -3,10 +3,10 @@ import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
 import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
-import { authorityTracks, type AuthorityTrack } from './authority-tracks.ts';
+import { analyseAuthorities } from './authority-analysis.ts';
+import { authorityTracks, decidingTracks, type AuthorityTrack } from './authority-tracks.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
-import { analyseAuthorities } from './dns-analysis.ts';
 import { findingsOf } from './findings.ts';
 import type { Gathered } from './gathered.ts';
 import { analyseLane, isQualified } from './lane-analysis.ts';
@@ -73,7 +73,7 @@ export function analyse(gathered: Gathered): Analysis {
   const ended = journal.of('run-ended')[0];
   const because = incompleteBecause(gathered, views, journal);
   const resolvers = analyseResolvers(resolverEvidence, stories);
-  const authorities = analyseAuthorities(run.tracks);
+  const authorities = analyseAuthorities(run.tracks, journal);
   const prober = analyseProber(views, journal, endedAtNs);
   return {
     mode: started.mode,
@@ -147,7 +147,7 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
   const { scenario, mode } = gathered.started;
   const views = run.views.filter((view) => view.lane.service === service.name);
   const hostnames = new Set(service.checks.map((check) => check.hostname));
-  const own = tracks.filter((track) => hostnames.has(track.name));
+  const own = decidingTracks(tracks, hostnames, journal);
   const endNs = Math.min(...views.map((view) => view.untilNs));
   const fresh = views.filter((view) => isFresh(view.lane));
   const changes = findChanges({ service, scenario, mode, journal, tracks: own, fresh, endNs });

@@ -33,14 +33,14 @@ export function authorityMoved(tracks: readonly AuthorityTrack[], leaving: Side)
   const stayed: (Bracket | null)[] = [];
   const left = tracks.filter(({ steps }) => steps.some((step) => step.side === leaving));
   const areAllBack = left.every(({ steps }) => steps.at(-1)?.side === leaving);
-  for (const { steps, isUnreachable } of left) {
+  for (const { steps, isUnreachable, isLame } of left) {
     const since = steps.findIndex((step) => step.side === leaving);
     const first = steps.findIndex((step, i) => i > since && (step.side === target || step.side === 'mixed'));
     if (first !== -1) begun.push(bracketOf(steps, first, (step) => step.side === leaving));
     const stays = areAllBack || steps.at(-1)?.side === target ? lastRun(steps, target) : null;
     if (stays !== null) stayed.push(bracketOf(steps, steps.indexOf(stays), (step) => step.side !== target));
     // Nobody knows what a server that does not answer would say; a name without addresses left the leaving side too.
-    else if (!isUnreachable && steps.at(-1)?.side !== 'none') stayed.push(null);
+    else if (!isUnreachable && !isLame && steps.at(-1)?.side !== 'none') stayed.push(null);
   }
   if (begun.length === 0) return noneMoved;
   const moved = stayed.filter((bracket) => bracket !== null);

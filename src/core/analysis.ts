@@ -284,7 +284,20 @@ export interface Finding {
 
 export interface AuthorityAnalysis {
   readonly address: string;
+  /** The name it is asked for: a service's hostname, or a link of its alias chain. */
   readonly hostname: string;
+  /** The hostnames in whose chains the name is; empty for a hostname of its own. */
+  readonly linkOf: readonly string[];
+  /** '' = given by the scenario, not looked up. */
+  readonly zone: string;
+  /** The name server whose address it is; null = not known. */
+  readonly nameServer: string | null;
+  /** Which of the servers behind the address answered last, where it says so. */
+  readonly nsid: string | null;
+  /** Of the zone, as last heard. For information: Route 53's is 1 for ever, whatever changes. */
+  readonly soaSerial: number | null;
+  /** Answers without authority, or REFUSED and the like instead of one. */
+  readonly lameCount: number;
   readonly ttlS: number | null;
   readonly firstNewAtNs: number | null;
   readonly lastOldAtNs: number | null;

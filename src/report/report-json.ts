@@ -49,6 +49,12 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
     authorities: analysis.authorities.map((authority) => ({
       address: authority.address,
       hostname: authority.hostname,
+      linkOf: authority.linkOf,
+      zone: authority.zone,
+      nameServer: authority.nameServer,
+      nsid: authority.nsid,
+      soaSerial: authority.soaSerial,
+      lameCount: authority.lameCount,
       ttlS: authority.ttlS,
       firstNewAt: isoOrNull(authority.firstNewAtNs),
       lastOldAt: isoOrNull(authority.lastOldAtNs),

@@ -81,6 +81,13 @@ function markSection({ marks, run }: Report): Section[] {
   ];
 }
 
+function authorityTrouble({ unreachableCount, lameCount }: Report['authorities'][number]): string {
+  return [
+    ...(unreachableCount === 0 ? [] : [`unreachable ${countText(unreachableCount)} times`]),
+    ...(lameCount === 0 ? [] : [`without authority ${countText(lameCount)} times`]),
+  ].join(', ');
+}
+
 function dnsSection(report: Report): Section[] {
   const { startedAt } = report.run;
   const rows: Cell[][] = [
@@ -90,7 +97,7 @@ function dnsSection(report: Report): Section[] {
       { text: authority.ttlS === null ? '–' : String(authority.ttlS) },
       { text: clockText(startedAt, authority.firstNewAt) },
       { text: clockText(startedAt, authority.lastOldAt) },
-      { text: authority.unreachableCount === 0 ? '' : `unreachable ${countText(authority.unreachableCount)} times` },
+      { text: authorityTrouble(authority) },
     ]),
     ...report.resolvers.map((resolver): Cell[] => [
       { text: `resolver ${resolver.name}` },

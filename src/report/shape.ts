@@ -233,6 +233,12 @@ export interface ReportResolver {
 export interface ReportAuthority {
   readonly address: string;
   readonly hostname: string;
+  readonly linkOf: readonly string[];
+  readonly zone: string;
+  readonly nameServer: string | null;
+  readonly nsid: string | null;
+  readonly soaSerial: number | null;
+  readonly lameCount: number;
   readonly ttlS: number | null;
   readonly firstNewAt: Instant | null;
   readonly lastOldAt: Instant | null;

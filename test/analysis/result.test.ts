@@ -256,7 +256,20 @@ test('a resolver’s answers: TTLs as received, the first new and the last old o
     },
   ]);
   expect(analysis.authorities).toEqual([
-    { address: '127.0.0.1:53', hostname, ttlS: 5, firstNewAtNs: 20.01e9, lastOldAtNs: 19e9, unreachableCount: 0 },
+    {
+      address: '127.0.0.1:53',
+      hostname,
+      linkOf: [],
+      zone: '',
+      nameServer: null,
+      nsid: null,
+      soaSerial: null,
+      lameCount: 0,
+      ttlS: 5,
+      firstNewAtNs: 20.01e9,
+      lastOldAtNs: 19e9,
+      unreachableCount: 0,
+    },
   ]);
 });
 

@@ -263,6 +263,12 @@ export function analysisOf(overrides: Partial<Analysis> = {}): Analysis {
       {
         address: '127.0.0.1:5353',
         hostname: 'orders.shop.example',
+        linkOf: [],
+        zone: 'shop.example',
+        nameServer: 'ns-1.shop.example',
+        nsid: null,
+        soaSerial: 1,
+        lameCount: 0,
         ttlS: 20,
         firstNewAtNs: sToNs(61.9),
         lastOldAtNs: sToNs(61.4),
