@@ -1,5 +1,5 @@
 /** A preflight for people: what it comes to, then the checks. */
-import { countOf, durationText } from '../core/quantity-text.ts';
+import { countText } from '../core/quantity-text.ts';
 import type { CheckKind, CheckResult } from './check.ts';
 import type { Preflight, SafeToSwitch } from './preflight.ts';
 
@@ -27,10 +27,17 @@ export function headline({ atMs: nowMs, safeToSwitch }: Preflight): string {
   if (safe === 'yes') return 'SAFE TO SWITCH';
   if (safe === 'unknown') return `UNKNOWN, because ${reasons(safeToSwitch)}`;
   if (atMs === null) return `NO, because ${reasons(safeToSwitch)}`;
-  const left = `in ${durationText(Math.max(0, Math.ceil((atMs - nowMs) / 1000) * 1000))}`;
+  const left = `in ${leftText(Math.max(0, Math.ceil((atMs - nowMs) / 1000)))}`;
   return isEarliest
     ? `NOT YET: not before ${clockText(nowMs, atMs)} (${left}), because ${reasons(safeToSwitch)}`
     : `NOT YET: safe at ${clockText(nowMs, atMs)} (${left})`;
+}
+
+/** `4 min 12 s`: as people count down. */
+function leftText(s: number): string {
+  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${s % 60} s` : `${s} s`;
 }
 
 /** The instant rounded up to the second: then it is safe. */
@@ -101,7 +108,7 @@ function kindLines(
     ...(passed.length === 0 ? [] : [line('pass', summary === '' ? count : `${count}: ${summary}`)]),
     ...texts.slice(0, rowsMax).map(([row]) => (row === undefined ? '' : line(markOf(row), row.text))),
     ...(texts.length > rowsMax
-      ? [`        ${''.padEnd(16)}  and ${countOf(texts.length - rowsMax, 'more', 'more')}: --json has all`]
+      ? [`        ${''.padEnd(16)}  and ${countText(texts.length - rowsMax)} more: --json has all`]
       : []),
   ];
 }
