@@ -72,3 +72,14 @@ export function rowsOf(service: string, check: CheckKind): Rows {
 
 /** Mended by others, at a time that nobody knows. */
 export const someTime: Healing = { atMs: null, isEarliest: true };
+
+/** What several rows say alike is said once, of the first, with how many more there are. */
+export function sentencesOf(rows: readonly CheckResult[]): readonly string[] {
+  const alike = Map.groupBy(rows, ({ check, result, decides, observed, expected }) =>
+    JSON.stringify([check, result, decides, observed, expected]),
+  );
+  return [...alike.values()].map((all) => {
+    const texts = [...new Set(all.map(({ text }) => text))];
+    return texts.length === 1 ? (texts[0] ?? '') : `${texts[0]} (and ${texts.length - 1} more like it)`;
+  });
+}

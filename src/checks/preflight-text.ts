@@ -1,6 +1,6 @@
 /** A preflight for people: what it comes to, then the checks. */
 import { countText } from '../core/quantity-text.ts';
-import type { CheckKind, CheckResult } from './check.ts';
+import { sentencesOf, type CheckKind, type CheckResult } from './check.ts';
 import type { Preflight, SafeToSwitch } from './preflight.ts';
 
 const titles: Readonly<Record<CheckKind, string>> = {
@@ -103,12 +103,14 @@ function kindLines(
   const summary =
     observed.length === 1 ? (observed[0] ?? '') : (passed[0]?.observed ?? '') + (observed.length > 1 ? ', …' : '');
   const count = passed.length === 1 ? (passed[0]?.subject ?? '') : `${passed.length} of ${rows.length}`;
-  const texts = [...Map.groupBy(others, (row) => `${markOf(row)} ${row.text}`).values()];
+  const told = [...Map.groupBy(others, markOf)].flatMap(([mark, all]) =>
+    sentencesOf(all).map((text) => line(mark, text)),
+  );
   return [
     ...(passed.length === 0 ? [] : [line('pass', summary === '' ? count : `${count}: ${summary}`)]),
-    ...texts.slice(0, rowsMax).map(([row]) => (row === undefined ? '' : line(markOf(row), row.text))),
-    ...(texts.length > rowsMax
-      ? [`        ${''.padEnd(16)}  and ${countText(texts.length - rowsMax)} more: --json has all`]
+    ...told.slice(0, rowsMax),
+    ...(told.length > rowsMax
+      ? [`        ${''.padEnd(16)}  and ${countText(told.length - rowsMax)} more: --json has all`]
       : []),
   ];
 }

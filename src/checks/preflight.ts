@@ -1,5 +1,5 @@
 /** Every check of every service, and on top of them whether it is safe to switch now, or when. Unknown is never safe. */
-import type { CheckResult } from './check.ts';
+import { sentencesOf, type CheckResult } from './check.ts';
 import { edges } from './edges.ts';
 import type { Facts } from './facts.ts';
 import { identity } from './identity.ts';
@@ -48,20 +48,18 @@ export function preflight(facts: Facts): Preflight {
 function safeToSwitch(deciding: readonly CheckResult[]): SafeToSwitch {
   const failed = deciding.filter(({ result }) => result === 'fail');
   const unknown = deciding.filter(({ result }) => result === 'unknown');
-  const because = (rows: readonly CheckResult[]): readonly string[] => [...new Set(rows.map(({ text }) => text))];
   const none = { atMs: null, isEarliest: false };
   if (deciding.length === 0) return { safe: 'yes', ...none, because: [] };
-  if (failed.length === 0) return { safe: 'unknown', ...none, because: because(unknown) };
+  if (failed.length === 0) return { safe: 'unknown', ...none, because: sentencesOf(unknown) };
 
+  const timeless = failed.filter(({ heals }) => heals === null || heals.atMs === null);
+  if (timeless.length > 0) return { safe: 'no', ...none, because: sentencesOf([...timeless, ...unknown]) };
   const healings = failed.flatMap(({ heals }) => (heals === null ? [] : [heals]));
-  const times = healings.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
-  const timeless = failed.filter(({ heals }) => heals === null || (heals.atMs === null && times.length === 0));
-  if (timeless.length > 0) return { safe: 'no', ...none, because: because([...timeless, ...unknown]) };
   return {
     safe: 'no',
-    atMs: Math.max(...times),
+    atMs: Math.max(...healings.map(({ atMs }) => atMs ?? 0)),
     isEarliest: unknown.length > 0 || healings.some(({ isEarliest }) => isEarliest),
-    because: because([...failed, ...unknown]),
+    because: sentencesOf([...failed, ...unknown]),
   };
 }
 

@@ -1,6 +1,6 @@
 /** No resolver of the scenario still shows a long life, and none remembers that there is nothing (domain.md, B.2, E2). */
 import { durationText } from '../core/quantity-text.ts';
-import type { Scenario, Service } from '../core/scenario.ts';
+import type { Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult } from './check.ts';
 import type { Asked, Facts, NameFacts, ServerFacts } from './facts.ts';
 import {
@@ -28,10 +28,6 @@ function resolverRow(facts: Facts, service: Service, name: NameFacts, { server, 
   const { hostname } = name;
   const limitS = limitTtlS(facts, name);
   const said = { subject: `${hostname} by ${server}`, expected: `an answer with at most ${limitS} s to live` };
-  if (isWithoutTtl(facts.scenario, server)) {
-    const text = `${server} is asked as programs ask it, which says no TTL.`;
-    return rows.unknown({ ...said, decides: false, observed: 'no TTL', text });
-  }
   const failed = addressesAsked(asked).find(({ reply }) => reply.kind === 'failed' || !isSettled(reply.rcode));
   if (failed !== undefined) {
     const { reply } = failed;
@@ -71,8 +67,4 @@ function resolverRow(facts: Facts, service: Service, name: NameFacts, { server, 
 
 function endOf({ reply, endedAtMs }: Asked): number {
   return endedAtMs + (reply.kind === 'answered' ? reply.ttlS * 1000 : 0);
-}
-
-function isWithoutTtl({ resolvers }: Scenario, name: string): boolean {
-  return resolvers.some((resolver) => resolver.name === name && resolver.server.kind === 'getaddrinfo');
 }

@@ -25,6 +25,8 @@ export interface Age {
   readonly oldTtlS: number | null;
   /** Servers that serve more than the limit. */
   readonly highServers: readonly string[];
+  /** Others serve it low already. */
+  readonly isUnderWay: boolean;
   /** From what it is known. */
   readonly from: string;
   /** When it is safe if a TTL as high as this were lowered everywhere now. */
@@ -47,7 +49,8 @@ export function ageOf(facts: Facts, hostname: string): Age {
     return nowMs + oldS * 1000 + granularityMs;
   };
   const highServers = [...new Set(high.filter(({ endedByMs }) => endedByMs === null).map(({ server }) => server))];
-  const none: Age = { safeAtMs: null, lowAtMs: null, oldTtlS: null, highServers, from: '', earliestMs };
+  const isUnderWay = spells.some(({ server, endedByMs }) => endedByMs === null && !highServers.includes(server));
+  const none: Age = { safeAtMs: null, lowAtMs: null, oldTtlS: null, highServers, isUnderWay, from: '', earliestMs };
   if (spells.length === 0 || highServers.length > 0) return none;
 
   const lows = [...Map.groupBy(spells, ({ server }) => server).values()].map((own) => loweredAt(own, limitS, scenario));
@@ -67,17 +70,24 @@ function isAlive({ endedByMs, ttlS }: Spell, atMs: number): boolean {
   return endedByMs === null || endedByMs + ttlS * 1000 + granularityMs > atMs;
 }
 
-/** Of one server. Where it was never seen high, the scenario's word counts, or else the first look. */
+/**
+ * Of one server: some time between the last look that saw it high, if one did, and the first that did not. The scenario's
+ * word counts where it is within that; else the end, which is the latest that it can have been.
+ */
 function loweredAt(
   spells: readonly Spell[],
   limitS: number,
   { change }: Scenario,
 ): { readonly atMs: number; readonly isTold: boolean } {
-  const ends = spells.filter(({ ttlS }) => ttlS > limitS).map(({ endedByMs }) => endedByMs ?? Infinity);
-  if (ends.length > 0) return { atMs: Math.max(...ends), isTold: false };
-  const firstMs = Math.min(...spells.map((spell) => spell.firstMs));
+  const high = spells.filter(({ ttlS }) => ttlS > limitS).toSorted((a, b) => endMs(b) - endMs(a))[0];
+  const toMs = high === undefined ? Math.min(...spells.map(({ firstMs }) => firstMs)) : endMs(high);
   const toldMs = change.ttlLoweredAt === null ? Infinity : Date.parse(change.ttlLoweredAt);
-  return toldMs < firstMs ? { atMs: toldMs, isTold: true } : { atMs: firstMs, isTold: false };
+  const isTold = toldMs < toMs && toldMs > (high?.lastMs ?? -Infinity);
+  return { atMs: isTold ? toldMs : toMs, isTold };
+}
+
+function endMs({ endedByMs }: Spell): number {
+  return endedByMs ?? Infinity;
 }
 
 // ── the rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,12 +101,14 @@ function agedRow(facts: Facts, service: Service, name: NameFacts): CheckResult {
   const rows = rowsOf(service.name, 'ttl-aged-out');
   const { hostname } = name;
   const { nowMs } = facts;
-  const { safeAtMs, lowAtMs, oldTtlS, highServers, from } = ageOf(facts, hostname);
+  const { safeAtMs, lowAtMs, oldTtlS, highServers, isUnderWay, from, earliestMs } = ageOf(facts, hostname);
   const said = { subject: hostname, expected: 'every cache that obeys has dropped what was served before' };
   if (highServers.length > 0) {
     const observed = `still high on ${countOf(highServers.length, 'name server')}`;
     const text = `The time begins when the last name server has lowered the TTL of ${hostname}.`;
-    return rows.fail({ ...said, observed, text, heals: someTime });
+    // Where nobody has lowered it yet, nobody knows when that will be.
+    const heals = isUnderWay ? { atMs: earliestMs(0), isEarliest: true } : someTime;
+    return rows.fail({ ...said, observed, text, heals });
   }
   if (lowAtMs === null) {
     const text = `No name server has said what it serves for ${hostname}.`;

@@ -42,7 +42,11 @@ export function watchedNames(ports: NamePorts, scenario: Scenario): Promise<read
       );
       const found = await findAuthorities(ports, scenario, hostname, scenario.resolvers[0]);
       const links = await linksOf(ports, scenario, hostname, found);
-      return { hostname, found, links, resolvers: scenario.resolvers.filter(({ name }) => asking.has(name)) };
+      // getaddrinfo says no TTL, and nothing can be concluded from what it says.
+      const resolvers = scenario.resolvers.filter(
+        ({ name, server }) => asking.has(name) && server.kind !== 'getaddrinfo',
+      );
+      return { hostname, found, links, resolvers };
     }),
   );
 }
@@ -133,6 +137,8 @@ export async function lookAtSideNames(ports: NamePorts, scenario: Scenario): Pro
 
 // ── one look ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+export type IsAsked = (hostname: string, server: string) => boolean;
+
 /** `before`: taken over, by server, where `isAsked` says that nothing is to be asked. */
 export function lookAtNames(
   ports: NamePorts,
@@ -140,7 +146,7 @@ export function lookAtNames(
   of: {
     readonly side: SideAddresses;
     readonly before?: readonly NameFacts[];
-    readonly isAsked?: (hostname: string, server: string) => boolean;
+    readonly isAsked?: IsAsked;
   },
 ): Promise<readonly NameFacts[]> {
   const { side, before = [], isAsked = () => true } = of;
@@ -227,14 +233,17 @@ export function serverText(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** For the memory: what each authority served. One that has several links of the chain is one server. */
-export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: number): Seen {
+/**
+ * For the memory: what each authority served; nothing of one that was not asked in this look. One that has several links
+ * of the chain is one server.
+ */
+export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: number, isAsked: IsAsked): Seen {
   const said = [
     ...authorities.map((server) => ({ name: hostname, server })),
     ...links.flatMap(({ name, servers }) => servers.map((server) => ({ name, server }))),
   ];
   const servers = [...Map.groupBy(said, ({ server }) => server.server)].map(([server, all]) => {
-    const known = all.filter((one) => isAuthority(one.server));
+    const known = isAsked(hostname, server) ? all.filter((one) => isAuthority(one.server)) : [];
     const sets = known.flatMap(({ name, server: { asked } }) =>
       recordSetsOf(name, asked).map((set) => ({ name: set.name, type: set.type, ttlS: set.ttlS })),
     );

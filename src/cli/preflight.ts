@@ -14,6 +14,7 @@ import {
   questionCount,
   seenOf,
   watchedNames,
+  type IsAsked,
   type NamePorts,
   type SideAddresses,
 } from './preflight-names.ts';
@@ -64,11 +65,9 @@ export async function runPreflight(
     }
     const isWhole = clock.nowNs() - askedAtNs >= sToNs(everythingEveryS) || isOver(found);
     if (isWhole) askedAtNs = clock.nowNs();
-    names = await lookAtNames(ports, watched, {
-      side: addresses,
-      before: names,
-      isAsked: (hostname, server) => isWhole || high.has(`${hostname} ${server}`),
-    });
+    const asked = high;
+    const isAsked: IsAsked = (hostname, server) => isWhole || asked.has(`${hostname} ${server}`);
+    names = await lookAtNames(ports, watched, { side: addresses, before: names, isAsked });
     // Whole, as the memory keeps it: what was seen just now was not seen later than now.
     const nowMs = Math.ceil(wallMs(clock.nowNs()));
     const facts: Facts = {
@@ -79,7 +78,7 @@ export async function runPreflight(
       addresses: addresses.addresses,
       probes: sides.probes,
       memory: memory.remember(
-        names.map((name) => seenOf(name, nowMs)),
+        names.map((name) => seenOf(name, nowMs, isAsked)),
         nowMs,
       ),
     };
@@ -116,7 +115,9 @@ export async function runPreflight(
     const nowNs = clock.nowNs();
     const pollNs = nowNs + sToNs(isHigh ? highEveryS : everythingEveryS);
     if (atMs === null || isEarliest) return pollNs;
-    const safeNs = nowNs + Math.max(0, msToNs(atMs - wallMs(nowNs)));
+    const safeNs = nowNs + msToNs(atMs - wallMs(nowNs));
+    // It should be over, and is not: nobody is asked more than once a second for that.
+    if (safeNs <= nowNs) return nowNs + sToNs(highEveryS);
     // A look at the sides begins so that it is over by then.
     const beforeNs = safeNs - leadNs();
     return Math.min(pollNs, beforeNs > nowNs ? beforeNs : safeNs);

@@ -72,6 +72,15 @@ describe('T_safe = T_low + T_old + ε', () => {
       safeAtS: -73 + 1800 + 1,
     },
     {
+      name: 'takes the word of the scenario where it is between two looks that saw the lowering',
+      looks: [
+        { atS: -9000, ttls: { a: 1800 } },
+        { atS: -73, ttls: { a: 60 } },
+      ],
+      change: `change: { ttlS: 60, ttlLoweredAt: ${new Date(nowMs - 400_000).toISOString()} }`,
+      safeAtS: -400 + 1800 + 1 + 1,
+    },
+    {
       name: 'is at once where nothing was ever above',
       looks: [{ atS: -73, ttls: { a: 60 } }],
       change: 'change: { ttlS: 60, ttlBeforeS: 60 }',

@@ -1,0 +1,114 @@
+/**
+ * Preflights as an operator starts them, before three bind9 of one zone, an unbound that caches in front of them, and two
+ * nginx. Truth is when nsupdate was started and when it had returned.
+ */
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleepMs } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ScenarioInput } from '../../src/scenario/input.ts';
+import { makeCertificates } from './servers/certificates.ts';
+import { describeReal } from './servers/describe-real.ts';
+import { startNamed, type Named } from './servers/named.ts';
+import { startNginx } from './servers/nginx.ts';
+import { freePorts } from './servers/ports.ts';
+import { makeTemporaryFolder } from './servers/temporary-folder.ts';
+import { startUnbound } from './servers/unbound.ts';
+import { waitUntil } from './servers/wait-until.ts';
+import { cutwatch, type Said } from './stage.ts';
+
+const zone = 'shop.test';
+const addresses = { old: '127.0.1.1', new: '127.0.2.1' };
+const ttlBeforeS = 13;
+const ttlS = 3;
+/** A look a second, and what a busy machine adds to it. */
+const roomMs = 3500;
+
+interface Printed {
+  readonly at: string;
+  readonly safeToSwitch: { readonly safe: string; readonly at: string | null; readonly because: readonly string[] };
+  readonly checks: readonly { readonly check: string; readonly result: string; readonly text: string }[];
+}
+
+describeReal('preflight', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'], () => {
+  const stack = new AsyncDisposableStack();
+  let servers: readonly Named[] = [];
+  let folder = '';
+  let scenario: ScenarioInput;
+  let tls: { readonly url: string; readonly ca: string };
+
+  beforeAll(async () => {
+    folder = stack.use(await makeTemporaryFolder()).path;
+    const [httpPort = 0, tlsPort = 0] = await freePorts(2);
+    const { leaves, caPath } = await makeCertificates(folder, { both: [`orders.${zone}`] });
+    for (const side of ['old', 'new'] as const) {
+      const conf = { addresses: [addresses[side]], httpPort, tlsPort, certificate: leaves.both, side };
+      stack.use(await startNginx(conf));
+    }
+    const records = [`orders ${ttlBeforeS} A ${addresses.old}`];
+    servers = [
+      stack.use(await startNamed({ zone, records })),
+      stack.use(await startNamed({ zone, records })),
+      stack.use(await startNamed({ zone, records })),
+    ];
+    const unbound = stack.use(await startUnbound({ zone, authorities: servers }));
+    scenario = {
+      name: 'preflight',
+      services: [{ name: 'orders', url: `http://orders.${zone}:${httpPort}/ready` }],
+      sides: {
+        old: { addresses: [addresses.old], marker: { 'x-served-by': 'old' } },
+        new: { addresses: [addresses.new], marker: { 'x-served-by': 'new' } },
+      },
+      resolvers: [{ name: 'unbound', address: `${unbound.address}:${unbound.port}` }],
+      authorities: servers.map(({ address, port }) => `${address}:${port}`),
+      change: { ttlS },
+    };
+    tls = { url: `https://orders.${zone}:${tlsPort}/ready`, ca: caPath };
+  });
+  afterAll(() => stack.disposeAsync());
+
+  const memory = (): string => join(folder, 'memory.json');
+
+  async function preflight(
+    of: ScenarioInput,
+    ...flags: readonly string[]
+  ): Promise<Said & { readonly found: Printed }> {
+    const path = join(folder, 'scenario.yaml');
+    await writeFile(path, JSON.stringify(of));
+    const said = await cutwatch('preflight', path, '--json', '--memory', memory(), ...flags);
+    return { ...said, found: JSON.parse(said.stdout) as Printed };
+  }
+
+  test('waits for the last of three name servers and the old TTL, to the second', async () => {
+    const before = await preflight(scenario);
+    expect(before.exitCode).toBe(3);
+    expect(before.stderr).toMatch(/^NO, because .* with TTL 13 s/m);
+
+    const { mtimeMs } = await stat(memory());
+    const waiting = preflight(scenario, '--wait');
+    await waitUntil('it has looked', async () => (await stat(memory())).mtimeMs > mtimeMs);
+    let [startedMs, confirmedMs] = [0, 0];
+    for (const [i, named] of servers.entries()) {
+      await sleepMs(i * 1700);
+      startedMs = Date.now();
+      await named.setAddresses(`orders.${zone}`, [addresses.old], ttlS);
+      confirmedMs = Date.now();
+    }
+    const { exitCode, found, stderr } = await waiting;
+    expect(exitCode).toBe(0);
+    expect(found.safeToSwitch).toEqual({ safe: 'yes', at: null, because: [] });
+    expect(stderr).toMatch(/^NOT YET: safe at \d\d:\d\d:\d\d UTC \(in \d+ s\)$/m);
+    const safeMs = (ttlBeforeS + 1) * 1000;
+    expect(Date.parse(found.at)).toBeGreaterThanOrEqual(startedMs + safeMs);
+    expect(Date.parse(found.at)).toBeLessThan(confirmedMs + safeMs + roomMs);
+  });
+
+  test('is not taken in by a good answer whose certificate ends in two days', async () => {
+    const { url, ca } = tls;
+    const { exitCode, found } = await preflight({ ...scenario, services: [{ name: 'orders', url, tls: { ca } }] });
+    expect(exitCode).toBe(3);
+    expect(found.safeToSwitch.because).toEqual([
+      `The certificate at ${addresses.new} ends in 1 day. Renew it before the switch.`,
+    ]);
+  });
+});
