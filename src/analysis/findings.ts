@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../core/analysis.ts';
 import type { FindingContext } from './finding-context.ts';
+import { clientFindings } from './findings-clients.ts';
 import { dnsFindings } from './findings-dns.ts';
 import { platformFindings } from './findings-platform.ts';
 import { proberFindings } from './findings-prober.ts';
@@ -14,7 +15,12 @@ const evidenceMax = 10;
 /** The most severe first; within that by what it is about. */
 export function findingsOf(context: FindingContext): Finding[] {
   const severities = ['fail', 'warn', 'info'];
-  const findings = [...platformFindings(context), ...dnsFindings(context), ...proberFindings(context)];
+  const findings = [
+    ...platformFindings(context),
+    ...dnsFindings(context),
+    ...clientFindings(context),
+    ...proberFindings(context),
+  ];
   return findings
     .map((finding) => ({ ...finding, evidence: shortened(finding.evidence) }))
     .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));

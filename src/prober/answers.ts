@@ -124,11 +124,7 @@ type Answered = Extract<DnsReply, { kind: 'answered' }>;
 
 /** What the authoritative server says of the name itself, and what its alias leads to. */
 function joined(own: Answered, rest: Answered): Answered {
-  return {
-    ...own,
-    rcode: rest.rcode,
-    chain: [...own.chain, ...rest.chain],
-    addresses: rest.addresses,
-    endedAtNs: rest.endedAtNs,
-  };
+  const { rcode, addresses, endedAtNs } = rest;
+  const ttlS = Math.min(own.ttlS, rest.ttlS);
+  return { ...own, rcode, addresses, endedAtNs, ttlS, chain: [...own.chain, ...rest.chain] };
 }

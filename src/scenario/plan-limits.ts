@@ -1,6 +1,6 @@
 /** What a run of this scenario could not show, or should not do: found before the first probe. */
 import type { Problem } from '../core/errors.ts';
-import type { Check, Lane, Scenario, Service, Side } from '../core/scenario.ts';
+import { authorityClient, type Check, type Lane, type Scenario, type Service, type Side } from '../core/scenario.ts';
 
 const sides: readonly Side[] = ['old', 'new'];
 
@@ -14,21 +14,21 @@ const laneCountMax = 65_536;
 export interface Load {
   readonly service: string;
   readonly laneCount: number;
-  /** Names whose addresses, one lane each, are not known yet; counted as one address. */
+  /** Names whose addresses, and zones whose servers, have one lane each and are not known yet; counted as one. */
   readonly pendingLaneCount: number;
   readonly ratePerSecond: number;
 }
 
 /** How hard each service is probed, its sides' own lanes included. */
-export function loadsOf(scenario: Scenario, lanes: readonly Lane[], pendingNameCount: number): readonly Load[] {
+export function loadsOf(scenario: Scenario, lanes: readonly Lane[], pendingCount: number): readonly Load[] {
   return scenario.services.map(({ name, checks }) => {
     const own = lanes.filter(({ service }) => service === name);
     const sum = own.reduce((total, lane) => total + lane.ratePerSecond, 0);
-    const pending = checks.reduce((total, check) => total + pendingNameCount * check.ratePerSecond, 0);
+    const pending = checks.reduce((total, check) => total + pendingCount * check.ratePerSecond, 0);
     return {
       service: name,
       laneCount: own.length,
-      pendingLaneCount: pendingNameCount * checks.length,
+      pendingLaneCount: pendingCount * checks.length,
       ratePerSecond: sum + pending,
     };
   });
@@ -42,7 +42,7 @@ export function problemsOfPlan(
   const problems: Problem[] = [];
   for (const { service, laneCount, pendingLaneCount, ratePerSecond } of loads) {
     if (ratePerSecond <= ratePerSecondMax) continue;
-    const more = pendingLaneCount === 0 ? '' : ` and at least ${pendingLaneCount} of its sides`;
+    const more = pendingLaneCount === 0 ? '' : ` and at least ${pendingLaneCount} more, looked up when the run starts,`;
     problems.push({
       where: `services.${service}`,
       text:
@@ -108,6 +108,7 @@ export function warningsOfPlan(scenario: Scenario): readonly string[] {
       );
     }
   }
+  warnings.push(...coldClients(scenario), ...laneless(scenario));
   const albs = sides.filter((side) => isAlb(scenario, side));
   const hasty = services.flatMap(({ checks }) => checks).filter(({ timeouts }) => timeouts.totalMs < albTotalMsMin);
   if (albs.length > 0 && hasty.length > 0) {
@@ -125,6 +126,37 @@ export function warningsOfPlan(scenario: Scenario): readonly string[] {
     );
   }
   return warnings;
+}
+
+/** The longest that a browser keeps an answer by itself (domain facts, A.6). */
+const warmSMin = 60;
+
+/** Caches that the run itself has only just filled do not show when users leave. */
+function coldClients({ clients, change }: Scenario): readonly string[] {
+  const remembering = clients.filter(({ archetype: { resolve, connect } }) => {
+    return resolve.kind !== 'pinned' && (resolve.kind !== 'per-connection' || connect.kind !== 'new');
+  });
+  const neededS = Math.max(warmSMin, change.ttlS ?? 0);
+  const isMoving = change.via === 'dns' || change.via === 'cdn';
+  if (!isMoving || remembering.length === 0 || change.baselineS >= neededS) return [];
+  const names = remembering.map(({ name }) => name).join(', ');
+  return [
+    `a baseline of ${change.baselineS} s is shorter than ${neededS} s: ${names} would hold answers and connections that ` +
+      'are newer than those of users, and not leave when users do',
+  ];
+}
+
+/** Clients of which there may be no lane at all. */
+function laneless({ clients, authorities, sides: both, change }: Scenario): readonly string[] {
+  const leaving = change.direction === 'old-to-new' ? 'old' : 'new';
+  const hasAddress = both[leaving].addresses.some(({ kind }) => kind !== 'network');
+  const pinned = clients.filter(({ archetype: { resolve } }) => resolve.kind === 'pinned' && resolve.address === null);
+  return [
+    ...(hasAddress ? [] : pinned.map(({ name }) => `${name} has no lane: the ${leaving} side has no address or name`)),
+    ...(authorities === 'none' && clients.some(({ name }) => name === authorityClient)
+      ? [`${authorityClient} has no lane: the scenario has no authorities`]
+      : []),
+  ];
 }
 
 function isAlb(scenario: Scenario, side: Side): boolean {

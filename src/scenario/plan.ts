@@ -1,7 +1,7 @@
 /** What a run of a scenario would do, for people to read before the first probe. Sends nothing. */
 import type { Problem } from '../core/errors.ts';
 import { nameOfLane } from '../core/lane-name.ts';
-import type { Check, Lane, Scenario, Service, Side } from '../core/scenario.ts';
+import { authorityClient, type Check, type Lane, type Scenario, type Service, type Side } from '../core/scenario.ts';
 import { lanesOf } from './lanes.ts';
 import { isAddress } from './network.ts';
 import { checkWithoutSecrets } from './secrets.ts';
@@ -29,7 +29,7 @@ const sides: readonly Side[] = ['old', 'new'];
 export function plan(scenario: Scenario, options: PlanOptions = {}): Plan {
   const { ratePerSecondMax = ratePerSecondMaxDefault } = options;
   const lanes = options.lanes ?? lanesOf(scenario, { old: [], new: [] });
-  const pending = options.lanes === undefined ? pendingNames(scenario) : [];
+  const pending = options.lanes === undefined ? pendingLanes(scenario) : [];
   const loads = loadsOf(scenario, lanes, pending.length);
   const warnings = warningsOfPlan(scenario);
   const sections = [
@@ -61,6 +61,16 @@ function pendingNames(scenario: Scenario): readonly PendingName[] {
   );
 }
 
+/** What becomes lanes when the run starts, by what they are called. */
+function pendingLanes(scenario: Scenario): readonly string[] {
+  const hasAuthorities =
+    scenario.authorities === 'auto' && scenario.clients.some(({ name }) => name === authorityClient);
+  return [
+    ...(hasAuthorities ? [`${authorityClient} via each name server`] : []),
+    ...pendingNames(scenario).map(({ side, name }) => `side:${side} at ${name}`),
+  ];
+}
+
 function heading({ name, change, sides: both }: Scenario): string {
   const [from, to] = change.direction === 'old-to-new' ? [both.old, both.new] : [both.new, both.old];
   return `${name}: from ${from.title} to ${to.title}, by ${change.via}`;
@@ -82,15 +92,15 @@ function clientsText({ clients, weightsGiven }: Scenario): string {
 function serviceText(
   service: Service,
   lanes: readonly Lane[],
-  pending: readonly PendingName[],
+  pending: readonly string[],
   load: Load | undefined,
 ): string {
   const rows = service.checks.flatMap((check) => [
     ...lanes
       .filter((lane) => lane.service === service.name && lane.check.name === check.name)
       .map((lane) => laneRow(lane, '')),
-    ...pending.map(({ side, name }) => [
-      `${check.name} side:${side} at ${name}`,
+    ...pending.map((what) => [
+      `${check.name} ${what}`,
       `${check.ratePerSecond}/s each`,
       'one lane per address, looked up when the run starts',
     ]),
@@ -131,7 +141,7 @@ function laneRow(lane: Lane, what: string): readonly string[] {
 function requestRows(
   scenario: Scenario,
   lanes: readonly Lane[],
-  pending: readonly PendingName[],
+  pending: readonly string[],
 ): readonly (readonly string[])[] {
   const { leastS, mostS } = durationOf(scenario);
   const perSecond = new Map<string, { rate: number; pendingRate: number }>();

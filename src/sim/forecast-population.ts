@@ -4,7 +4,14 @@
  */
 import { newRandom } from '../core/random.ts';
 import type { Random } from '../core/ports.ts';
-import { authorityClient, type Client, type ConnectPolicy, type ResolvePolicy, type Side } from '../core/scenario.ts';
+import {
+  authorityClient,
+  type Archetype,
+  type Client,
+  type ConnectPolicy,
+  type ResolvePolicy,
+  type Side,
+} from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { newWarmResolver, periodOf } from './forecast-names.ts';
 import type { ForecastPlan } from './forecast-plan.ts';
@@ -146,10 +153,9 @@ export function live(options: LifeOptions, see: (index: number, reach: Reach) =>
 
 function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number, random: Random): User {
   const { plan, server } = population;
-  const { archetype } = group.client;
   const { resolver, periodNs } = group;
   return newUser({
-    archetype,
+    archetype: settled(group.client.archetype, plan),
     names: resolver === null ? null : newWarmResolver({ plan, resolver, fromNs, periodNs, random }),
     sideOf: (addresses) => sideOf(plan, addresses) ?? (resolver === null ? plan.leaving : null),
     leaving: plan.leaving,
@@ -157,6 +163,12 @@ function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number,
     server,
     removedAtNs,
   });
+}
+
+/** Whoever has written down an address of the side that is left has the first one. */
+function settled(archetype: Archetype, { leaving, setting: { places } }: ForecastPlan): Archetype {
+  if (archetype.resolve.kind !== 'pinned' || archetype.resolve.address !== null) return archetype;
+  return { ...archetype, resolve: { kind: 'pinned', address: places.sides[leaving][0] ?? '' } };
 }
 
 function sideOf({ setting: { places } }: ForecastPlan, addresses: readonly string[]): Side | null {

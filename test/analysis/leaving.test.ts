@@ -21,6 +21,8 @@ const moves = { slots: '.'.repeat(60), at: `${'o'.repeat(22)}n` };
 test.for([
   { client: 'fresh', change: {}, leavesS: 26.01 },
   { client: 'ttl', change: { resolve: { kind: 'ttl', minS: 60, maxS: 3600 } }, leavesS: 86.01 },
+  // Once more after its life, at 1/s, which makes the cache ask.
+  { client: 'stale', change: { resolve: { kind: 'ttl', minS: 0, maxS: 3600, graceS: 86_400 } }, leavesS: 28.01 },
   { client: 'jvm-30', change: { resolve: { kind: 'fixed', s: 30, graceS: 0 } }, leavesS: 56.01 },
   { client: 'firefox', change: { resolve: { kind: 'fixed', s: 60, graceS: 60 } }, leavesS: 146.01 },
   { client: 'envoy', change: { resolve: { kind: 'refresh', s: 5 } }, leavesS: 31.01 },

@@ -11,14 +11,11 @@ const named = (name: string): Archetype => {
 };
 
 test('all archetypes of the domain are there', () => {
-  expect(Object.keys(presets).toSorted()).toEqual(
-    [
-      ...['authority', 'fresh', 'ttl-honest', 'keep-alive', 'go-busy', 'node-default', 'undici-dns', 'dotnet-factory'],
-      ...['grpc', 'jvm-30', 'jvm-forever', 'chrome', 'firefox', 'nginx-static', 'envoy-dns', 'k8s-pod', 'vpc'],
-      ...['isp-clamp-60', 'isp-clamp-120', 'isp-clamp-300', 'isp-clamp-600', 'isp-clamp-3600'],
-      ...['stale-resolver', 'pinned-ip'],
-    ].toSorted(),
-  );
+  const names =
+    'authority fresh ttl-honest keep-alive go-busy node-default undici-dns dotnet-factory grpc jvm-30 jvm-forever chrome ' +
+    'firefox nginx-static envoy-dns k8s-pod vpc isp-clamp-60 isp-clamp-120 isp-clamp-300 isp-clamp-600 isp-clamp-3600 ' +
+    'stale-resolver pinned-ip';
+  expect(Object.keys(presets).toSorted()).toEqual(names.split(' ').toSorted());
 });
 
 test('every preset says whom it stands for; those that fail for ever by construction are not judged, nor is who stands for nobody', () => {

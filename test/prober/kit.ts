@@ -77,6 +77,15 @@ export interface World {
   resolve: (name: string, type: string, atS: number) => Partial<Extract<DnsReply, { kind: 'answered' }>> | 'timed-out';
 }
 
+export interface Queried {
+  readonly name: string;
+  readonly type: string;
+  readonly atS: number;
+  /** Its address; '' where it has none. */
+  readonly server: string;
+  readonly recursionDesired: boolean;
+}
+
 export interface Bench {
   readonly clock: TestClock;
   readonly prober: Prober;
@@ -84,7 +93,7 @@ export interface Bench {
   readonly rows: (Row & { readonly outcomeName: Outcome; readonly addressText: string; readonly sentNs: number })[];
   readonly entries: Entry[];
   readonly requests: { readonly address: string; readonly request: HttpRequest }[];
-  readonly queries: { readonly name: string; readonly type: string; readonly atS: number }[];
+  readonly queries: Queried[];
   readonly dials: string[];
   readonly lanes: Lane[];
 }
@@ -228,9 +237,10 @@ export function newTestNetwork(clock: Clock): TestNetwork {
   }
 
   const dns: DnsPort = {
-    query(_, { name, type }, { deadlineNs }) {
+    query(server, { name, type }, { deadlineNs, recursionDesired }) {
       const sentAtNs = clock.nowNs();
-      queries.push({ name, type, atS: atS() });
+      const address = 'address' in server ? server.address : '';
+      queries.push({ name, type, atS: atS(), server: address, recursionDesired });
       const found = world.resolve(name, type, atS());
       if (found === 'timed-out') {
         return new Promise((resolve) =>

@@ -149,6 +149,46 @@ describe('DNS', () => {
     expect(bench.dials).toEqual([]);
   });
 
+  test('a failure that the client remembers is not asked about again, and every slot meanwhile fails with it', async () => {
+    const bench = newBench([laneOf(0, 'jvm-30')]);
+    bench.world.resolve = (_, __, atS) => (atS < 1.3 ? { rcode: 'NXDOMAIN' } : { addresses: ['127.0.1.1'], ttlS: 5 });
+    await bench.clock.runUntilS(14.2);
+    const failed = bench.rows.filter((row) => row.outcomeName === 'dns-nxdomain').map((row) => row.slot);
+    expect(failed).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(new Set(bench.rows.slice(0, 20).map((row) => row.answer)).size).toBe(1);
+    // A and, as that said NXDOMAIN, no AAAA; then both again.
+    expect(bench.queries.map(({ atS }) => atS)).toEqual([0, 10]);
+  });
+
+  test('whoever refreshes asks between its slots too, and never waits for it', async () => {
+    const bench = newBench([laneOf(0, 'envoy-dns', { ratePerSecond: 0.05, inFlightMax: 3 })]);
+    bench.world.resolve = (_, __, atS) => ({ addresses: [atS < 31 ? '127.0.1.1' : '127.0.2.1'], ttlS: 5 });
+    bench.world.answer = () => ({ outcome: 'closed-before-answer' });
+    await bench.clock.runUntilS(45);
+    const own = bench.rows.filter((row) => row.part === 0);
+    expect(own.map((row) => row.addressText)).toEqual(['127.0.1.1', '127.0.1.1', '127.0.2.1']);
+    expect(own.map((row) => row.resolvedUs > 0)).toEqual([false, false, false]);
+    const askedS = bench.queries.map(({ atS }) => atS);
+    expect(askedS.length).toBeGreaterThanOrEqual(9);
+    for (const [i, atS] of askedS.slice(1).entries()) expect(atS - (askedS[i] ?? 0)).toBeLessThanOrEqual(6);
+  });
+
+  test('an authoritative server is asked without recursion; where its alias leads, another one is asked', async () => {
+    const server = { kind: 'udp', address: '127.0.3.1', port: 53 } as const;
+    const beyond = { kind: 'udp', address: '127.0.4.1', port: 53 } as const;
+    const bench = newBench([
+      laneOf(0, 'authority', { resolver: { name: '127.0.3.1:53', server, authority: { beyond } } }),
+    ]);
+    bench.world.resolve = (name) =>
+      name === 'orders.test' ? { chain: ['lb.test'], ttlS: 60 } : { addresses: ['127.0.1.1'], ttlS: 7 };
+    await bench.clock.runUntilS(0.2);
+    expect(bench.queries).toMatchObject([
+      { name: 'orders.test', server: '127.0.3.1', recursionDesired: false },
+      { name: 'lb.test', server: '127.0.4.1', recursionDesired: true },
+    ]);
+    expect(bench.rows).toMatchObject([{ outcomeName: 'answered', addressText: '127.0.1.1', answerTtlS: 7 }]);
+  });
+
   test('AAAA is asked where A has no address', async () => {
     const bench = newBench([laneOf(0, 'fresh')]);
     bench.world.resolve = (_, type) => ({ addresses: type === 'AAAA' ? ['::1'] : [] });
@@ -170,6 +210,41 @@ describe('connections', () => {
     const check = bench.rows.find((row) => row.part === 2);
     expect(check).toMatchObject({ slot: 7, outcomeName: 'answered', connectionAgeMs: 0 });
     expect(bench.rows.filter((row) => row.part === 0).length).toBe(12);
+  });
+
+  describe('whoever asks again only when a connection breaks', () => {
+    /** The name moves at 20.2 s; the old side goes on answering, and ends all connections at that instant, once. */
+    async function grpc(breakAtS: number): Promise<ReturnType<typeof newBench>> {
+      const bench = newBench([laneOf(0, 'grpc')]);
+      bench.world.resolve = (_, __, atS) => ({ addresses: [atS < 20.2 ? '127.0.1.1' : '127.0.2.1'], ttlS: 5 });
+      bench.world.answer = (_, atS) => ({
+        alpn: 'h2',
+        outcome: atS > breakAtS && atS < breakAtS + 0.5 ? 'goaway' : 'answered',
+      });
+      await bench.clock.runUntilS(70);
+      return bench;
+    }
+    const lastOldSlot = (bench: ReturnType<typeof newBench>): number | undefined =>
+      bench.rows.findLast((row) => row.part === 0 && row.addressText === '127.0.1.1')?.slot;
+
+    test('stays while none breaks', async () => {
+      const bench = await grpc(1000);
+      expect(lastOldSlot(bench)).toBe(139);
+      expect(bench.queries.length).toBe(1);
+    });
+
+    test('asks at once where its last question is long ago', async () => {
+      const bench = await grpc(40.3);
+      // 40.5 s is when it broke; that slot's own failure was still there.
+      expect(lastOldSlot(bench)).toBe(81);
+    });
+
+    test('sooner than its least time it opens the old address anew, asks when the time is over, and then leaves', async () => {
+      const bench = await grpc(25.3);
+      expect(lastOldSlot(bench)).toBe(60);
+      const own = bench.queries.map(({ atS }) => atS);
+      expect(own.filter((atS) => atS !== 25.51)).toEqual([0, 30]);
+    });
   });
 
   test('a browser retries once on a new connection; the raw failure stays', async () => {

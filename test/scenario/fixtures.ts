@@ -1,3 +1,4 @@
+import { presets as allPresets } from '../../src/clients/presets.ts';
 import type { Archetype, Scenario } from '../../src/core/scenario.ts';
 import { type ParseContext, parseRehearsal, parseScenario, type Rehearsal } from '../../src/scenario/parse.ts';
 
@@ -54,6 +55,11 @@ export function linesOf(lines: string): string {
 
 export function scenarioOf(lines: string, env: ParseContext['env'] = {}): Scenario {
   return parsed(linesOf(lines), env);
+}
+
+/** With the presets that people have, and not only the few above. */
+export function presetScenarioOf(lines: string): Scenario {
+  return parseScenario(linesOf(lines), { ...contextOf(), presets: allPresets });
 }
 
 export function rehearsalOf(lines: string, env: ParseContext['env'] = {}): Rehearsal {

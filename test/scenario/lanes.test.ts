@@ -5,7 +5,7 @@ import type { Lane } from '../../src/core/scenario.ts';
 import { dueAtNs, intervalNs } from '../../src/core/schedule.ts';
 import { nsPerS } from '../../src/core/time.ts';
 import { lanesForSideAddress, lanesOf } from '../../src/scenario/lanes.ts';
-import { scenarioOf } from './fixtures.ts';
+import { presetScenarioOf, scenarioOf } from './fixtures.ts';
 
 const none = { old: [], new: [] };
 const names = (lanes: readonly Lane[]): readonly string[] => lanes.map(nameOfLane);
@@ -80,6 +80,58 @@ clients: { cron: { connect: new }, partner: { resolve: { kind: pinned, address: 
       'b cron via one',
       'b partner',
     ]);
+  });
+
+  describe('of the authoritative servers', () => {
+    const lines = `
+services: [{ name: a, url: https://a.example/ }, { name: b, url: https://b.example/ }]
+resolvers: [{ name: one, address: 10.0.0.1 }]
+clients: [authority, fresh]`;
+    const found = new Map([
+      [
+        'a.example',
+        [
+          { address: '127.0.3.1', port: 53 },
+          { address: 'fd00::3', port: 53 },
+        ],
+      ],
+    ]);
+
+    test('each has a lane for the names it was found for, and asks another resolver only beyond its zones', () => {
+      const lanes = lanesOf(presetScenarioOf(lines), { ...none, authorities: found });
+      expect(names(lanes)).toEqual([
+        'a authority via 127.0.3.1:53',
+        'a authority via [fd00::3]:53',
+        'a fresh via one',
+        'b fresh via one',
+      ]);
+      expect(lanes[1]).toMatchObject({ judged: false, resolver: { server: { address: 'fd00::3', port: 53 } } });
+      expect(lanes[1]?.resolver?.authority).toEqual({ beyond: { kind: 'udp', address: '10.0.0.1', port: 53 } });
+    });
+
+    test('those that the scenario lists need not be found; where it says there are none, none are', () => {
+      const given = presetScenarioOf(`${lines}\nauthorities: ["127.0.3.9:5300"]`);
+      expect(names(lanesOf(given, none))).toContain('b authority via 127.0.3.9:5300');
+      const without = lanesOf(presetScenarioOf(`${lines}\nauthorities: none`), { ...none, authorities: found });
+      expect(names(without)).toEqual(['a fresh via one', 'b fresh via one']);
+    });
+  });
+
+  test.for([
+    { direction: 'old-to-new', address: '127.0.1.1' },
+    { direction: 'new-to-old', address: '127.0.2.7' },
+  ])('$direction: who is pinned has the first address of the side that is left', ({ direction, address }) => {
+    const scenario = presetScenarioOf(`
+sides: { old: { addresses: [127.0.1.1, "dns:old.example"] }, new: { addresses: ["dns:new.example"] } }
+clients: [pinned-ip]
+change: { direction: ${direction} }`);
+    const [lane] = lanesOf(scenario, { old: ['127.0.1.2'], new: ['127.0.2.7', '127.0.2.8'] });
+    expect(lane).toMatchObject({ client: 'pinned-ip', judged: false, resolver: null });
+    expect(lane?.archetype.resolve).toEqual({ kind: 'pinned', address });
+  });
+
+  test('of a side without an address nobody is pinned to it', () => {
+    expect(names(lanesOf(presetScenarioOf('clients: [pinned-ip, fresh]'), none)).join()).not.toContain('pinned-ip');
   });
 
   test.for([

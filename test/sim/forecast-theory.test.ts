@@ -141,13 +141,26 @@ test('connections opened after the age was lowered end at the lower one, those f
 });
 
 test('a client that asks only when its connection breaks leaves when the server ends it, and is mended by the removal', () => {
-  const clients = '{ grpc: { weight: 1, resolve: { kind: on-break, minS: 30 }, connect: http2 } }';
-  const service = onlyService(forecastOf({ clients, given: { populationCount: 20 } }));
+  const service = onlyService(forecastOf({ clients: '[grpc]', given: { populationCount: 20 } }));
   expect(service.all.t50S).toBeGreaterThan(1500);
   expect(service.all.stayRatio).toBe(0);
   const [first] = service.removals;
   expect(first?.stuckRatio).toBe(0);
   expect(first?.downS.mean).toBeCloseTo(67 / 2 + 30 / 2, -1.5);
+});
+
+test('a client that refreshes by itself is as old as its last question, however seldom it sends a request', () => {
+  const { all } = onlyService(forecastOf({ clients: '[envoy-dns]', given: { requestEveryS: 600 } }));
+  const { all: asking } = onlyService(forecastOf({ clients: '[fresh]', given: { requestEveryS: 600 } }));
+  expect(Math.abs((all.t90S ?? 0) - (asking.t90S ?? 0))).toBeLessThan(12);
+});
+
+test('who asks the authoritative servers himself is nobody, and no share of the users', () => {
+  const { clients, all } = onlyService(forecastOf({ clients: '[authority, pinned-ip]' }));
+  expect(clients.map(({ client, weightRatio, stayRatio }) => [client, weightRatio, stayRatio])).toEqual([
+    ['pinned-ip', 1, 1],
+  ]);
+  expect(all.stayRatio).toBe(1);
 });
 
 test('a connection that idles longer than the server allows is opened anew, so that DNS decides', () => {
