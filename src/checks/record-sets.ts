@@ -84,6 +84,11 @@ export function aliasOf({ sideNames }: Facts, set: RecordSet): string | null {
   return target?.name ?? null;
 }
 
+export function looksLikeAlias(facts: Facts, { hostname, authorities, links }: NameFacts): boolean {
+  const sets = authorities.flatMap(({ asked }) => changingSets(facts.scenario, hostname, asked));
+  return links.length === 0 && sets.length > 0 && sets.every((set) => aliasOf(facts, set) !== null);
+}
+
 /** What a cache may show at most, once all is lowered that can be. */
 export function limitTtlS(facts: Facts, { hostname, authorities }: NameFacts): number {
   const asked = askedTtlS(facts.scenario);

@@ -11,7 +11,7 @@ import type { Scenario, Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult } from './check.ts';
 import type { Facts, NameFacts } from './facts.ts';
 import type { Spell } from './memory.ts';
-import { changesRecords, isSideName, limitTtlS, namesOf } from './record-sets.ts';
+import { aliasTtlS, changesRecords, looksLikeAlias, isSideName, limitTtlS, namesOf } from './record-sets.ts';
 
 const granularityMs = 1000;
 const otherClockMs = 1000;
@@ -122,7 +122,11 @@ function agedRow(facts: Facts, service: Service, name: NameFacts): CheckResult {
       const text = `The TTL of ${hostname} has been low for 7 days, longer than caches keep anything.`;
       return rows.pass({ ...said, observed, text });
     }
-    const text = `Nothing is known of the TTL of ${hostname} before ${low}. Say change.ttlBeforeS and change.ttlLoweredAt.`;
+    // A record with the same addresses and TTL looks the same, and may have been lowered just now.
+    const hint = looksLikeAlias(facts, name)
+      ? ` If it has always been an alias to a load balancer, ttlBeforeS is ${aliasTtlS}.`
+      : '';
+    const text = `Nothing is known of the TTL of ${hostname} before ${low}. Say change.ttlBeforeS and change.ttlLoweredAt.${hint}`;
     return rows.unknown({ ...said, observed, text });
   }
   const observed = `TTL ${oldTtlS} s before, ${from}; low since ${low}`;

@@ -46,6 +46,8 @@ interface Flown {
   readonly shown: readonly Preflight[];
   readonly memory: Memory;
   readonly requestCount: number;
+  readonly dialledAtNs: readonly number[];
+  readonly announced: readonly string[];
 }
 
 async function fly(
@@ -72,7 +74,8 @@ async function fly(
   const stop = new AbortController();
   const shown: Preflight[] = [];
   let memory = options.memory ?? emptyMemory(scenario.name);
-  let requestCount = 0;
+  const dialledAtNs: number[] = [];
+  const announced: string[] = [];
   const run = async (): Promise<Preflight | null> => {
     await new Promise<void>((resolve) => clock.at((options.startS ?? 0) * 1e9, resolve));
     if (options.stopAtS !== undefined) clock.at(options.stopAtS * 1e9, () => stop.abort());
@@ -84,7 +87,7 @@ async function fly(
         dns: newSimDnsPort({ clock, world: model }),
         dialer: {
           dial: (...words) => {
-            requestCount += 1;
+            dialledAtNs.push(clock.nowNs());
             return network.dialer.dial(...words);
           },
         },
@@ -98,13 +101,13 @@ async function fly(
             return memory;
           },
         },
-        announce: () => {},
+        announce: (said) => announced.push(said),
         show: (one) => shown.push(one),
       },
     );
   };
   const found = await clock.runUntil(run());
-  return { found, shown, memory, requestCount };
+  return { found, shown, memory, requestCount: dialledAtNs.length, dialledAtNs, announced };
 }
 
 function failed(found: Preflight | null): readonly string[] {
@@ -159,6 +162,95 @@ describe('three name servers whose TTL is lowered at different times', () => {
     expect(times.size).toBe(1);
     expect(Math.abs((found?.atMs ?? 0) - ([...times][0] ?? 0))).toBeLessThan(100);
   });
+
+  test('while one lags it is not yet safe, and the earliest time is said', async () => {
+    const { found } = await fly(scenarioText(lowered), { startS: 33 });
+    expect(found && headline(found)).toMatch(/^NOT YET: not before 08:3\d:\d\d UTC .*127\.0\.3\.3:53 serves/);
+    expect(found?.safeToSwitch.isEarliest).toBe(true);
+  });
+
+  test('where nobody has lowered it, that is what has to be done', async () => {
+    const { found } = await fly(scenarioText(lowered));
+    expect(found && headline(found)).toMatch(/^NO, because 127\.0\.3\.1:53 serves .* \(and 2 more like it\)/);
+  });
+
+  test('a look of today knows from one of before what the TTL was; without it nobody does', async () => {
+    const before = await fly(scenarioText(lowered), { startS: 1 });
+    const after = await fly(scenarioText(lowered), { startS: 100, memory: before.memory });
+    // Between the two looks it was lowered: the later one counts.
+    expect(after.found?.safeToSwitch.atMs).toBeGreaterThanOrEqual(startedAtMs + (100 + 307 + 1) * 1000);
+    expect(after.found?.safeToSwitch.atMs).toBeLessThan(startedAtMs + (100 + 10 + 307 + 1) * 1000);
+    const late = await fly(scenarioText(lowered), { startS: 430, memory: after.memory });
+    expect(late.found?.safeToSwitch.safe).toBe('yes');
+    const alone = await fly(scenarioText(lowered), { startS: 430 });
+    expect(alone.found?.safeToSwitch.safe).toBe('unknown');
+    expect(alone.found?.canWait).toBe(false);
+  });
+
+  test('Ctrl-C ends the waiting in order, and says what was known by then', async () => {
+    const { found, shown } = await fly(scenarioText(lowered), { waits: true, stopAtS: 90.5 });
+    expect(found).toBe(shown.at(-1));
+    expect(found?.safeToSwitch.safe).toBe('no');
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(91);
+    expect((await fly(scenarioText(lowered), { stopAtS: 0.01 })).found).toBe(null);
+  });
+});
+
+describe('what is sent', () => {
+  test('is what was announced: fifty requests to each side, and a few besides, at most 20 a second', async () => {
+    const { requestCount, dialledAtNs, announced } = await fly(scenarioText({ change: known, world: quiet }));
+    expect(announced).toEqual([expect.stringContaining('orders: 56 requests to ALB/ECS, 56 to nginx/EKS')]);
+    expect(requestCount).toBe(112);
+    dialledAtNs.forEach((atNs, i) => {
+      const inSecond = dialledAtNs.filter((other) => other >= atNs && other < atNs + 1e9);
+      expect(inSecond.length, `from request ${i}`).toBeLessThanOrEqual(20);
+    });
+  });
+
+  test('is little where an address gives no answer', async () => {
+    const steps = '  script:\n    - { atS: 0, do: remove-load-balancer, side: new, how: silent }';
+    const { requestCount, found } = await fly(scenarioText({ change: known, world: `${quiet}\n${steps}` }));
+    expect(failed(found)).toContain('new-side-answer');
+    expect(requestCount).toBeLessThan(56 + 30);
+  });
+});
+
+test('a resolver that raises TTLs is named, and not waited for', async () => {
+  const world = `
+  zone: { ttlS: 60 }
+  resolvers: { vpc: { minTtlS: 313 } }`;
+  const { found } = await fly(scenarioText({ change: known, world }));
+  expect(found?.safeToSwitch.safe).toBe('yes');
+  const told = found?.checks.find(({ check }) => check === 'resolver');
+  expect(told).toMatchObject({ result: 'fail', decides: false });
+  expect(told?.text).toMatch(/vpc shows 313 s .* raises TTLs/);
+});
+
+test('a name server that does not answer makes it unknown, and is waited for', async () => {
+  const world = `
+  zone: { ttlS: 60, nameServers: [{ name: ns-1 }, { name: ns-2 }] }
+  script:
+    - { atS: 0, do: fail-name-server, nameServer: ns-2, forS: 43 }`;
+  const once = await fly(scenarioText({ change: known, world }));
+  expect(once.found?.safeToSwitch.safe).toBe('unknown');
+  const { found } = await fly(scenarioText({ change: known, world }), { waits: true });
+  expect(found?.safeToSwitch.safe).toBe('yes');
+  expect(sinceStartS(found ?? undefined)).toBeGreaterThan(43);
+  expect(sinceStartS(found ?? undefined)).toBeLessThan(43 + 20);
+});
+
+test('an alias to a load balancer has a TTL that nobody can lower, and is safe all the same', async () => {
+  const { found } = await fly(
+    scenarioText({ change: '{ ttlS: 20, ttlBeforeS: 60 }', world: '  zone: { record: alias }' }),
+  );
+  expect(found?.safeToSwitch.safe).toBe('yes');
+  const ttls = found?.checks.filter(({ check }) => check === 'ttl-lowered').map(({ result }) => result);
+  expect(new Set(ttls)).toEqual(new Set(['not-applicable']));
+  // A record with addresses of its own looks the same, and may have been lowered just now.
+  const alone = await fly(scenarioText({ change: '{ ttlS: 20 }', world: '  zone: { record: alias }' }));
+  expect(alone.found && headline(alone.found)).toMatch(
+    /^UNKNOWN, because .*If it has always been an alias to a load balancer/,
+  );
 });
 
 describe('what has to be mended', () => {
