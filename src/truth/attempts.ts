@@ -30,7 +30,8 @@ export interface LaneAttempts {
   readonly slots: readonly (Attempt | undefined)[];
   /** By slot: what the retried series has instead. */
   readonly retried: ReadonlyMap<number, Attempt>;
-  readonly freshChecks: ReadonlyMap<number, Attempt>;
+  /** By slot: addresses that were tried in vain, in order. */
+  readonly triedBefore: ReadonlyMap<number, readonly Attempt[]>;
 }
 
 /** By lane number. Batches may lend their columns: nothing of them is kept. */
@@ -42,7 +43,7 @@ export function readAttempts(lanes: readonly Lane[], batches: Iterable<RowBatch>
         lane,
         slots: [] as (Attempt | undefined)[],
         retried: new Map<number, Attempt>(),
-        freshChecks: new Map<number, Attempt>(),
+        triedBefore: new Map<number, Attempt[]>(),
       },
     ]),
   );
@@ -77,7 +78,9 @@ export function readAttempts(lanes: readonly Lane[], batches: Iterable<RowBatch>
       };
       if (attempt.part === parts.slot) found.slots[slot] = attempt;
       else if (attempt.part === parts.retried) found.retried.set(slot, attempt);
-      else if (attempt.part === parts.freshCheck) found.freshChecks.set(slot, attempt);
+      else if (attempt.part === parts.triedBefore) {
+        found.triedBefore.set(slot, [...(found.triedBefore.get(slot) ?? []), attempt]);
+      }
     }
   }
   return byLane;

@@ -7,7 +7,7 @@ import type { Difference } from './comparison.ts';
 import { expectedCauses } from './expected-cause.ts';
 import { fails, type Fate } from './fate.ts';
 import type { History } from './history.ts';
-import { matchCauses } from './match-causes.ts';
+import { matchCauses, sumOfRates, type CauseRates } from './match-causes.ts';
 import type { TrueOutage } from './true-outages.ts';
 import type { LaneTruth } from './true-values.ts';
 
@@ -23,6 +23,7 @@ export interface LaneResult {
   readonly causeCount: number;
   readonly causeRightCount: number;
   readonly unattributedCount: number;
+  readonly causeRates: CauseRates;
   /** Outages and impaired spans, and those of which most failures have a true cause. */
   readonly spanCount: number;
   readonly spanRightCount: number;
@@ -212,10 +213,11 @@ function causes(
   at: At,
 ): Pick<
   LaneResult,
-  'wrongCauses' | 'causeCount' | 'causeRightCount' | 'unattributedCount' | 'spanCount' | 'spanRightCount'
+  'wrongCauses' | 'causeCount' | 'causeRightCount' | 'unattributedCount' | 'causeRates' | 'spanCount' | 'spanRightCount'
 > {
   const wrongCauses: Difference[] = [];
   let [causeCount, causeRightCount, unattributedCount, spanRightCount] = [0, 0, 0, 0];
+  const rates: CauseRates[] = [];
   const spans = [
     ...seen.outages.map((one) => ({ fromNs: one.firstFailedAtNs, toNs: one.lastFailedAtNs, causes: one.causes })),
     ...seen.impaired.map((one) => ({ fromNs: one.fromAtNs, toNs: one.toAtNs, causes: one.causes })),
@@ -226,6 +228,7 @@ function causes(
       span.causes,
       failed.map((fate) => expectedCauses(fate, lane, history)),
     );
+    rates.push(match.byCause);
     causeCount += match.count;
     causeRightCount += match.right;
     unattributedCount += span.causes.unattributed ?? 0;
@@ -236,5 +239,13 @@ function causes(
     const text = `${wrong.join(', ')} of ${String(match.count)}; was ${faults}: ${match.instead.join(', ') || 'no such cause'}`;
     wrongCauses.push(at(span.fromNs, span.toNs, text));
   }
-  return { wrongCauses, causeCount, causeRightCount, unattributedCount, spanCount: spans.length, spanRightCount };
+  return {
+    wrongCauses,
+    causeCount,
+    causeRightCount,
+    unattributedCount,
+    spanCount: spans.length,
+    spanRightCount,
+    causeRates: sumOfRates(rates),
+  };
 }

@@ -10,6 +10,7 @@ import { compareLane, type LaneResult } from './compare-lane.ts';
 import type { Comparison, Difference } from './comparison.ts';
 import { fateOf, fateOfRetry, type Fate } from './fate.ts';
 import { historyOf, type History } from './history.ts';
+import { sumOfRates } from './match-causes.ts';
 import { trueOutagesOf } from './true-outages.ts';
 import { contradictionsOf } from './verdict-check.ts';
 
@@ -65,7 +66,7 @@ function fatesOf(own: LaneAttempts, { series }: LaneAnalysis, lane: Lane, histor
   const fates: Fate[] = [];
   for (const attempt of own.slots) {
     if (attempt === undefined) continue;
-    const fate = fateOf(attempt, lane, history);
+    const fate = fateOf(attempt, lane, history, own.triedBefore.get(attempt.slot));
     const retried = series === 'retried' ? own.retried.get(attempt.slot) : undefined;
     fates.push(retried === undefined ? fate : fateOfRetry(retried, fate, lane, history));
   }
@@ -94,6 +95,7 @@ function countsOf(results: readonly LaneResult[]): Comparison['counts'] {
     named: sum(({ spanCount }) => spanCount),
     causes: sum(({ causeCount }) => causeCount),
     causesRight: sum(({ causeRightCount }) => causeRightCount),
+    byCause: sumOfRates(results.map(({ causeRates }) => causeRates)),
     namedRight: sum(({ spanRightCount }) => spanRightCount),
     unattributed: sum(({ unattributedCount }) => unattributedCount),
   };

@@ -1,4 +1,5 @@
 /** What came out when the truth was held against a report. */
+import type { CauseRates } from './match-causes.ts';
 
 /** One thing on which they differ, as a sentence. */
 export interface Difference {
@@ -30,6 +31,7 @@ export interface Counts {
   /** Failed slots that the report gives a cause, and those whose cause is a true one. */
   readonly causes: number;
   readonly causesRight: number;
+  readonly byCause: CauseRates;
   /** Outages and impaired spans of which most failures have a true cause. */
   readonly namedRight: number;
   /** Failed slots that the report calls unattributed. */

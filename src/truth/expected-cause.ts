@@ -23,7 +23,11 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
   if (attempt.outcome.startsWith('dns-')) return ['dns-failed'];
   if (isOfNames(fault)) return ['too-slow'];
   const side = attempt.address === null ? null : history.sideOf(attempt.address);
-  const onSide = side === null ? [] : causesOnSide(fault, attempt, side, lane, history);
+  const isLate = attempt.outcome === 'answered' && attempt.isRight;
+  const onSide: readonly Cause[] =
+    side === null
+      ? []
+      : [...(isLate ? (['too-slow'] as const) : []), ...causesOnSide(fault, attempt, side, lane, history)];
   if (side === null || lane.role !== 'client') return onSide;
   // Just about a move nobody can say on which side of it a failure was.
   const before = moveAwayFrom(side, lane, history, ({ firstAtNs }) => firstAtNs + pollNs <= attempt.dueNs);
@@ -69,12 +73,15 @@ function isSideDown(side: Side, { sentNs, endedNs }: Attempt, lane: Lane, histor
 
 function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane, history: History): readonly Cause[] {
   const kept = keptAlone(attempt, lane, history);
+  // Begun in a silence, and answered when its SYN was sent again after that: what was wrong was there, and it was late.
+  const late: readonly Cause[] = attempt.isRight ? ['too-slow'] : [];
   switch (fault) {
     case 'load-balancer-removed':
-      return ['side-down', ...kept];
+      return ['side-down', ...late, ...kept];
     case 'zone-lost':
       return [
         history.addresses[side].length > 1 && !isSideDown(side, attempt, lane, history) ? 'address-down' : 'side-down',
+        ...late,
         ...kept,
       ];
     case 'no-targets':
@@ -82,15 +89,13 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
     case 'stale-target':
     case 'stale-endpoints':
       // Nobody watches targets yet; a 502 or 504 alone proves nothing (domain facts 0.3), and that the side fails is true.
-      // nginx tries the next endpoint once the first has not answered for 5 s.
-      if (attempt.isRight) return ['too-slow'];
       return ['stale-target', 'unattributed', 'side-down', ...kept];
     case 'app-failing':
       return [attempt.status >= 500 ? 'app-5xx' : 'wrong-answer'];
     case 'app-slow':
     case 'cpu-throttled':
       // An answer that never came says only that the side did not answer.
-      return attempt.outcome === 'answered' ? ['too-slow'] : ['side-down', 'unattributed'];
+      return attempt.outcome === 'answered' ? [] : ['side-down', 'unattributed'];
     case 'wrong-certificate':
       return ['tls'];
     case 'network-degraded':

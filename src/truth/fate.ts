@@ -26,7 +26,8 @@ const servfailKeptNs = sToNs(5);
 /** Service times are drawn: an answer that the fault alone does not make late may be late all the same. */
 const drawnShareMin = 0.5;
 
-export function fateOf(attempt: Attempt, lane: Lane, history: History): Fate {
+/** @param tried addresses that the request was kept waiting by before */
+export function fateOf(attempt: Attempt, lane: Lane, history: History, tried: readonly Attempt[] = []): Fate {
   const { outcome, status } = attempt;
   if (outcome === 'none' || outcome === 'own-trouble' || outcome === 'dropped' || outcome === 'withheld') {
     return { attempt, kind: 'unseen', fault: null, contradiction: null };
@@ -39,9 +40,16 @@ export function fateOf(attempt: Attempt, lane: Lane, history: History): Fate {
   if (isGood(attempt, lane)) {
     return { attempt, kind: 'good', fault: null, contradiction: whyNotGood(attempt, lane, history, hit) };
   }
-  const fault = faultMet(attempt, lane, history, hit);
+  const fault =
+    faultMet(attempt, lane, history, hit) ??
+    tried.map((one) => faultMet(one, lane, history, null)).find(isKnown) ??
+    null;
   const contradiction = fault === null ? `${what(attempt)}, and nothing was wrong` : null;
   return { attempt, kind: 'failed', fault, contradiction };
+}
+
+function isKnown(fault: FaultName | null): boolean {
+  return fault !== null;
 }
 
 /** What a client that tries once more is served: where the second try was only late, by what kept the first. */

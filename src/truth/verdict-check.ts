@@ -121,7 +121,7 @@ function ofWholeService(
   const found: Difference[] = [];
   const last = moves.at(-1);
   // One that caches still hide when the watch ends is not seen by anybody.
-  const isOver = last?.lastAtNs != null && expiryNs(hostname, last.from, last.lastAtNs, history) < analysis.endedAtNs;
+  const isOver = last !== undefined && expiryNs(hostname, last.from, last.lastAtNs, history) < analysis.endedAtNs;
   const isBack = moves.length > 1 && last?.to === moves[0]?.from;
   const saysBack = reasons.some(({ objective, value }) => objective === 'rolled-back' && value === 'fail');
   if (saysBack && !isBack) found.push(difference('said to be rolled back, and was not'));

@@ -131,7 +131,7 @@ function platform(draw: Draw, kind: string): Json & { readonly kind: string; rea
 function conduct(draw: Draw): Json | string {
   if (draw.is(0.6)) return draw.of(['honest', 'unbound', 'bind9', 'dnsmasq', 'coredns', 'vpc', 'knot']);
   return {
-    ...(draw.is(0.3) ? { minTtlS: draw.whole(5, 60) } : {}),
+    ...(draw.is(0.4) ? { minTtlS: draw.whole(5, 60) } : {}),
     ...(draw.is(0.3) ? { maxTtlS: 300 } : {}),
     caches: draw.of([1, 1, 2, 4]),
     prefetch: draw.of(['never', 'last-tenth', 'last-2-s']),
@@ -196,10 +196,16 @@ function faults(draw: Draw, stage: Stage): readonly Json[] {
   return Array.from({ length: count }, () => fault(draw, stage));
 }
 
+/** Some fall between two probes, some are about as long as an objective allows. */
+function lengthS(draw: Draw): number {
+  if (draw.is(0.3)) return draw.of([draw.between(1.5, 2.5), draw.between(4.3, 5.7)]);
+  return draw.scale(0.05, 40);
+}
+
 function fault(draw: Draw, stage: Stage): Json {
   const side: SideName = draw.is(0.55) ? 'new' : 'old';
-  const at = draw.is(0.2) ? { atS: draw.between(3, stage.baselineS) } : { afterChangeS: draw.between(0, 50) };
-  const lasting = draw.is(0.1) ? {} : { forS: draw.scale(0.05, 40) };
+  const at = draw.is(0.2) ? { atS: draw.between(0, stage.baselineS) } : { afterChangeS: draw.between(0, 50) };
+  const lasting = draw.is(0.1) ? {} : { forS: lengthS(draw) };
   const ofServices = stage.services.length > 1 && draw.is(0.5) ? { services: [draw.of(stage.services)] } : {};
   const how = draw.of(['refused', 'silent']);
   const common = { ...at, side, ...lasting };
