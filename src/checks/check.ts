@@ -73,10 +73,13 @@ export function rowsOf(service: string, check: CheckKind): Rows {
 /** Mended by others, at a time that nobody knows. */
 export const someTime: Healing = { atMs: null, isEarliest: true };
 
-/** What several rows say alike is said once, of the first, with how many more there are. */
+/**
+ * What rows say, each sentence once. Name servers of one zone mostly say the same: then the first is told, with how many
+ * more there are; resolvers and addresses are named each.
+ */
 export function sentencesOf(rows: readonly CheckResult[]): readonly string[] {
-  const alike = Map.groupBy(rows, ({ check, result, decides, observed, expected }) =>
-    JSON.stringify([check, result, decides, observed, expected]),
+  const alike = Map.groupBy(rows, ({ check, result, observed, expected, text }) =>
+    check === 'ttl-lowered' ? JSON.stringify([result, observed, expected]) : text,
   );
   return [...alike.values()].map((all) => {
     const texts = [...new Set(all.map(({ text }) => text))];

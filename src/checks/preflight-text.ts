@@ -20,6 +20,8 @@ const titles: Readonly<Record<CheckKind, string>> = {
 
 const becauseMax = 3;
 const rowsMax = 6;
+/** So many different things that were seen are shown of what passed. */
+const observedMax = 3;
 
 /** `SAFE TO SWITCH`, `NOT YET: safe at 14:32:10 UTC (in 4 min 12 s)`, `NO, because …`, `UNKNOWN, because …`. */
 export function headline({ atMs: nowMs, safeToSwitch }: Preflight): string {
@@ -100,8 +102,7 @@ function kindLines(
     rows.filter(({ result }) => result !== 'pass'),
   ];
   const observed = [...new Set(passed.map((row) => row.observed))];
-  const summary =
-    observed.length === 1 ? (observed[0] ?? '') : (passed[0]?.observed ?? '') + (observed.length > 1 ? ', …' : '');
+  const summary = observed.length <= observedMax ? observed.join('; ') : '';
   const count = passed.length === 1 ? (passed[0]?.subject ?? '') : `${passed.length} of ${rows.length}`;
   const told = [...Map.groupBy(others, markOf)].flatMap(([mark, all]) =>
     sentencesOf(all).map((text) => line(mark, text)),
