@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
+import { reasonOf } from '../evidence/append-file.ts';
 import { toReport } from '../report/report-json.ts';
 import { analyseFolder } from '../run/run.ts';
 import { parseObjectives } from '../scenario/parse.ts';
@@ -28,7 +29,7 @@ function write(path: string, text: string): string | null {
     writeFileSync(path, text);
     return null;
   } catch (error) {
-    return `${path} (${(error as NodeJS.ErrnoException).code})`;
+    return reasonOf(error);
   }
 }
 

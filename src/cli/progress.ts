@@ -1,9 +1,11 @@
-/** One calm line on standard error while a run goes on: rewritten in place on a terminal, else one in 10 s and one per change. */
+/** One calm line on standard error while a run goes on: rewritten in place on a terminal, else a new one now and then. */
 import type { WriteStream } from 'node:tty';
 import type { Analysis } from '../core/analysis.ts';
-import { sToNs } from '../core/time.ts';
+import { durationText } from '../core/quantity-text.ts';
+import { nsToMs, sToNs } from '../core/time.ts';
 import { progressLine } from '../report/text.ts';
 
+/** Where no terminal is: so often, and at every change. */
 const quietEveryNs = sToNs(10);
 
 export interface Progress {
@@ -15,36 +17,84 @@ export interface Progress {
 }
 
 export function newProgress(stream: WriteStream): Progress {
-  const isLive = stream.isTTY && process.env['TERM'] !== 'dumb' && !process.env['CI'];
+  const line = newLine(stream);
   let shownAtNs = -Infinity;
   let shownState = '';
-  let isOnLine = false;
-  function endLine(): void {
-    if (isOnLine) stream.write('\n');
-    isOnLine = false;
-  }
 
   return {
     show(analysis, nowNs) {
-      const line = progressLine(analysis, nowNs);
+      const text = progressLine(analysis, nowNs);
       // While the wrapped command runs, the terminal is its own too: no line is written over.
-      if (isLive && !isCommandRunning(analysis)) {
-        stream.write(`\r${line.slice(0, Math.max(20, stream.columns - 1))}\x1b[K`);
-        isOnLine = true;
-        return;
-      }
-      endLine();
+      if (line.isLive && !isCommandRunning(analysis)) return line.rewrite(text);
       const state = stateOf(analysis);
       if (state === shownState && nowNs - shownAtNs < quietEveryNs) return;
       shownState = state;
       shownAtNs = nowNs;
-      stream.write(`${line}\n`);
+      line.add(text);
     },
-    say(text) {
-      endLine();
+    say: (text) => line.add(text),
+    end: () => line.end(),
+  };
+}
+
+/** Of real time: a second on a terminal, else five. */
+const virtualEveryMs = { live: 1000, quiet: 5000 } as const;
+/** A clock is not looked at for each of a million events. */
+const eventsPerLook = 1024;
+
+export interface VirtualProgress extends Pick<Progress, 'say' | 'end'> {
+  /** May be called at every event. */
+  show(nowNs: number): void;
+}
+
+/** How far a run in virtual time has got. Real time decides when that is said, and nothing else. */
+export function newVirtualProgress(stream: WriteStream, realNowMs: () => number = Date.now): VirtualProgress {
+  const line = newLine(stream);
+  const everyMs = line.isLive ? virtualEveryMs.live : virtualEveryMs.quiet;
+  let shownAtMs = realNowMs();
+  let eventCount = 0;
+
+  return {
+    show(nowNs) {
+      eventCount += 1;
+      if (eventCount % eventsPerLook !== 0 || realNowMs() - shownAtMs < everyMs) return;
+      shownAtMs = realNowMs();
+      const text = `${durationText(Math.floor(nsToMs(nowNs)))} of virtual time played`;
+      if (line.isLive) line.rewrite(text);
+      else line.add(text);
+    },
+    say: (text) => line.add(text),
+    end: () => line.end(),
+  };
+}
+
+interface Line {
+  /** It may be rewritten in place. */
+  readonly isLive: boolean;
+  rewrite(text: string): void;
+  /** A line that stays. */
+  add(text: string): void;
+  /** Leaves the cursor on a line of its own. */
+  end(): void;
+}
+
+function newLine(stream: WriteStream): Line {
+  let isOpen = false;
+  function end(): void {
+    if (isOpen) stream.write('\n');
+    isOpen = false;
+  }
+  return {
+    isLive: stream.isTTY && process.env['TERM'] !== 'dumb' && !process.env['CI'],
+    rewrite(text) {
+      stream.write(`\r${text.slice(0, Math.max(20, stream.columns - 1))}\x1b[K`);
+      isOpen = true;
+    },
+    add(text) {
+      end();
       stream.write(`${text}\n`);
     },
-    end: endLine,
+    end,
   };
 }
 

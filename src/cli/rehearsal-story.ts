@@ -13,7 +13,10 @@ interface Played {
 }
 
 /** What will happen, a line each. */
-export function storyText({ scenario, world, setting }: Played, where: string): string {
+export function storyText(
+  { scenario, world, setting }: Played,
+  { isVirtual }: { readonly isVirtual: boolean },
+): string {
   const { places } = setting;
   const hostnames = setting.sites.map(({ hostname }) => hostname);
   const side = (name: Side): string =>
@@ -29,10 +32,11 @@ export function storyText({ scenario, world, setting }: Played, where: string): 
     ['resolvers', namesOf(places.resolvers)],
     ...stepsOf(world.script),
     ['expected', world.expect === null ? 'nothing said' : expectedText(world.expect)],
-    ['takes', `about ${durationText(Math.ceil(aboutS(scenario, world)) * 1000)}`],
+    ['takes', `about ${durationText(Math.ceil(aboutS(scenario, world)) * 1000)}${isVirtual ? ' of virtual time' : ''}`],
   ];
   const width = Math.max(...rows.map(([title]) => title.length)) + 2;
   const lines = rows.map(([title, text]) => `  ${title.padEnd(width)}${text}`);
+  const where = isVirtual ? 'in virtual time' : 'on real sockets of this machine';
   return [`Rehearsal of ${scenario.name}, ${where}, seed ${world.seed}`, ...lines].join('\n');
 }
 

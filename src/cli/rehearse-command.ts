@@ -2,7 +2,7 @@
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Analysis } from '../core/analysis.ts';
-import { userError } from '../core/errors.ts';
+import { UserError, userError } from '../core/errors.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { readRun } from '../evidence/read-run.ts';
@@ -12,6 +12,7 @@ import { comparisonText } from '../truth/comparison-text.ts';
 import { compareWithTruth } from '../truth/compare.ts';
 import { judge } from '../verdict/judge.ts';
 import { loadRehearsal } from './load-scenario.ts';
+import { discardFolder, openRunFolder } from './own-folder.ts';
 import { causesOf, commandsText, outcomeOf, storyText } from './rehearsal-story.ts';
 import { rehearseOnSockets, type Rehearsed } from './rehearse-on-sockets.ts';
 import { rehearseSimulated } from './rehearse-simulated.ts';
@@ -36,10 +37,11 @@ export async function rehearseCommand(given: string | undefined, flags: Rehearse
   const ofFile = ofScenario ?? defaultWorld(scenario);
   const world = flags.seed === undefined ? ofFile : { ...ofFile, seed: flags.seed };
   const setting = settingOf(scenario, world);
-  const where = flags.simulate === true ? 'in virtual time' : 'on real sockets of this machine';
-  say(`${storyText({ scenario, world, setting }, where)}\n`);
+  // First of all, so that a folder that cannot be written is refused before the story.
+  const writer = openRunFolder({ out: flags.out, startedAtMs: Date.now(), name: scenario.name });
+  say(`${storyText({ scenario, world, setting }, { isVirtual: flags.simulate === true })}\n`);
 
-  const tell = ({ analysis, truth, path, exitCode }: Rehearsed): number => {
+  const tell = ({ analysis, truth, path, exitCode, isWhole }: Rehearsed): number => {
     const verdict = judge(analysis);
     const { expect } = world;
     const outcome = expect === null ? null : outcomeOf(expect, verdict, causesOf(analysis));
@@ -47,10 +49,17 @@ export async function rehearseCommand(given: string | undefined, flags: Rehearse
     if (outcome !== null) say(`\n${outcome.text}`);
     say(`\n${commandsText('Try next', nextCommands(name, flags))}`);
     // A tool that is wrong about itself is no rehearsal, whatever came of it.
-    return outcome === null || exitCode === 1 ? exitCode : outcome.exitCode;
+    if (outcome === null || exitCode === 1) return exitCode;
+    return outcome.exitCode === 0 && !isWhole ? 4 : outcome.exitCode;
   };
-  const play = { scenario, world, setting, flags };
-  return flags.simulate === true ? tell(await rehearseSimulated(play)) : rehearseOnSockets(play, tell);
+  const play = { scenario, world, setting, flags, writer };
+  try {
+    return flags.simulate === true ? tell(await rehearseSimulated(play)) : await rehearseOnSockets(play, tell);
+  } catch (error) {
+    // What the user has to mend is found before anything begins.
+    if (error instanceof UserError) discardFolder(writer.path);
+    throw error;
+  }
 }
 
 function say(text: string): void {

@@ -1,25 +1,28 @@
 /** A rehearsal on real sockets: a lab in a thread of its own, and a real run whose wrapped command makes the change. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Analysis } from '../core/analysis.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { nsToMs } from '../core/time.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Setting, World } from '../core/world.ts';
+import type { RunWriter } from '../evidence/run-folder.ts';
+import type { RunResult } from '../run/run.ts';
 import { inWorld } from '../scenario/in-world.ts';
 import { startLabInThread } from './lab-in-thread.ts';
 import type { LabFacts } from './lab-thread.ts';
 import { commandsText } from './rehearsal-story.ts';
-import { newRunStart, watchRun, type RunStart } from './run-command.ts';
-import { writeTruth } from './write-truth.ts';
+import { checkPlan, newRunStart, watchRun } from './run-command.ts';
+import { finishRun } from './write-reports.ts';
+import { truthFile, writeTruth } from './write-truth.ts';
 
 /** What is played, and how. */
 export interface Play {
   readonly scenario: Scenario;
   readonly world: World;
   readonly setting: Setting;
-  readonly flags: { readonly out?: string; readonly json?: boolean; readonly keep?: boolean };
+  readonly flags: { readonly json?: boolean; readonly keep?: boolean };
+  readonly writer: RunWriter;
 }
 
 export interface Rehearsed {
@@ -29,7 +32,12 @@ export interface Rehearsed {
   readonly path: string;
   /** As of a run. */
   readonly exitCode: number;
+  /** Evidence, truth and reports could all be written. */
+  readonly isWhole: boolean;
 }
+
+/** The wrapped command is a program of ours, and what it is called tells nobody anything. */
+export const changeText = 'making the change';
 
 /** The lab answers in a thread of its own; later than this, and latencies are of this machine and not of the world. */
 const lateMsMax = 50;
@@ -38,7 +46,7 @@ const maxRate = 1000;
 
 /** `told` runs once all is said and done but for `--keep`, with which the lab stays up until Ctrl-C. */
 export async function rehearseOnSockets(
-  { scenario, world, setting, flags }: Play,
+  { scenario, world, setting, flags, writer }: Play,
   told: (rehearsed: Rehearsed) => number,
 ): Promise<number> {
   const start = newRunStart();
@@ -47,7 +55,7 @@ export async function rehearseOnSockets(
   const broken = Promise.withResolvers<never>();
   const { startedAtHrNs, runId } = start;
   await using lab = await startLabInThread({ startedAtHrNs, runId, world, setting, isTls }, broken.reject);
-  using stay = flags.keep === true ? keepUp(lab, setting, scenario, start) : null;
+  using stay = flags.keep === true ? keepUp(lab, setting, scenario, writer.path) : null;
   const moved = inWorld(scenario, setting, {
     http: lab.ports.http,
     ...(lab.ports.https === null ? {} : { https: lab.ports.https }),
@@ -55,16 +63,44 @@ export async function rehearseOnSockets(
     ...(lab.caPem === null ? {} : { caPem: lab.caPem, certificateSha256: lab.certificateSha256 }),
   });
   for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
-  const watching = watchRun(moved.scenario, changeCommand(lab.changeUrl), { ...flags, maxRate }, start);
+  checkPlan(moved.scenario, maxRate);
+  const command = changeCommand(lab.changeUrl);
+  const watching = watchRun({
+    scenario: moved.scenario,
+    command,
+    flags: { maxRate },
+    start,
+    writer,
+    startText: changeText,
+  });
   const watched = await Promise.race([watching, broken.promise]);
   const { truth, lateNsMax } = await lab.end();
   const lateMs = Math.round(nsToMs(lateNsMax));
   if (lateMs > lateMsMax) process.stderr.write(`note: the lab itself answered up to ${lateMs} ms late\n`);
-  writeTruth(watched.path, truth);
-  const exitCode = told({ ...watched, truth });
+  const exitCode = told(
+    finishRehearsal(watched, { truth, truthFailure: writeTruth(writer.path, truth) }, writer, flags),
+  );
   if (stay !== null) process.stderr.write('\nThe lab stays up until Ctrl-C.\n');
   await stay?.ended;
   return exitCode;
+}
+
+/** Reports, summary, and what of it all could not be written. */
+export function finishRehearsal(
+  result: RunResult,
+  { truth, truthFailure }: { readonly truth: readonly TruthEntry[]; readonly truthFailure: string | null },
+  writer: RunWriter,
+  { json = false }: Play['flags'],
+): Rehearsed {
+  const { path } = writer;
+  const exitCode = finishRun(result, {
+    path,
+    json,
+    writeReport: (name, text) => writer.report(name, text),
+    unwritten: truthFailure === null ? [] : [{ file: truthFile, reason: truthFailure }],
+  });
+  const isWhole = writer.failure === null && truthFailure === null;
+  return { analysis: result.analysis, truth, path, exitCode, isWhole };
 }
 
 function changeCommand(url: string): readonly string[] {
@@ -79,9 +115,12 @@ interface Stay extends Disposable {
   readonly ended: Promise<void>;
 }
 
-/** Says how to point other clients at the lab, and waits for Ctrl-C. The authority's certificate is a file meanwhile. */
-function keepUp(lab: LabFacts, setting: Setting, scenario: Scenario, { runId }: RunStart): Stay {
-  const caPath = join(tmpdir(), `cutwatch-${runId}-ca.pem`);
+/**
+ * Says how to point other clients at the lab, and waits for Ctrl-C. The authority's certificate is in the run folder
+ * meanwhile: whatever ends us, nothing is left elsewhere.
+ */
+function keepUp(lab: LabFacts, setting: Setting, scenario: Scenario, runPath: string): Stay {
+  const caPath = join(runPath, 'ca.pem');
   if (lab.caPem !== null) writeFileSync(caPath, lab.caPem);
   const commands = clientCommands(lab, setting, scenario, caPath);
   process.stderr.write(`${commandsText('The lab stays up until Ctrl-C. Point anything at it:', commands)}\n\n`);

@@ -2,12 +2,12 @@
 import { nsToS } from '../core/time.ts';
 import { inWorld } from '../scenario/in-world.ts';
 import { certificateSha256Of } from '../sim/certificates.ts';
-import type { Play, Rehearsed } from './rehearse-on-sockets.ts';
-import { followSignals, runPath } from './run-command.ts';
+import { newVirtualProgress } from './progress.ts';
+import { changeText, finishRehearsal, type Play, type Rehearsed } from './rehearse-on-sockets.ts';
+import { followSignals } from './run-command.ts';
 import { simulateRun } from './simulated-run.ts';
-import { finishRun } from './write-reports.ts';
 
-export async function rehearseSimulated({ scenario, world, setting, flags }: Play): Promise<Rehearsed> {
+export async function rehearseSimulated({ scenario, world, setting, flags, writer }: Play): Promise<Rehearsed> {
   const startedAtMs = Date.now();
   const right = { old: { side: 'old', kind: 'right' }, new: { side: 'new', kind: 'right' } } as const;
   const moved = inWorld(scenario, setting, {
@@ -15,6 +15,7 @@ export async function rehearseSimulated({ scenario, world, setting, flags }: Pla
     certificateSha256: { old: certificateSha256Of(right.old), new: certificateSha256Of(right.new) },
   });
   for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
+  const progress = newVirtualProgress(process.stderr);
   const stop = new AbortController();
   const unfollow = followSignals(stop);
   try {
@@ -23,15 +24,18 @@ export async function rehearseSimulated({ scenario, world, setting, flags }: Pla
       setting,
       world,
       seed: world.seed,
-      folder: flags.out ?? runPath(startedAtMs, scenario.name),
+      folder: writer,
+      startText: changeText,
       stopSignal: stop.signal,
-      say: (text) => void process.stderr.write(`${text}\n`),
+      say: (text) => progress.say(text),
+      reached: (nowNs) => progress.show(nowNs),
     });
-    const { analysis, truth, path, writeReport } = result;
-    const playedS = Math.round(nsToS(analysis.endedAtNs));
+    progress.end();
+    const playedS = Math.round(nsToS(result.analysis.endedAtNs));
     process.stderr.write(`${playedS} s played in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s\n\n`);
-    return { analysis, truth, path, exitCode: finishRun(result, { path, writeReport, json: flags.json ?? false }) };
+    return finishRehearsal(result, result, writer, flags);
   } finally {
     unfollow();
+    progress.end();
   }
 }

@@ -1,19 +1,19 @@
 /** `cutwatch run`: wires the real ports, follows signals, writes the reports, and knows the exit status. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Analysis } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import { UserError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
-import { createRunFolder } from '../evidence/run-folder.ts';
+import type { RunWriter } from '../evidence/run-folder.ts';
 import { newClock } from '../net/clock.ts';
 import { newDnsPort } from '../net/dns-port.ts';
-import { run } from '../run/run.ts';
+import { run, type RunResult } from '../run/run.ts';
 import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
 import { newGuard } from './guard.ts';
+import { openRunFolder } from './own-folder.ts';
 import { startProbingThreads } from './probing-threads.ts';
 import { newProgress } from './progress.ts';
 import { finishRun } from './write-reports.ts';
@@ -48,34 +48,38 @@ export function newRunStart(): RunStart {
   };
 }
 
-export interface Watched {
-  readonly analysis: Analysis;
-  readonly exitCode: number;
-  /** The run folder. */
-  readonly path: string;
-}
-
 export async function runCommand(given: Scenario, command: readonly string[], flags: RunFlags): Promise<number> {
-  const { exitCode } = await watchRun(given, command, flags, newRunStart());
-  return exitCode;
+  const scenario = flags.rollback ? wayBack(given) : given;
+  checkPlan(scenario, flags.maxRate);
+  if (command.length > 0) checkCommand(command);
+  const start = newRunStart();
+  const writer = openRunFolder({ out: flags.out, startedAtMs: start.startedAtMs, name: scenario.name });
+  const result = await watchRun({ scenario, command, flags, start, writer });
+  const writeReport = (name: string, text: string): string | null => writer.report(name, text);
+  return finishRun(result, { path: writer.path, writeReport, json: flags.json ?? false });
 }
 
-export async function watchRun(
-  given: Scenario,
-  command: readonly string[],
-  flags: RunFlags,
-  { startedAtMs, startedAtHrNs, runId }: RunStart,
-): Promise<Watched> {
-  const scenario = flags.rollback ? wayBack(given) : given;
-  const checked = plan(scenario, { ratePerSecondMax: flags.maxRate });
+/** Throws what the user has to mend, says what to know. */
+export function checkPlan(scenario: Scenario, maxRate: number): void {
+  const checked = plan(scenario, { ratePerSecondMax: maxRate });
   if (checked.problems.length > 0) throw new UserError(checked.problems);
   for (const warning of checked.warnings) process.stderr.write(`note: ${warning}\n`);
+}
 
-  if (command.length > 0) checkCommand(command);
+export interface WatchOptions {
+  readonly scenario: Scenario;
+  readonly command: readonly string[];
+  readonly flags: Pick<RunFlags, 'rollback' | 'startAnyway' | 'maxRate' | 'workers'>;
+  readonly start: RunStart;
+  readonly writer: RunWriter;
+  /** As of a run. */
+  readonly startText?: string;
+}
 
+export async function watchRun(options: WatchOptions): Promise<RunResult> {
+  const { scenario, command, flags, writer, startText } = options;
+  const { startedAtMs, startedAtHrNs, runId } = options.start;
   const clock = newClock(startedAtHrNs);
-  const path = flags.out ?? runPath(startedAtMs, scenario.name);
-  const writer = createRunFolder(path);
   const guard = newGuard(flags.maxRate);
   const stop = new AbortController();
   const unfollow = followSignals(stop);
@@ -91,6 +95,7 @@ export async function watchRun(
       writer,
       mode: modeOf(scenario, flags),
       command: command.length === 0 ? null : command,
+      ...(startText === undefined ? {} : { startText }),
       startsAnyway: flags.startAnyway ?? false,
       version,
       runId,
@@ -117,14 +122,7 @@ export async function watchRun(
     },
   );
   try {
-    const { analysis, differsFromLive } = await Promise.race([started, broken.promise]);
-    progress.end();
-    const writeReport = (name: string, text: string): string | null => {
-      writer.report(name, text);
-      return writer.failure;
-    };
-    const exitCode = finishRun({ analysis, differsFromLive }, { path, writeReport, json: flags.json ?? false });
-    return { analysis, exitCode, path };
+    return await Promise.race([started, broken.promise]);
   } finally {
     unfollow();
     progress.end();
@@ -156,12 +154,6 @@ export function modeOf(scenario: Scenario, flags: Pick<RunFlags, 'rollback'>): R
 
 export function markerNames(scenario: Scenario): string[] {
   return [...scenario.sides.old.marker, ...scenario.sides.new.marker].map(([name]) => name);
-}
-
-/** Below reports/, `20261124T083015Z` and the name: sorts by time, and no file system minds it. */
-export function runPath(startedAtMs: number, name: string): string {
-  const stamp = new Date(startedAtMs).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  return join('reports', `${stamp}-${name}`);
 }
 
 /** The first Ctrl-C or SIGTERM ends the watch in order, judges and reports; the second ends the program. */

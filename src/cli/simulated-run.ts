@@ -9,7 +9,7 @@ import { nsToMs, sToNs } from '../core/time.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Setting, World } from '../core/world.ts';
 import { newRowBuffer } from '../evidence/row-buffer.ts';
-import { createRunFolder } from '../evidence/run-folder.ts';
+import { createRunFolder, type RunWriter } from '../evidence/run-folder.ts';
 import { newWorld } from '../model/world.ts';
 import { newProber } from '../prober/prober.ts';
 import { run, type ProberHandle, type RunPorts, type RunResult } from '../run/run.ts';
@@ -30,17 +30,23 @@ export interface SimulationOptions {
   /** Its seed is replaced. */
   readonly world: World;
   readonly seed: number;
-  /** The run folder; it is made, and must be empty if it is there. */
-  readonly folder: string;
+  /** The run folder, or the path of one to be made; that must be empty if it is there. */
+  readonly folder: string | RunWriter;
   /** Left out: as the scenario's change is made. */
   readonly mode?: RunMode;
   readonly stopSignal?: AbortSignal;
   readonly say?: (text: string) => void;
+  /** What is said as the change is made. */
+  readonly startText?: string;
+  /** Called all the time while it is played, with the virtual time reached. */
+  readonly reached?: (nowNs: number) => void;
 }
 
 export interface SimulatedRun extends RunResult {
   /** Everything that was really so; also in `truth.ndjson`. */
   readonly truth: readonly TruthEntry[];
+  /** Why `truth.ndjson` is not whole, or null. */
+  readonly truthFailure: string | null;
   readonly path: string;
   /** Puts a file beside the evidence; says why it could not, or null. */
   readonly writeReport: (name: string, text: string) => string | null;
@@ -53,13 +59,16 @@ const commandNs = sToNs(0.2);
 
 export async function simulateRun(options: SimulationOptions): Promise<SimulatedRun> {
   const { scenario, setting, seed, folder } = options;
-  const clock = newSimClock(settle);
+  const clock = newSimClock(() => {
+    options.reached?.(clock.nowNs());
+    return settle();
+  });
   const truth: TruthEntry[] = [];
   const world = newWorld({ world: { ...options.world, seed }, setting, record: (entry) => truth.push(entry) });
   const network = newSimNetwork({ clock, world });
   const dns = newSimDnsPort({ clock, world });
   const runId = runIdOf(seed);
-  const writer = createRunFolder(folder);
+  const writer = typeof folder === 'string' ? createRunFolder(folder) : folder;
 
   const prober: RunPorts['prober'] = ({ batch, entry }): ProberHandle => {
     const buffer = newRowBuffer({ worker: 0, onBatch: batch, nowNs: () => clock.nowNs() });
@@ -96,6 +105,7 @@ export async function simulateRun(options: SimulationOptions): Promise<Simulated
         writer,
         mode: options.mode ?? modeOf(scenario, {}),
         command: ['make the change'],
+        ...(options.startText === undefined ? {} : { startText: options.startText }),
         startsAnyway: false,
         version,
         runId,
@@ -125,15 +135,12 @@ export async function simulateRun(options: SimulationOptions): Promise<Simulated
     ),
   );
   world.end(clock.nowNs());
-  writeTruth(folder, truth);
   return {
     ...result,
     truth,
-    path: folder,
-    writeReport(name, text) {
-      writer.report(name, text);
-      return writer.failure;
-    },
+    truthFailure: writeTruth(writer.path, truth),
+    path: writer.path,
+    writeReport: (name, text) => writer.report(name, text),
   };
 }
 

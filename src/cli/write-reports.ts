@@ -29,9 +29,16 @@ export interface FinishOptions {
   readonly path: string;
   /** Says why a report could not be written; null when it was. Null itself: nothing is to be written. */
   readonly writeReport: ((name: string, text: string) => string | null) | null;
+  /** What else could not be. */
+  readonly unwritten?: readonly Unwritten[];
   readonly json: boolean;
   /** Limits that are not the run's own, and the file they are from. */
   readonly other?: { readonly objectives: Partial<Objectives>; readonly file: string };
+}
+
+export interface Unwritten {
+  readonly file: string;
+  readonly reason: string;
 }
 
 const colours = { good: 'green', bad: 'red', unsure: 'yellow', strong: 'bold', faint: 'dim' } as const;
@@ -56,26 +63,31 @@ export function finishRun({ analysis, differsFromLive }: RunResult, options: Fin
 }
 
 /** Returns the exit status. */
-export function finish(analysis: Analysis, { path, writeReport, json, other }: FinishOptions): number {
+export function finish(analysis: Analysis, options: FinishOptions): number {
+  const { path, writeReport, json, other } = options;
   const verdict = judge(analysis, other?.objectives);
   const report = toReport(analysis, verdict);
-  const failures =
-    writeReport === null
-      ? []
-      : formats
-          .map((format) => writeReport(render[format].file, render[format].text(report)))
-          .filter((failure) => failure !== null);
+  const unwritten = [...(options.unwritten ?? [])];
+  for (const { file, text } of Object.values(render)) {
+    const reason = writeReport?.(file, text(report)) ?? null;
+    if (reason !== null) unwritten.push({ file, reason });
+  }
+  const hasPage = unwritten.every(({ file }) => file !== render.html.file);
   const summary = summaryText(report, {
-    runPath: path,
+    runPath: hasPage ? path : null,
     style,
     columns: columnsOf(process.stderr),
     ...(other === undefined ? {} : { judgedBy: other.file }),
   });
   process.stderr.write(`${summary}\n`);
-  if (failures[0] !== undefined) process.stderr.write(`a report could not be written: ${failures[0]}\n`);
+  const [first] = unwritten;
+  if (first !== undefined) {
+    const files = unwritten.map(({ file }) => file).join(', ');
+    process.stderr.write(`not written, or not whole: ${files} in ${path}: ${first.reason}\n`);
+  }
   if (json) process.stdout.write(reportJsonText(report));
   const { command } = analysis;
   const commandFailed = command !== null && command.toAtNs !== null && command.exitCode !== 0;
   const exitCode = exitCodeOf(verdict, { commandFailed });
-  return exitCode === 0 && failures.length > 0 ? 4 : exitCode;
+  return exitCode === 0 && unwritten.length > 0 ? 4 : exitCode;
 }

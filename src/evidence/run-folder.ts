@@ -37,8 +37,8 @@ export interface RunWriter {
   batch(batch: RowBatch): void;
   /** What `cutwatch mark` appended since the last call. */
   readNewMarks(): Mark[];
-  /** Also after `close`. */
-  report(name: string, text: string): void;
+  /** Also after `close`. Why it could not be written, or null. */
+  report(name: string, text: string): string | null;
   /** Rows handed over, written or not: `run-ended` has it, and a reader that finds fewer says so. */
   readonly rowCount: number;
   readonly failure: string | null;
@@ -176,15 +176,18 @@ class FolderWriter implements RunWriter {
     return marks;
   }
 
-  report(name: string, text: string): void {
+  report(name: string, text: string): string | null {
     const path = join(this.path, name);
     const newPath = `${path}.new`;
     try {
       writeFileSync(newPath, text, { flush: true });
       renameSync(newPath, path);
+      return null;
     } catch (error) {
       removeQuietly(newPath);
-      this.#fail(name, reasonOf(error));
+      const reason = reasonOf(error);
+      this.#fail(name, reason);
+      return reason;
     }
   }
 

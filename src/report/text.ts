@@ -18,7 +18,8 @@ const answerLinesMax = 4;
 const sequencesMax = 4;
 
 export interface SummaryOptions {
-  readonly runPath: string;
+  /** Null: its report could not be written. */
+  readonly runPath: string | null;
   /** The file of limits that are not the run's own: its report is not about this verdict. */
   readonly judgedBy?: string;
   readonly style?: Style;
@@ -53,11 +54,11 @@ export function summaryText(report: Report, options: SummaryOptions): string {
   for (const lane of lanes.slice(0, sequencesMax)) {
     lines.push(`  ${style(plainText(lane.name).padEnd(width), 'faint')}  ${plainText(stretchesText(lane))}`);
   }
-  lines.push(
-    judgedBy === undefined
-      ? `  ${style('report', 'faint')} ${plainText(runPath)}/report.html`
-      : `  ${style('judged by', 'faint')} ${plainText(judgedBy)}; the report of the run is unchanged`,
-  );
+  if (judgedBy !== undefined) {
+    lines.push(`  ${style('judged by', 'faint')} ${plainText(judgedBy)}; the report of the run is unchanged`);
+  } else if (runPath !== null) {
+    lines.push(`  ${style('report', 'faint')} ${plainText(runPath)}/report.html`);
+  }
   return lines.join('\n');
 }
 

@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly writer: RunWriter;
   readonly mode: RunMode;
   readonly command: readonly string[] | null;
+  /** What is said as the command starts; left out: which program that is. */
+  readonly startText?: string;
   readonly startsAnyway: boolean;
   readonly version: string;
   readonly runId: string;
@@ -257,7 +259,7 @@ function drive(
   let clockOffsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
 
   function startCommand(words: readonly string[], ended: () => void): void {
-    options.say(`starting ${words[0]?.split('/').at(-1)}`);
+    options.say(options.startText ?? `starting ${words[0]?.split('/').at(-1)}`);
     const handle = ports.startCommand(words);
     command = 'running';
     log.entry({ type: 'command-started', atNs: clock.nowNs(), command: programOf(words), pid: handle.pid });

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '../core/outcome.ts';
 import type { Clock, DialDeadlines, Dialer, DialResult, DialTarget, TlsSettings } from '../core/ports.ts';
+import { sToNs } from '../core/time.ts';
 import type { WorldModel } from '../model/world-model.ts';
 import { certificateSha256Of, certificateToMs, whyRefused } from './certificates.ts';
 import { newSimConnection, type ConnectionFacts, type SimConnection } from './connection.ts';
@@ -17,6 +18,20 @@ export interface SimNetwork {
 /** Linux gives out these (net.ipv4.ip_local_port_range); here one after the other. */
 const localPorts = { first: 32_768, last: 60_999 } as const;
 
+/**
+ * A SYN that nobody answers is sent again after 1 s, and then after twice as long each time (RFC 6298, 2.1 and 5.5), so that
+ * a dial begun in a silent time is answered late when the silence ends. Linux from 6.5 on waits 1 s the first few times
+ * (`tcp_syn_linear_timeouts`): there it is answered a little less late.
+ */
+const firstRetryNs = sToNs(1);
+
+interface Syn {
+  /** Of the dial. */
+  readonly startedAtNs: number;
+  readonly sentAtNs: number;
+  readonly waitNs: number;
+}
+
 type Failed = Extract<DialResult, { kind: 'failed' }>;
 
 export function newSimNetwork({ clock, world }: { readonly clock: Clock; readonly world: WorldModel }): SimNetwork {
@@ -24,11 +39,23 @@ export function newSimNetwork({ clock, world }: { readonly clock: Clock; readonl
   let localPort: number = localPorts.last;
   let armedForNs = Infinity;
 
-  function dial({ address, tls }: DialTarget, deadlines: DialDeadlines): Promise<DialResult> {
+  function dial(target: DialTarget, deadlines: DialDeadlines): Promise<DialResult> {
     const startedAtNs = clock.nowNs();
-    const dialled = world.dial(address, startedAtNs);
-    const answeredAtNs = dialled.kind === 'silent' ? Infinity : startedAtNs + world.rttNs(address) + dialled.afterNs;
+    return attempt(target, deadlines, { startedAtNs, sentAtNs: startedAtNs, waitNs: firstRetryNs });
+  }
+
+  /** One SYN; where none answers it, the next one goes out after `waitNs`. */
+  function attempt(target: DialTarget, deadlines: DialDeadlines, syn: Syn): Promise<DialResult> {
+    const { address, tls } = target;
+    const { startedAtNs, sentAtNs, waitNs } = syn;
+    const dialled = world.dial(address, sentAtNs);
     const never = { startedAtNs, connectedAtNs: 0, localPort: 0 };
+    const againAtNs = sentAtNs + waitNs;
+    if (dialled.kind === 'silent' && againAtNs < deadlines.connectAtNs) {
+      const next = { startedAtNs, sentAtNs: againAtNs, waitNs: 2 * waitNs };
+      return after(againAtNs, () => attempt(target, deadlines, next));
+    }
+    const answeredAtNs = dialled.kind === 'silent' ? Infinity : sentAtNs + world.rttNs(address) + dialled.afterNs;
     if (answeredAtNs > deadlines.connectAtNs) {
       return after(deadlines.connectAtNs, () => failed('connect-timed-out', '', never));
     }
@@ -66,7 +93,7 @@ export function newSimNetwork({ clock, world }: { readonly clock: Clock; readonl
     });
   }
 
-  function after(atNs: number, result: () => DialResult): Promise<DialResult> {
+  function after(atNs: number, result: () => DialResult | Promise<DialResult>): Promise<DialResult> {
     return new Promise((resolve) => {
       clock.at(atNs, () => resolve(result()));
     });

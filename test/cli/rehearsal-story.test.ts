@@ -33,9 +33,9 @@ test('the story is that of the world: sides, names, what happens when, and what 
   const context = { file: 'small-move.yaml', env: {}, presets, readFile: () => '' };
   const { scenario, world } = parseRehearsal(scenarioText, context);
   if (world === null) throw new Error('it has a world');
-  const story = storyText({ scenario, world, setting: settingOf(scenario, world) }, 'on paper');
+  const story = storyText({ scenario, world, setting: settingOf(scenario, world) }, { isVirtual: true });
   expect(story.split('\n')).toEqual([
-    'Rehearsal of small-move, on paper, seed 1',
+    'Rehearsal of small-move, in virtual time, seed 1',
     '  old side    ALB/ECS: an ALB at 127.0.1.1, 127.0.1.2',
     '  new side    nginx/EKS: an ingress-nginx at 127.0.2.1, 127.0.2.2, 127.0.2.3',
     '  names       accounts.shop.example, billing.shop.example, cart.shop.example and 1 more: addresses, TTL 3600 s, ' +
@@ -46,7 +46,7 @@ test('the story is that of the world: sides, names, what happens when, and what 
     '  1 s after   DNS of every service is switched to the new side',
     "  61 s after  the old side's load balancer is removed, nothing answers there",
     '  expected    fail, by stale-answer, kept-connection',
-    '  takes       about 222 s',
+    '  takes       about 222 s of virtual time',
   ]);
 });
 

@@ -64,6 +64,42 @@ describe('a dial', () => {
     });
   });
 
+  /** Silent until then; SYNs go out at 0, 1, 3, 7 s …, each answered after a round trip. */
+  test.for([
+    { silentUntilS: 0.9, withinS: 5, connectedAtS: 1 },
+    { silentUntilS: 1.1, withinS: 5, connectedAtS: 3 },
+    { silentUntilS: 3.1, withinS: 5, connectedAtS: null },
+    { silentUntilS: 3.1, withinS: 8, connectedAtS: 7 },
+    { silentUntilS: 7.1, withinS: 16, connectedAtS: 15 },
+    // The last SYN is sent in time, its answer comes too late.
+    { silentUntilS: 2, withinS: 3.01, connectedAtS: null },
+  ])(
+    'into a silence that ends after $silentUntilS s is answered when its SYN is sent again: $connectedAtS',
+    async ({ silentUntilS, withinS, connectedAtS }) => {
+      const stage = newStage({
+        dial: (_, nowNs) =>
+          nowNs < silentUntilS * 1e9 ? { kind: 'silent', fault: 'zone-lost' } : { kind: 'accepted', afterNs: 0 },
+      });
+      const result = await dial(stage, null, withinS);
+      if (connectedAtS === null) {
+        expect(failed(result)).toMatchObject({ outcome: 'connect-timed-out', endedAtNs: withinS * 1e9 });
+      } else {
+        if (result.kind === 'failed') expect.fail(result.outcome);
+        expect(result.connection).toMatchObject({ dialledAtNs: 0, connectedAtNs: connectedAtS * 1e9 + rttNs });
+      }
+    },
+  );
+
+  test('into a silence that ends in a refusal is refused when its SYN is sent again', async () => {
+    const stage = newStage({
+      dial: (_, nowNs) =>
+        nowNs < 2e9
+          ? { kind: 'silent', fault: 'zone-lost' }
+          : { kind: 'refused', afterNs: 0, fault: 'load-balancer-removed' },
+    });
+    expect(failed(await dial(stage))).toMatchObject({ outcome: 'connect-refused', endedAtNs: 3e9 + rttNs });
+  });
+
   test('whose handshake is too slow ends at the deadline of that', async () => {
     const stage = newStage();
     const tooSlow = { connectAtNs: rttNs, secureAtNs: 2 * rttNs - 1 };
