@@ -119,8 +119,8 @@ function mergeSame(all: readonly Said[]): Said[] {
 
 /** So many times a server came back to an answer that it had given before. Nobody edits a record so often. */
 const returnCountMin = 3;
-/** Of a draw, the rarer answer comes in ones and twos; what fails over, or is set to and fro, stays longer. */
-const rareRunPollsMax = 3;
+/** Of a draw, one answer or the other mostly comes in ones and twos; what fails over, or is set to and fro, stays longer. */
+const runPollsMax = 3;
 
 function isDrawn(all: readonly Said[]): boolean {
   const runs: { readonly value: string; polls: number }[] = [];
@@ -133,13 +133,12 @@ function isDrawn(all: readonly Said[]): boolean {
   const returned = runs.filter(({ value }) => seen.has(value) || !seen.add(value));
   if (returned.length < returnCountMin) return false;
   const byValue = [...Map.groupBy(runs, ({ value }) => value).values()];
-  const [rarest = []] = byValue.toSorted((a, b) => pollsOf(a) - pollsOf(b));
-  const lengths = rarest.map(({ polls }) => polls).toSorted((a, b) => a - b);
-  return (lengths[lengths.length >> 1] ?? 0) <= rareRunPollsMax;
+  return Math.min(...byValue.filter(({ length }) => length > 1).map(medianPolls)) <= runPollsMax;
 }
 
-function pollsOf(runs: readonly { readonly polls: number }[]): number {
-  return runs.reduce((sum, { polls }) => sum + polls, 0);
+function medianPolls(runs: readonly { readonly polls: number }[]): number {
+  const lengths = runs.map(({ polls }) => polls).toSorted((a, b) => a - b);
+  return lengths[lengths.length >> 1] ?? 0;
 }
 
 // ── side by side ─────────────────────────────────────────────────────────────────────────────────────────────────────
