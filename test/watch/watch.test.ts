@@ -202,3 +202,171 @@ describe('finding authorities', () => {
     expect(asked.filter((one) => one.type === 'NS').map((one) => one.name)).toEqual(['orders.shop.test', 'shop.test']);
   });
 });
+
+describe('both NS sets', () => {
+  const resolver = { name: 'vpc', server: { kind: 'udp' as const, address: '10.0.0.2', port: 53 } };
+  const records = (zone: string, names: readonly string[]) =>
+    names.map((data) => ({ name: zone, type: 'NS', ttlS: 60, data }));
+  /** 10.0.0.2 resolves; the servers of `test` delegate; those of the zone say what they say. */
+  const answering =
+    (parent: readonly string[], children: Readonly<Record<string, readonly string[] | null>>): Answering =>
+    (server, name, type) => {
+      if (server === '10.0.0.2') {
+        if (type === 'NS' && name === 'test') return { answers: records('test', ['a.nic.test']) };
+        if (type === 'NS') return { answers: name === 'shop.test' ? records(name, ['ns1.shop.test']) : [] };
+        if (name === 'a.nic.test') return { addresses: type === 'A' ? ['10.8.0.1'] : [] };
+        return { addresses: [`${type === 'A' ? '10.9.0.' : 'fd00::'}${name.charAt(2)}`] };
+      }
+      if (server === '10.8.0.1') return { authoritative: false, authority: records('shop.test', parent) };
+      const own = children[server];
+      return own === null || own === undefined ? null : { answers: records('shop.test', own) };
+    };
+
+  async function find(given: Answering) {
+    const { clock, dns, asked } = newWorld(given);
+    const finding = findAuthorities({ clock, dns }, scenarioOf({ authorities: 'auto' }), 'orders.shop.test', resolver);
+    await clock.runUntilS(60);
+    return { asked, found: await finding };
+  }
+
+  test('are in the journal, and every server of either is found, with both families', async () => {
+    const children = { '10.9.0.1': ['ns1.shop.test', 'ns3.shop.test'], '10.9.0.2': ['ns2.shop.test'] };
+    const { found, asked } = await find(answering(['ns1.shop.test', 'ns2.shop.test'], children));
+    expect(found.servers.map(({ address }) => address)).toEqual([
+      '10.9.0.1',
+      'fd00::1',
+      '10.9.0.2',
+      'fd00::2',
+      '10.9.0.3',
+      'fd00::3',
+    ]);
+    expect(found.nsSets.map(({ at, server, names, error }) => [at, server, names.join(), error])).toEqual([
+      ['parent', '10.8.0.1', 'ns1.shop.test,ns2.shop.test', ''],
+      ['child', '10.9.0.1', 'ns1.shop.test,ns3.shop.test', ''],
+      ['child', 'fd00::1', '', 'timed-out'],
+      ['child', '10.9.0.2', 'ns2.shop.test', ''],
+      ['child', 'fd00::2', '', 'timed-out'],
+    ]);
+    // The servers of the top-level domain are asked for the zone, and never for the hostname.
+    expect(asked.filter(({ server }) => server === '10.8.0.1').map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'shop.test NS',
+    ]);
+    expect(asked.filter(({ server }) => server !== '10.0.0.2').every((one) => !one.recursionDesired)).toBe(true);
+  });
+
+  test('of which one is not to be had leave the other', async () => {
+    const { found } = await find(answering([], { '10.9.0.1': null }));
+    expect(found.servers.map(({ address }) => address)).toEqual(['10.9.0.1', 'fd00::1']);
+    expect(found.nsSets.map(({ at, error }) => `${at}: ${error}`)).toEqual([
+      'parent: no delegation told',
+      'child: timed-out',
+      'child: timed-out',
+    ]);
+  });
+
+  test('of any length lead to no more than fifty servers', async () => {
+    const many = Array.from({ length: 300 }, (_, i) => `ns${i}.shop.test`);
+    const { clock, dns } = newWorld((_, name, type) => {
+      if (type === 'NS') return { answers: name === 'shop.test' ? records(name, many) : [] };
+      const i = Number(/\d+/.exec(name)?.[0]);
+      return { addresses: type === 'A' ? [`10.9.${i >> 8}.${i & 255}`] : [`fd00::${i.toString(16)}`] };
+    });
+    const found = await findAuthorities(
+      { clock, dns },
+      scenarioOf({ authorities: 'auto' }),
+      'orders.shop.test',
+      resolver,
+    );
+    expect(found.servers).toHaveLength(50);
+  });
+});
+
+describe('a chain of aliases', () => {
+  const chainOf = (name: string, ...chain: string[]) => ({
+    chain,
+    answers: chain.map((data, i) => ({ name: chain[i - 1] ?? name, type: 'CNAME', ttlS: 60, data })),
+  });
+  /** Zones shop.test on 10.9.0.1, cdn.test on 10.9.0.2; each server knows only its own. */
+  const answering =
+    (links: Readonly<Record<string, string>>): Answering =>
+    (server, name, type) => {
+      const zone = name.split('.').slice(-2).join('.');
+      if (server === '10.0.0.2') {
+        const ns = { answers: [{ name, type: 'NS', ttlS: 60, data: `ns.${name}` }] };
+        if (type === 'NS') return name === 'shop.test' || name === 'cdn.test' ? ns : {};
+        return { addresses: type === 'A' ? [zone === 'shop.test' ? '10.9.0.1' : '10.9.0.2'] : [] };
+      }
+      if ((zone === 'shop.test') !== (server === '10.9.0.1')) return { rcode: 'REFUSED', authoritative: false };
+      const link = links[name];
+      if (link !== undefined) return chainOf(name, link);
+      return { addresses: type === 'A' ? ['127.0.1.1'] : [] };
+    };
+  const scenario = scenarioOf({
+    authorities: 'auto',
+    services: [{ name: 'orders', checks: [{ ...checkOf(), hostname: 'orders.shop.test' }] }] as never,
+  });
+
+  function linksOf(entries: readonly Entry[]) {
+    return entries.filter((entry) => entry.type === 'authorities-found').filter(({ linkOf }) => linkOf !== undefined);
+  }
+
+  test('into another zone is followed to the servers of that zone, and those are asked once a second', async () => {
+    const { asked, entries } = await watchFor(21, scenario, answering({ 'orders.shop.test': 'shop.cdn.test' }));
+    expect(linksOf(entries)).toMatchObject([
+      { name: 'shop.cdn.test', linkOf: 'orders.shop.test', zone: 'cdn.test', servers: ['10.9.0.2:53'] },
+    ]);
+    const ofLink = asked.filter(
+      ({ server, name, type }) => server === '10.9.0.2' && name === 'shop.cdn.test' && type === 'A',
+    );
+    expect(ofLink.length).toBeGreaterThanOrEqual(20);
+    expect(ofLink.length).toBeLessThanOrEqual(22);
+    // Nobody is asked for names of zones that it does not have.
+    expect(asked.some(({ server, name }) => server === '10.9.0.1' && name.endsWith('cdn.test'))).toBe(false);
+    expect(asked.some(({ server, name }) => server === '10.9.0.2' && name.endsWith('shop.test'))).toBe(false);
+  });
+
+  test('that leads elsewhere later is followed there, too', async () => {
+    const { entries, answered } = await watchFor(30, scenario, (server, name, type, atS) =>
+      answering({ 'orders.shop.test': atS < 12 ? 'old.cdn.test' : 'new.cdn.test' })(server, name, type, atS),
+    );
+    expect(linksOf(entries).map(({ name }) => name)).toEqual(['old.cdn.test', 'new.cdn.test']);
+    expect(answered.some(({ name, reply }) => name === 'new.cdn.test' && reply.kind === 'answered')).toBe(true);
+  });
+
+  test('of names without end is given up after sixteen, and that is said', async () => {
+    const { entries, asked } = await watchFor(60, scenario, (server, name, type, atS) => {
+      if (name.startsWith('ns.') || server === '10.0.0.2') return answering({})(server, name, type, atS);
+      return chainOf(name, `n${Math.floor(atS * 10)}-${type.toLowerCase()}.cdn.test`);
+    });
+    expect(new Set(linksOf(entries).map(({ name }) => name)).size).toBe(16);
+    expect(entries.filter(({ type }) => type === 'noted')).toHaveLength(1);
+    expect(new Set(asked.map(({ name }) => name)).size).toBeLessThan(60);
+  });
+
+  test('within the zone is in the answers already, and is not asked for by itself', async () => {
+    const { entries, asked } = await watchFor(15, scenario, (server, name, type, atS) => {
+      if (server !== '10.9.0.1') return answering({})(server, name, type, atS);
+      const { chain, answers } = chainOf(name, 'lb.shop.test');
+      const address = { name: 'lb.shop.test', type: 'A', ttlS: 60, data: '127.0.1.1' };
+      return {
+        chain,
+        answers: type === 'A' ? [...answers, address] : answers,
+        addresses: type === 'A' ? ['127.0.1.1'] : [],
+        authority: [{ name: 'shop.test', type: 'SOA', ttlS: 60, data: 'a b 1 2 3 4 5' }],
+      };
+    });
+    expect(linksOf(entries)).toMatchObject([{ name: 'lb.shop.test', isAnsweredBefore: true }]);
+    expect(asked.some(({ server, name }) => server === '10.9.0.1' && name === 'lb.shop.test')).toBe(false);
+  });
+});
+
+test('where A changes, what stands beside it is asked at once, and no more often than in every turn', async () => {
+  const { asked } = await watchFor(40, scenarioOf(given), (_, _name, type, atS) => ({
+    addresses: type === 'A' ? [Math.floor(atS) % 2 === 0 ? '127.0.2.1' : '127.0.1.1'] : [],
+  }));
+  for (const type of ['AAAA', 'CNAME', 'HTTPS', 'SOA']) {
+    const times = asked.filter((one) => one.server === '127.0.0.1' && one.type === type).map(({ atS }) => atS);
+    expect(times.some((atS) => atS >= 1 && atS < 2.1)).toBe(true);
+    expect(times.length).toBeLessThanOrEqual(10);
+  }
+});
