@@ -74,16 +74,20 @@ function lastRun(steps: readonly TrackStep[], side: Side): TrackStep | null {
   return steps[first] ?? null;
 }
 
-/** All servers are back on the side that a change left at `sinceNs`, for good: until `endNs`, and that is long enough. */
+/** All servers that answer are back on the side that a change left at `sinceNs`, for good: until `endNs`, and that is long enough. */
 export function authorityBack(
   tracks: readonly AuthorityTrack[],
   { leaving, sinceNs, endNs }: { readonly leaving: Side; readonly sinceNs: number; readonly endNs: number },
 ): Moved | null {
   const target = otherSide(leaving);
   const back: Bracket[] = [];
-  for (const { steps } of tracks) {
+  for (const { steps, isUnreachable } of tracks) {
     if (!steps.some((step) => step.side === leaving || step.side === target)) continue;
-    if (steps.at(-1)?.side !== leaving) return null;
+    if (steps.at(-1)?.side !== leaving) {
+      // Nobody knows what a server that does not answer would say.
+      if (isUnreachable) continue;
+      return null;
+    }
     const at = steps.indexOf(lastRun(steps, leaving) as TrackStep);
     const wasAway = steps.slice(0, at).some((before) => before.side !== leaving);
     if (wasAway) back.push(bracketOf(steps, at, (step) => step.side === target || step.side === 'mixed'));

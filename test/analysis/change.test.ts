@@ -366,6 +366,18 @@ test('back for good is a second change, and the service is rolled back', () => {
   ]);
 });
 
+test('a server that no longer answers does not hide that the others went back for good', () => {
+  const entries = [
+    ...switched,
+    authority(0, [oldAddress], { server: second, isFirst: true }),
+    authority(21, [newAddress], { server: second }),
+    authority(30, null, { server: second }),
+    authority(40, [oldAddress]),
+  ];
+  const service = serviceOf({ lanes: [{ slots: '.'.repeat(60), at: `${'o'.repeat(25)}${'n'.repeat(18)}o` }], entries });
+  expect(service).toMatchObject({ outcome: 'rolled-back', changes: [{}, { direction: 'new-to-old' }] });
+});
+
 test('one server that went back is no rollback', () => {
   const entries = [
     ...switched,
