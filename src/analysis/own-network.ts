@@ -151,7 +151,11 @@ function sinceNs({ reply }: DnsAnswered): number {
 function withoutDns(silence: Span, lanes: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
   let parts = cut(silence, lanes, wasResolved);
   for (const { reply } of watch.flat()) {
-    if (reply.kind === 'answered') parts = parts.flatMap((part) => split(part, [reply.endedAtNs]));
+    if (reply.kind !== 'answered') continue;
+    // An answer that took long may have been asked for twice, and only its end is known to have been heard.
+    const isQuick = reply.endedAtNs - reply.sentAtNs < pollNs;
+    const heard = isQuick ? [reply.sentAtNs, reply.endedAtNs] : [reply.endedAtNs];
+    parts = parts.flatMap((part) => split(part, heard));
   }
   return parts;
 }
