@@ -163,8 +163,12 @@ function requestRows(
   });
 }
 
-/** Each name is asked for A and AAAA. As the watch does it: authorities once a second, the sides' own names every 5 s. */
+/**
+ * As the watch does it: authorities for A once a second, for AAAA, CNAME, HTTPS and SOA every 10 s; the sides' own names
+ * for A and AAAA every 5 s.
+ */
 const familyCount = 2;
+const authorityPollsPerSecond = 1 + 4 / 10;
 const sideNameEveryS = 5;
 
 function dnsRows(scenario: Scenario, lanes: readonly Lane[]): readonly (readonly string[])[] {
@@ -178,11 +182,15 @@ function dnsRows(scenario: Scenario, lanes: readonly Lane[]): readonly (readonly
     ),
   );
   const { authorities } = scenario;
-  const authorityPolls = hostnames.size * familyCount;
+  const authorityPolls = round(hostnames.size * authorityPollsPerSecond);
   const hostnamesText = `for ${[...hostnames].join(', ')}`;
   const rows: (readonly string[])[] = [];
   if (authorities === 'auto') {
-    rows.push(['each authoritative server, found by NS look-up', `${authorityPolls}/s`, hostnamesText]);
+    rows.push([
+      'each authoritative server, found by NS look-up',
+      `${authorityPolls}/s`,
+      `${hostnamesText}, and those of the names that their aliases lead to`,
+    ]);
   } else if (authorities !== 'none') {
     const shown = authorities.map(({ address, port }) => `${address} port ${port}`).join(', ');
     rows.push([`authorities ${shown}`, `${authorityPolls}/s each`, hostnamesText]);
