@@ -11,6 +11,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Cancel, Clock } from '../core/ports.ts';
+import type { Places, Setting } from '../core/world.ts';
+import type { Side } from '../core/scenario.ts';
 import { traceOf } from '../core/trace-id.ts';
 import type { Arrival, Held, Served, WorldModel } from '../model/world-model.ts';
 import { http1Reply, http2Reply, type Reply } from './answer.ts';
@@ -18,6 +20,7 @@ import type { SecureFront } from './secure-front.ts';
 
 export interface ConnectionsOptions {
   readonly world: WorldModel;
+  readonly setting: Setting;
   readonly clock: Clock;
   /** Traces of this run only are taken for ours; null = of any run. */
   readonly runId: string | null;
@@ -38,6 +41,7 @@ interface Connection {
   readonly held: Held & { requestCount: number };
   /** Tells the client that it ends, if there is a way, and closes once what is under way is over. */
   end: () => void;
+  reset: () => void;
   lastUsedAtNs: number;
   inFlightCount: number;
   /** What it led to is silent: nothing comes from here any more. */
@@ -45,7 +49,14 @@ interface Connection {
   cancelIdle: Cancel | null;
 }
 
-export function newConnections({ world, clock, runId }: ConnectionsOptions): Connections {
+/**
+ * In every answer of a side, so that whoever looks at the lab with curl or a browser sees which one it is. A run does not
+ * go by it: it reads headers that it knows, and those that the scenario names.
+ */
+const sideHeader = 'X-Rehearsal-Side';
+
+export function newConnections({ world, setting, clock, runId }: ConnectionsOptions): Connections {
+  const sideOf = sidesOf(setting.places);
   const sockets = new Set<Socket>();
   const connections = new Set<Connection>();
   const byStream = new WeakMap<Duplex, Connection>();
@@ -71,6 +82,7 @@ export function newConnections({ world, clock, runId }: ConnectionsOptions): Con
       socket,
       held: { address, openedAtNs, requestCount: 0 },
       end: () => socket.end(),
+      reset: () => socket.resetAndDestroy(),
       lastUsedAtNs: openedAtNs,
       inFlightCount: 0,
       isMuted: false,
@@ -112,6 +124,11 @@ export function newConnections({ world, clock, runId }: ConnectionsOptions): Con
     const session: ServerHttp2Session = performServerHandshake(tls);
     session.on('error', () => tls.destroy());
     connection.end = () => session.close();
+    // One that meets Node's client as that still writes is not told as a reset: its own ACK is the last of that.
+    connection.reset = () => {
+      if (session.pendingSettingsAck) session.once('localSettings', () => connection.socket.resetAndDestroy());
+      else connection.socket.resetAndDestroy();
+    };
     session.on('stream', (stream, headers) => {
       stream.resume();
       const { ':method': method = 'GET', ':path': path = '/', ':authority': authority = '' } = headers;
@@ -158,14 +175,17 @@ export function newConnections({ world, clock, runId }: ConnectionsOptions): Con
     };
   }
 
-  function carryOut(served: Exclude<Served, { kind: 'silent' }>, { socket }: Connection, reply: Reply): void {
+  function carryOut(served: Exclude<Served, { kind: 'silent' }>, connection: Connection, reply: Reply): void {
     switch (served.kind) {
-      case 'answered':
-        return reply.answer(served);
+      case 'answered': {
+        const side = sideOf.get(connection.held.address);
+        const headers = side === undefined ? served.headers : [...served.headers, sideHeader, side];
+        return reply.answer({ ...served, headers });
+      }
       case 'reset':
-        return void socket.resetAndDestroy();
+        return connection.reset();
       case 'closed':
-        return void socket.end();
+        return void connection.socket.end();
     }
   }
 
@@ -187,7 +207,7 @@ export function newConnections({ world, clock, runId }: ConnectionsOptions): Con
     for (const connection of connections) {
       if (connection.isMuted) continue;
       const end = world.cut(connection.held, nowNs);
-      if (end === 'reset') connection.socket.resetAndDestroy();
+      if (end === 'reset') connection.reset();
       else if (end === 'silent') connection.isMuted = true;
       watchIdle(connection);
     }
@@ -203,6 +223,10 @@ export function newConnections({ world, clock, runId }: ConnectionsOptions): Con
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+function sidesOf({ sides }: Places): ReadonlyMap<string, Side> {
+  return new Map((['old', 'new'] as const).flatMap((side) => sides[side].map((address) => [address, side] as const)));
 }
 
 interface Asked {

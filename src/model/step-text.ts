@@ -40,7 +40,7 @@ export function stepText(action: StepAction): string {
     case 'fail-name-server':
       return `name server ${action.nameServer} does not answer${lasting(action.forS)}`;
     case 'degrade-network':
-      return `the network to the ${action.side} side loses ${percent(action.lossRatio)} of requests, resets ${percent(action.resetRatio)}, and adds ${action.addedMs} ms${lasting(action.forS)}`;
+      return `the network to the ${action.side} side ${degradation(action)}${lasting(action.forS)}`;
     case 'lose-own-network':
       return `the prober's own network is lost${lasting(action.forS)}`;
   }
@@ -67,6 +67,23 @@ function lasting(forS: number | null): string {
 function deregistration({ deregisters, lateS }: { readonly deregisters: string; readonly lateS: number }): string {
   if (deregisters === 'never') return ', and ended pods stay in the target group';
   return deregisters === 'late' ? `, and ended pods leave the target group ${lateS} s late` : '';
+}
+
+interface Degradation {
+  readonly lossRatio: number;
+  readonly resetRatio: number;
+  readonly addedMs: number;
+}
+
+/** `loses 3 % of requests, resets 30 % of requests and adds 80 ms`, of which what is zero is left out. */
+function degradation({ lossRatio, resetRatio, addedMs }: Degradation): string {
+  const parts = [
+    ...(lossRatio > 0 ? [`loses ${percent(lossRatio)} of requests`] : []),
+    ...(resetRatio > 0 ? [`resets ${percent(resetRatio)} of requests`] : []),
+    ...(addedMs > 0 ? [`adds ${addedMs} ms`] : []),
+  ];
+  if (parts.length < 2) return parts[0] ?? 'stays as it is';
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
 function percent(ratio: number): string {

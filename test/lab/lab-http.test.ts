@@ -15,7 +15,7 @@ function start(world: Partial<WorldModel>, options: Partial<LabOptions> = {}): P
 
 const get = 'GET /ready?a=1 HTTP/1.1\r\nHost: Shop.test:8080\r\n\r\n';
 
-test('an answer has the headers of the world in their order and case, then Date, Content-Length and Connection', async () => {
+test('an answer has the headers of the world in their order and case, then the side, Date, Content-Length and Connection', async () => {
   const headers = ['Server', 'awselb/2.0', 'X-sErVed-bY', 'ecs', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2'];
   await using lab = await start({ serve: () => answered({ status: 503, reason: 'Service Temporarily', headers }) });
   using client = rawClient(old, lab.ports.http);
@@ -27,6 +27,7 @@ test('an answer has the headers of the world in their order and case, then Date,
     'X-sErVed-bY: ecs',
     'Set-Cookie: a=1',
     'set-cookie: b=2',
+    'X-Rehearsal-Side: old',
     'Content-Length: 6',
     'Date: now',
     'Connection: keep-alive',
