@@ -145,6 +145,8 @@ describe('what each kind of record answers', () => {
 describe('negative answers and the zone itself', () => {
   const rows: readonly { name: string; type: DnsQuestion['type']; answer: string }[] = [
     { name: orders, type: 'AAAA', answer: soa },
+    { name: orders, type: 'HTTPS', answer: soa },
+    { name: orders, type: 'CNAME', answer: soa },
     { name: 'nobody.shop.example', type: 'A', answer: `NXDOMAIN\n${soa}` },
     { name: 'shop.example', type: 'A', answer: soa },
     { name: 'shop.example', type: 'SOA', answer: soa },
