@@ -32,7 +32,7 @@ export function analyseAuthorities(tracks: readonly AuthorityTrack[], journal: J
       nameServer: nameServerAt(found, server),
       nsid: answers(own).findLast(({ nsid }) => nsid !== undefined)?.nsid ?? null,
       soaSerial: soaSerial([...own, ...(zone === name ? [] : (said.get(`${server} ${zone}`) ?? []))]),
-      lameCount: lameCount(own),
+      lameCount: pollCount(own, isLame),
       ttlS: steps.toSorted((a, b) => a.seenNs - b.seenNs).findLast((step) => step.addresses.length > 0)?.ttlS ?? null,
       firstNewAtNs: extreme(Math.min, steps, 'new', (step) => step.seenNs),
       lastOldAtNs: extreme(Math.max, steps, 'old', (step) => step.lastSeenNs),
@@ -60,12 +60,16 @@ function soaSerial(entries: readonly DnsAnswered[]): number | null {
   return Number.isInteger(serial) ? serial : null;
 }
 
-/** An entry's `sameCount` is of polls that said what the entry before it says. */
-export function lameCount(entries: readonly DnsAnswered[]): number {
+export function isLame({ reply }: DnsAnswered): boolean {
+  return reply.kind === 'answered' && !isAuthoritative(reply);
+}
+
+/** How many polls those entries stand for: an entry's `sameCount` is of polls that said what the entry before it says. */
+export function pollCount(entries: readonly DnsAnswered[], counts: (entry: DnsAnswered) => boolean): number {
   let count = 0;
   for (const group of Map.groupBy(entries, ({ question }) => question).values()) {
-    group.forEach(({ reply }, i) => {
-      if (reply.kind === 'answered' && !isAuthoritative(reply)) count += 1 + (group[i + 1]?.sameCount ?? 0);
+    group.forEach((entry, i) => {
+      if (counts(entry)) count += 1 + (group[i + 1]?.sameCount ?? 0);
     });
   }
   return count;

@@ -4,7 +4,7 @@ import type { EntryOf } from '../core/entry.ts';
 import { hintsOf, targetOf } from '../core/https-record.ts';
 import { countOf, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
 import { nsPerS, nsToMs, sToNs } from '../core/time.ts';
-import { lameCount } from './authority-analysis.ts';
+import { isLame, pollCount } from './authority-analysis.ts';
 import { recordSets } from './authority-record-sets.ts';
 import {
   decidingTracks,
@@ -121,39 +121,69 @@ function saidText({ addresses, chain, rcode }: TrackStep): string {
 /** Once is a restart; a server that is so at the end, or again and again, is a fault. */
 const troubleCountMin = 3;
 
-/** Of each server and name, all its questions. */
-function watchedNames(context: AuthorityContext): readonly (readonly DnsAnswered[])[] {
-  const entries = context.journal.of('dns-answered').filter((entry) => entry.watch === 'authority');
-  const groups = Map.groupBy(entries, ({ server, name }) => `${server} ${name}`);
-  return [...groups.keys()].toSorted().map((key) => groups.get(key) as DnsAnswered[]);
+/** What one server said of one name, or did not say. */
+interface ServerTrouble {
+  readonly server: string;
+  readonly name: string;
+  readonly count: number;
+  readonly isToTheEnd: boolean;
+  /** In order of time. */
+  readonly entries: readonly DnsAnswered[];
 }
 
-function lameAuthorities(context: AuthorityContext): Finding[] {
-  return watchedNames(context).flatMap((entries): Finding[] => {
-    const isLame = ({ reply }: DnsAnswered): boolean => reply.kind === 'answered' && !isAuthoritative(reply);
-    const lame = entries.filter(isLame);
-    const count = lameCount(entries);
-    const [first] = lame;
-    const isToTheEnd = [...lastOfEach(entries)].some(isLame);
-    if (first === undefined || (count < troubleCountMin && !isToTheEnd)) return [];
-    return [
-      {
-        kind: 'authority-lame',
-        service: context.serviceOf(first.name),
-        severity: 'warn',
-        text: `${first.server} is named as an authoritative server of ${first.name} and does not answer as one (${countOf(count, 'time')}): a resolver that asks it has to ask another one, or fails.`,
-        evidence: lame.map(({ atNs, question, reply }) =>
-          reply.kind === 'answered'
-            ? `${at(context, atNs)} ${question}: ${reply.rcode}${reply.authoritative ? '' : ', without authority'}`
-            : '',
-        ),
-      },
-    ];
+/** Of each server and name, its questions together, those polls that `isTrouble`. */
+function troubles(context: AuthorityContext, isTrouble: (entry: DnsAnswered) => boolean): readonly ServerTrouble[] {
+  const entries = context.journal.of('dns-answered').filter((entry) => entry.watch === 'authority');
+  const groups = Map.groupBy(entries, ({ server, name }) => `${server} ${name}`);
+  return [...groups.keys()].toSorted().flatMap((key): ServerTrouble[] => {
+    const all = groups.get(key) as DnsAnswered[];
+    const [first, ...others] = all.filter(isTrouble);
+    if (first === undefined) return [];
+    const count = pollCount(all, isTrouble);
+    const isToTheEnd = [...new Map(all.map((entry) => [entry.question, entry])).values()].some(isTrouble);
+    if (count < troubleCountMin && !isToTheEnd) return [];
+    return [{ server: first.server, name: first.name, count, isToTheEnd, entries: [first, ...others] }];
   });
 }
 
-function lastOfEach(entries: readonly DnsAnswered[]): readonly DnsAnswered[] {
-  return [...new Map(entries.map((entry) => [entry.question, entry])).values()];
+/** One finding for each server, whatever names it has. */
+function findingOfEach(
+  context: AuthorityContext,
+  found: readonly ServerTrouble[],
+  say: (all: readonly ServerTrouble[], names: string) => Pick<Finding, 'kind' | 'text'>,
+): Finding[] {
+  return [...Map.groupBy(found, ({ server }) => server).values()].map((all) => {
+    const services = new Set(all.map(({ name }) => context.serviceOf(name)).filter((service) => service !== null));
+    const [service = null] = services.size === 1 ? services : [];
+    const entries = all.flatMap((one) => one.entries).toSorted((a, b) => a.atNs - b.atNs);
+    return {
+      ...say(all, listText(all.map(({ name }) => name))),
+      service,
+      severity: 'warn',
+      evidence: entries.map(
+        (entry) => `${at(context, entry.atNs)} ${entry.name} ${entry.question}: ${replyText(entry)}`,
+      ),
+    };
+  });
+}
+
+function replyText({ reply }: DnsAnswered): string {
+  if (reply.kind === 'failed') return reply.error || reply.reason;
+  return `${reply.rcode}${reply.authoritative ? '' : ', without authority'}`;
+}
+
+function countOfAll(all: readonly ServerTrouble[]): string {
+  return countOf(
+    all.reduce((sum, { count }) => sum + count, 0),
+    'time',
+  );
+}
+
+function lameAuthorities(context: AuthorityContext): Finding[] {
+  return findingOfEach(context, troubles(context, isLame), (all, names) => ({
+    kind: 'authority-lame',
+    text: `${all[0]?.server ?? ''} is named as an authoritative server of ${names} and does not answer as one (${countOfAll(all)}): a resolver that asks it has to ask another one, or fails.`,
+  }));
 }
 
 /** What a machine says that has no way to such an address at all: mostly one without IPv6. */
@@ -164,55 +194,27 @@ function unreachableAuthorities(context: AuthorityContext): Finding[] {
   // While nothing came back to us at all, no server is to blame.
   const isOurs = ({ sentAtNs, endedAtNs }: DnsAnswered['reply']): boolean =>
     spans.some(({ fromNs, toNs }) => sentAtNs < toNs && endedAtNs > fromNs);
-  const unrouted = new Set<string>();
-  const findings = watchedNames(context).flatMap((entries): Finding[] => {
-    const failed = entries.filter(({ reply }) => reply.kind === 'failed' && !isOurs(reply));
-    const [first] = failed;
-    if (first === undefined) return [];
-    const hasRoute = failed.some(({ reply }) => reply.kind === 'failed' && !noRoute.includes(reply.error));
-    if (!hasRoute && entries.every(({ reply }) => reply.kind === 'failed')) {
-      unrouted.add(first.server);
-      return [];
-    }
-    const { server, name } = first;
-    const count = failed.reduce((sum, entry) => sum + 1 + sameAfter(entries, entry), 0);
-    const silentAtEnd = lastOfEach(entries).filter((entry) => failed.includes(entry));
-    const isSilent = silentAtEnd.some(({ question }) => question === 'A');
-    if (count < troubleCountMin && !isSilent) return [];
-    const questions = [...new Set(failed.map(({ question }) => question))].toSorted();
-    const steps = context.tracks
-      .filter((track) => track.server === server && track.name === name)
-      .flatMap((one) => one.steps);
-    return [
-      {
-        kind: 'authority-unreachable',
-        service: context.serviceOf(name),
-        severity: 'warn',
-        text: `The authoritative server ${server} did not answer for ${name} ${listText(questions)} (${countOf(count, 'time')}${silentAtEnd.length > 0 ? ', the last time too' : ''}): what it says is not known.`,
-        evidence: [
-          ...failed
-            .slice(0, 3)
-            .map(
-              ({ atNs, reply }) =>
-                `${at(context, atNs)}: ${reply.kind === 'failed' ? reply.error || reply.reason : ''}`,
-            ),
-          ...steps.slice(-1).map((step) => `${at(context, step.lastSeenNs)}: ${saidText(step)}`),
-        ],
-      },
-    ];
-  });
-  return [...findings, ...unroutedFindings([...unrouted])];
+  const isUnrouted = ({ entries }: ServerTrouble): boolean =>
+    entries.every(({ reply }) => reply.kind === 'failed' && noRoute.includes(reply.error));
+  const silent = troubles(context, ({ reply }) => reply.kind === 'failed' && !isOurs(reply)).filter(
+    // One lost datagram at the very end, of what is asked seldom, is nothing.
+    ({ count, entries }) => count >= troubleCountMin || entries.at(-1)?.question === 'A',
+  );
+  const findings = findingOfEach(
+    context,
+    silent.filter((trouble) => !isUnrouted(trouble)),
+    (all, names) => ({
+      kind: 'authority-unreachable',
+      text: `The authoritative server ${all[0]?.server ?? ''} did not answer for ${names} (${countOfAll(all)}${all.some(({ isToTheEnd }) => isToTheEnd) ? ', the last time too' : ''}): what it says is not known.`,
+    }),
+  );
+  return [...findings, ...unroutedFindings([...new Set(silent.filter(isUnrouted).map(({ server }) => server))])];
 }
 
 function unroutedFindings(servers: readonly string[]): Finding[] {
   if (servers.length === 0) return [];
   const text = `From this machine there is no way to ${countOf(servers.length, 'address', 'addresses')} of authoritative servers, as from one without IPv6: what they say is not known.`;
   return [{ kind: 'authority-no-route', service: null, severity: 'info', text, evidence: servers }];
-}
-
-/** Polls after this one that said the same. */
-function sameAfter(entries: readonly DnsAnswered[], entry: DnsAnswered): number {
-  return entries.find(({ question, atNs }) => question === entry.question && atNs > entry.atNs)?.sameCount ?? 0;
 }
 
 // ── delegation ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,8 @@ export interface AuthorityWatchOptions {
   readonly dns: DnsPort;
   readonly scenario: Scenario;
   readonly entry: (entry: Entry) => void;
+  /** Where name servers that are looked up listen; left out: 53. Those that the scenario gives have ports of their own. */
+  readonly nameServerPort?: number;
 }
 
 export interface AuthorityWatch {
@@ -53,7 +55,8 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
   const { clock, dns, scenario } = options;
   const resolver = scenario.resolvers[0];
   const given = typeof scenario.authorities === 'string' ? null : scenario.authorities;
-  const portOf = (address: string): number => given?.find((one) => one.address === address)?.port ?? 53;
+  const portOf = (address: string): number =>
+    given?.find((one) => one.address === address)?.port ?? options.nameServerPort ?? 53;
   /** By server, name and question. */
   const polls = new Map<string, Poll>();
   /** By hostname: its links, and when each may be looked up again. */
@@ -182,7 +185,7 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
       const hostnames = new Set(scenario.services.flatMap((service) => service.checks.map((check) => check.hostname)));
       const found = await Promise.all(
         [...hostnames].toSorted().map(async (name) => {
-          const authorities = await findAuthorities({ clock, dns }, scenario, name, resolver);
+          const authorities = await findAuthorities({ clock, dns, portOf }, scenario, name, resolver);
           noteFound(name, authorities, {});
           return { name, root: name, depth: 0, zone: authorities.zone, servers: authorities.servers };
         }),

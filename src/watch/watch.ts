@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly sideAddress: (side: Side, address: string) => void;
   /** It has not been among the answers for so long that it is no longer the side's: somebody else may have it soon. */
   readonly sideAddressGone: (side: Side, address: string) => void;
+  /** Where name servers that are looked up listen; left out: 53. */
+  readonly nameServerPort?: number;
 }
 
 export interface Watch {
