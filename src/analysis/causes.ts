@@ -52,9 +52,9 @@ function causeOnSide(view: LaneView, slot: number, context: CauseContext): Cause
   const facts = view.factsAt(slot);
   if (facts.failureClass === '4xx' || facts.failureClass === 'unexpected-status') return 'wrong-answer';
   if (facts.failureClass === '5xx-app') return 'app-5xx';
-  // 503 is said by an ALB or an ingress-nginx that has nowhere to send to. Their 502 and 504 have many causes.
+  // 503 is said by an ALB or an ingress-nginx that has nowhere to send to; 502 and 504 for a target that did not answer.
   const isOfFront = facts.failureClass === '5xx-alb' || facts.failureClass === '5xx-nginx';
-  if (isOfFront && facts.status === 503) return 'no-target';
+  if (isOfFront) return facts.status === 503 ? 'no-target' : 'target-failed';
   const check = view.store.freshChecks.get(slot);
   // The connection died, and a new one at once was served: the place it led to was well.
   if (!facts.isAnswered && isKept(facts) && check !== undefined && isFreshCheckGood(view, check.sighting)) {

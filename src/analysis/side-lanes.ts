@@ -13,8 +13,8 @@ import { Spans, type Span } from './spans.ts';
 
 export interface SideLanes {
   areAllDown(side: string, atNs: number): boolean;
-  /** The side's own lane at this address failed as well, about then. */
-  causeAt(facts: SightingFacts, atNs: number): Extract<Cause, 'side-down' | 'address-down'> | null;
+  /** The side's own lanes failed as well, about then: all of them, that of this address, or some of their slots. */
+  causeAt(facts: SightingFacts, atNs: number): Extract<Cause, 'side-down' | 'address-down' | 'side-impaired'> | null;
 }
 
 interface SideLane {
@@ -22,8 +22,8 @@ interface SideLane {
   readonly key: string;
   /** Nothing was good, from the good slot before to the one after. */
   readonly down: Spans;
-  /** The same, and where good slots and failures mix. */
-  readonly unwell: Spans;
+  /** Where good slots and failures mix. */
+  readonly mixed: Spans;
 }
 
 /** @param views of one service: on the same address another may be well. */
@@ -32,27 +32,28 @@ export function newSideLanes(views: readonly LaneView[], definitions: Definition
   /** By address number. */
   const lanesAt = new Map<number, readonly SideLane[]>();
 
-  function are(state: 'down' | 'unwell', side: string, atNs: number): boolean {
+  function areAllDown(side: string, atNs: number): boolean {
     const all = lanes.filter((lane) => lane.side === `side:${side}`);
-    return all.length > 0 && all.every((lane) => lane[state].has(atNs));
+    return all.length > 0 && all.every((lane) => lane.down.has(atNs));
   }
 
-  function isUnwellAt(address: number, atNs: number): boolean {
+  function isAt(address: number, state: 'down' | 'mixed', atNs: number): boolean {
     let own = lanesAt.get(address);
     if (own === undefined) {
       const key = addressKey(definitions.address[address] ?? '');
       own = lanes.filter((lane) => lane.key === key);
       lanesAt.set(address, own);
     }
-    return own.some((lane) => lane.unwell.has(atNs));
+    return own.some((lane) => lane[state].has(atNs));
   }
 
   return {
-    areAllDown: (side, atNs) => are('down', side, atNs),
+    areAllDown,
     causeAt(facts, atNs) {
-      if (are('unwell', facts.side, atNs)) return 'side-down';
+      if (areAllDown(facts.side, atNs)) return 'side-down';
       // An address that answers, if only to say that what is behind it does not, is there.
-      return !facts.isAnswered && isUnwellAt(facts.address, atNs) ? 'address-down' : null;
+      if (!facts.isAnswered && isAt(facts.address, 'down', atNs)) return 'address-down';
+      return isAt(facts.address, 'mixed', atNs) ? 'side-impaired' : null;
     },
   };
 }
@@ -70,7 +71,7 @@ function sideLane(view: LaneView): SideLane {
     side: view.lane.client,
     key: addressKey(view.lane.address ?? ''),
     down: new Spans(down),
-    unwell: new Spans([...down, ...mixed]),
+    mixed: new Spans(mixed),
   };
 }
 

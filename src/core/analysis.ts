@@ -19,9 +19,13 @@ export type Cause =
   | 'pinned'
   | 'stale-target'
   | 'no-target'
+  /** The load balancer or proxy answered itself, with 502 or 504: what it sent the request to did not. */
+  | 'target-failed'
   | 'app-5xx'
   | 'side-down'
   | 'address-down'
+  /** The side's own lanes had good answers and failures, mixed. */
+  | 'side-impaired'
   | 'dns-failed'
   | 'tls'
   | 'too-slow'
@@ -337,6 +341,8 @@ export interface ResolverConduct {
     | 'constant-ttl'
     /** Gives answers that have expired. */
     | 'serves-stale'
+    /** Proved to have kept an answer for too long, and nothing above explains it. */
+    | 'violates-ttl'
     /** Fetches anew a little before the end: harmless. */
     | 'prefetches'
     | 'unknown';

@@ -1,5 +1,5 @@
 /** The one sentence at the top of every report. */
-import { countText, durationBoundsText, listText } from '../core/quantity-text.ts';
+import { countOf, countText, durationBoundsText, listText } from '../core/quantity-text.ts';
 import { decisive, named, unique } from './pick.ts';
 import { openWords } from './reason-advice.ts';
 import { worstDowntimeMs, type ServiceView } from './service-view.ts';
@@ -29,8 +29,10 @@ function outcomeText(report: Report, views: readonly ServiceView[]): string {
 
   if (report.verdict.value === 'pass') {
     const moved = moveText(report, first, subject);
-    if (!isAnyHit) return `${moved}, and no judged client was down.`;
-    return `${moved}. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`;
+    const down = isAnyHit
+      ? `. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`
+      : ', and no judged client was down.';
+    return `${moved}${down}${stayedText(report, views)}`;
   }
   if (report.verdict.value === 'fail') {
     const failed = views.filter((view) => view.service.verdict === 'fail').map((view) => view.service.name);
@@ -46,6 +48,15 @@ function outcomeText(report: Report, views: readonly ServiceView[]): string {
   const because = unique(decisive(report, 'inconclusive').map((reason) => openWords(report, reason)));
   const what = report.run.mode === 'rollback' ? 'rollback' : report.run.mode === 'deploy' ? 'rollout' : 'cutover';
   return `Nobody can say whether this ${what} was clean: ${listText(because)}.`;
+}
+
+/** DNS has moved; whoever keeps a connection or an answer has not. */
+function stayedText(report: Report, views: readonly ServiceView[]): string {
+  const clients = views.flatMap((view) => view.judged);
+  const stayed = views.flatMap((view) => view.stayed.filter((lane) => view.judged.includes(lane)));
+  if (stayed.length === 0 || report.run.mode === 'deploy' || report.run.mode === 'weights') return '';
+  const some = `${countText(stayed.length)} of ${countOf(clients.length, 'judged client')}`;
+  return ` ${some} had not left ${views[0]?.leaving ?? 'the old side'} when the watch ended.`;
 }
 
 function moveText(report: Report, view: ServiceView, subject: string): string {

@@ -8,7 +8,7 @@ import { durationText, listText } from '../core/quantity-text.ts';
 import { afterText, clockText } from './instant-text.ts';
 import { namedMax } from './pick.ts';
 import type { ServiceView } from './service-view.ts';
-import type { Report, ReportRun } from './shape.ts';
+import type { Report, ReportChange, ReportRun } from './shape.ts';
 
 /** The longest that a client itself keeps an answer beyond its TTL, s; null = for as long as nothing breaks. */
 export function ownCacheS(resolve: ResolvePolicy): number | null {
@@ -48,6 +48,8 @@ export function keepAnswering(report: Report, view: ServiceView): KeepAnswering 
     ...view.judged.flatMap(({ leavesOldBy }) => (leavesOldBy.at === null ? [] : [Date.parse(leavesOldBy.at)])),
   );
   if (untilMs === 0) return null;
+  const late = outlivedOf(view, untilMs);
+  if (late !== null) return late.isOpen ? openText(report, late) : outlivedText(report, change, ttlS, late);
   const until = new Date(untilMs).toISOString();
   const clock = `here until ${clockText(report.run.startedAt, until)} UTC`;
   const after = afterText(change.usedAt, until);
@@ -56,6 +58,45 @@ export function keepAnswering(report: Report, view: ServiceView): KeepAnswering 
   if (caches.length === 0) return { untilMs, text: `${clock}, ${after} (${ttl})` };
   const least = `at least ${durationText(keepMs)} after the switch`;
   return { untilMs, text: `${clock}, ${least}: ${ttl} and ${cachesText(caches)}` };
+}
+
+/** Answers that failed somebody after they should have been gone: the law of TTLs is not kept by everybody. */
+interface Outlived {
+  readonly untilMs: number;
+  /** Nobody saw the end of it. */
+  readonly isOpen: boolean;
+  /** Who kept them: resolvers. */
+  readonly resolvers: readonly string[];
+}
+
+function outlivedOf({ hit }: ServiceView, dueMs: number): Outlived | null {
+  const late = hit.flatMap(({ lane, outages }) =>
+    outages
+      .filter((outage) => outage.causes['stale-answer'] !== undefined && Date.parse(outage.lastFailedAt) > dueMs)
+      .map(({ firstGoodAt, lastFailedAt }) => ({
+        untilMs: Date.parse(firstGoodAt ?? lastFailedAt),
+        isOpen: firstGoodAt === null,
+        resolver: lane.resolver,
+      })),
+  );
+  if (late.length === 0) return null;
+  return {
+    untilMs: Math.max(...late.map(({ untilMs }) => untilMs)),
+    isOpen: late.some(({ isOpen }) => isOpen),
+    resolvers: [...new Set(late.flatMap(({ resolver }) => (resolver === null ? [] : [resolver])))].toSorted(),
+  };
+}
+
+function openText(report: Report, { untilMs, resolvers }: Outlived): KeepAnswering {
+  const clock = clockText(report.run.startedAt, new Date(untilMs).toISOString());
+  return { untilMs, text: `here longer than was watched, for at ${clock} UTC ${listText(resolvers)} still had it` };
+}
+
+function outlivedText(report: Report, change: ReportChange, ttlS: number | null, late: Outlived): KeepAnswering {
+  const until = new Date(late.untilMs).toISOString();
+  const clock = `here until ${clockText(report.run.startedAt, until)} UTC, ${afterText(change.usedAt, until)}`;
+  const than = ttlS === null ? 'than it should have been' : `than the TTL of ${durationText(ttlS * 1000)} allows`;
+  return { untilMs: late.untilMs, text: `${clock}, since ${listText(late.resolvers)} served it longer ${than}` };
 }
 
 interface OwnCache {

@@ -9,7 +9,7 @@ import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
 import { keepAnswering } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
-import { causeCounts, serviceViews } from './service-view.ts';
+import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import { adviceOn } from './reason-advice.ts';
 import type { Report } from './shape.ts';
@@ -34,12 +34,15 @@ export function tell(report: Report): Story {
       question: troubled.length > 0 ? 'Who was down' : 'Was anyone down',
       lines: [...views.flatMap(whoLines), ...standsForLines(report, views)],
     },
-    { question: 'For how long', lines: views.flatMap((view) => howLongLines(report, view)) },
+    {
+      question: 'For how long',
+      lines: views.toSorted(byWorstDowntime).flatMap((view) => howLongLines(report, view)),
+    },
     {
       question: 'Why',
       lines: unique([
         ...failedCommand(report).map(({ text }) => text),
-        ...views.flatMap((view) => whyLines(report, view)),
+        ...whyLines(report, views),
         ...whyNotPass(report),
       ]),
     },
@@ -92,6 +95,10 @@ function standsForLines(report: Report, views: readonly ServiceView[]): string[]
   ];
 }
 
+function byWorstDowntime(a: ServiceView, b: ServiceView): number {
+  return worstDowntimeMs([b]).max - worstDowntimeMs([a]).max;
+}
+
 function howLongLines(report: Report, view: ServiceView): string[] {
   const { hit, change } = view;
   const started = report.run.startedAt;
@@ -139,13 +146,19 @@ function howLongLine(report: Report, view: ServiceView, { lane, outages, impaire
 
 // ── why, and what to do ──────────────────────────────────────────────────────────────────────────────────────────────
 
-function whyLines(report: Report, view: ServiceView): string[] {
-  const counts = causeCounts(view.hit);
-  const failedCount = counts.reduce((sum, { count }) => sum + count, 0);
-  return counts.map((count) => {
-    const share = `${countText(count.count)} of ${countOf(failedCount, 'failed probe')}`;
-    return `${share}: ${causeWords[count.cause](contextOf(report, view, count))}.`;
-  });
+/** Each reason once, over all services, the most frequent first. */
+function whyLines(report: Report, views: readonly ServiceView[]): string[] {
+  const counts = new Map<string, number>();
+  for (const view of views) {
+    for (const count of causeCounts(view.hit)) {
+      const why = causeWords[count.cause](contextOf(report, view, count));
+      counts.set(why, (counts.get(why) ?? 0) + count.count);
+    }
+  }
+  const failedCount = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([why, count]) => `${countText(count)} of ${countOf(failedCount, 'failed probe')}: ${why}.`);
 }
 
 /** No verdict on the service, but the exit status is not 0 for it, and the reader must know why. */
@@ -168,7 +181,8 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
   lines.push(...adviceOn(report, decided));
   for (const view of views) {
-    if (view.stayed.length > 0) {
+    // Weights and deployments leave clients where they are.
+    if (view.stayed.length > 0 && report.run.mode !== 'deploy' && report.run.mode !== 'weights') {
       const why = unique(view.stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));
       lines.push(
         `Leave ${view.leaving} running: at the end it still served ${named(view.stayed.map(({ name }) => name))}${why.length === 0 ? '' : ` (${why.join('; ')})`}.`,
@@ -221,6 +235,7 @@ function contextOf(report: Report, view: ServiceView, count: CauseCount | undefi
     ttlS: service.ttlS.after ?? service.ttlS.before,
     keepAnswering: keepAnswering(report, view)?.text ?? null,
     failedAddresses: count?.failedAddresses ?? [],
+    referenceCount: report.run.referenceCount,
   };
 }
 

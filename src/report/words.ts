@@ -20,6 +20,7 @@ export interface CauseContext {
   /** Until when the side left must answer, and why so long; null = not known. */
   readonly keepAnswering: string | null;
   readonly failedAddresses: readonly string[];
+  readonly referenceCount: number;
 }
 
 export const verdictWords: Readonly<Record<VerdictValue, string>> = {
@@ -32,19 +33,25 @@ export const verdictWords: Readonly<Record<VerdictValue, string>> = {
 export const causeWords: Readonly<Record<Cause, (context: CauseContext) => string>> = {
   'stale-answer': ({ left, leaving }) =>
     `the DNS answer they held still named the side left (${left}), which ${left === leaving ? 'no longer answered' : 'did not serve them'}`,
-  'kept-connection': ({ left }) => `the connection they kept open still led to the side left (${left})`,
+  'kept-connection': ({ left, leaving }) =>
+    left === leaving
+      ? `the connection they kept open still led to the side left (${left})`
+      : `a connection they kept open to ${left} broke under the request, while a new one was served`,
   pinned: ({ leaving }) => `these clients never ask DNS again and stayed with ${leaving}`,
   'stale-target': () => 'the load balancer still sent them to a target that was gone',
   'no-target': () => 'the load balancer had no target to send them to',
+  'target-failed': ({ failing }) =>
+    `the load balancer or proxy of ${failing} answered by itself (502 or 504): what it sent them to did not`,
   'app-5xx': ({ failing }) => `the application itself answered with an error, on ${failing}`,
   'side-down': ({ failing }) => `${failing} did not answer at any of its addresses`,
   'address-down': ({ failing, failedAddresses }) =>
     `one address of ${failing} did not answer while others did${failedAddresses.length === 0 ? '' : ` (${failedAddresses.join(', ')})`}`,
+  'side-impaired': ({ failing }) => `${failing} answered some requests and failed others, also without DNS`,
   'dns-failed': () => 'the name could not be resolved',
   tls: ({ failing }) => `TLS failed: no handshake, or not the right certificate, on ${failing}`,
   'too-slow': ({ goodWithinMs }) => `the answer came later than ${durationText(goodWithinMs)}, a user's patience`,
   'wrong-answer': () => 'an answer came, but not the expected one (status, header or body)',
-  'own-network-suspected': () => 'every lane failed in the same second, so our own network is suspected',
+  'own-network-suspected': () => 'everything failed at the same time, so our own network is suspected',
   unattributed: () => 'the evidence does not tell why',
 };
 
@@ -57,20 +64,26 @@ export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => stri
             ? ` Lower the TTL of the record to 60 s or less, at least ${durationText(ttlS * 1000)} before the switch.`
             : ''
         }`,
-  'kept-connection': ({ leaving }) =>
-    `Make clients drop their connections in time: lower the connection age of ${leaving} (on an ALB: client_keep_alive.seconds, 3600 by default) to 60 s, at least one old value before the switch, and keep it answering until they are gone.`,
+  'kept-connection': ({ leaving, left }) =>
+    left !== leaving
+      ? `Look for what ends open connections to ${left}: idle timeouts shorter than those of clients, restarts without draining, the network between. A client that tries once more on a new connection is served.`
+      : `Make clients drop their connections in time: lower the connection age of ${leaving} (on an ALB: client_keep_alive.seconds, 3600 by default) to 60 s, at least one old value before the switch, and keep it answering until they are gone.`,
   pinned: ({ leaving }) =>
     `Find the clients that never ask DNS again (an address in a hosts file, a JVM that caches for ever, nginx without a resolver) and restart or mend them before ${leaving} is turned off.`,
   'stale-target': () =>
     'Take targets out of the load balancer before their pods stop: a preStop wait longer than the deregistration takes, a grace period longer than both, and readiness gates.',
   'no-target': () =>
     'Have healthy targets registered before traffic comes, and in a rollout never remove the last one: readiness gates, enough replicas, a disruption budget.',
+  'target-failed': ({ failing }) =>
+    `Look at the targets behind ${failing} at these instants: rolled out, scaled or stopped while they were still registered? Deregister before they stop (a preStop wait longer than the deregistration takes), and let health checks find dead ones sooner.`,
   'app-5xx': ({ failing }) =>
     `Look for these instants in the application's own log on ${failing}; each probe carries X-Cutwatch-Run and a trace id.`,
   'side-down': ({ failing }) =>
     `Find out why ${failing} stopped answering before the next attempt. Its own lanes (side:…) show it without DNS: switch only while they are good.`,
   'address-down': ({ failedAddresses }) =>
     `Mend the dead address${failedAddresses.length === 0 ? '' : ` (${failedAddresses.join(', ')})`} or take it out of DNS. A zone without a ready pod and cross-zone balancing off is the usual reason.`,
+  'side-impaired': ({ failing }) =>
+    `Look at what ${failing} is made of: one replica, one zone, one path of the network fails while the others are well. Its own lanes (side:…) show which address.`,
   'dns-failed': () =>
     'Change records with one UPSERT, never by delete and create, and ask every authoritative server afterwards: a gap is cached as "no such name" for up to the minimum of the SOA.',
   tls: ({ failing }) =>
@@ -79,8 +92,10 @@ export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => stri
     `Look at processor limits, cold starts and connection pools on ${failing}; send it warm-up traffic before users come.`,
   'wrong-answer': ({ failing }) =>
     `Compare the answers of both sides to this very request before the switch; on ${failing} look at host rules, paths, redirects and the version deployed.`,
-  'own-network-suspected': () =>
-    'Give the scenario two references in other networks, or probe from a second place: then our own network can be told from the service.',
+  'own-network-suspected': ({ referenceCount }) =>
+    referenceCount >= 2
+      ? 'Probe from a second place, or over another network: then our own network can be told from the service for certain.'
+      : 'Give the scenario two references in other networks, or probe from a second place: then our own network can be told from the service.',
   unattributed: () =>
     'Look for the trace ids of the failed probes in the access logs of both sides: the log of this run has them, one a probe.',
 };

@@ -88,19 +88,22 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
       return ['no-target'];
     case 'stale-target':
     case 'stale-endpoints':
-      // Nobody watches targets yet; a 502 or 504 alone proves nothing (domain facts 0.3), and that the side fails is true.
-      return ['stale-target', 'unattributed', 'side-down', ...kept];
+      // Nobody watches targets yet: that what it was sent to did not answer is all that a 502 or 504 proves (domain facts 0.3).
+      if (attempt.outcome === 'answered') return ['target-failed', 'stale-target'];
+      return ['side-impaired', 'side-down', 'address-down', 'unattributed', ...kept];
     case 'app-failing':
       return [attempt.status >= 500 ? 'app-5xx' : 'wrong-answer'];
     case 'app-slow':
     case 'cpu-throttled':
       // An answer that never came says only that the side did not answer.
-      return attempt.outcome === 'answered' ? [] : ['side-down', 'unattributed'];
+      if (attempt.outcome !== 'answered') return ['side-down', 'side-impaired', 'unattributed'];
+      // A load balancer that waited in vain says 504 itself.
+      return ['target-failed'];
     case 'wrong-certificate':
       return ['tls'];
     case 'network-degraded':
       // Between us and the side: from here the side answers some and not others.
-      return ['unattributed', 'side-down', 'address-down', 'too-slow', ...kept];
+      return ['side-impaired', 'unattributed', 'side-down', 'address-down', 'too-slow', ...kept];
     case 'connection-ended':
       // Of one that was just opened: what it led to went away and came back in between.
       return attempt.isKept ? ['kept-connection'] : ['side-down', 'address-down', 'unattributed'];

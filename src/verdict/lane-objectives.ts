@@ -104,7 +104,7 @@ const laneObjectives: readonly LaneObjective[] = [
   },
   {
     key: 'flipBackCountMax',
-    noun: 'returns to the side left',
+    noun: 'returns to the side left after its last answer must have expired:',
     observed: (part) => part.flipBackCount,
     judge: (part, limit) => judgeInterval(part.flipBackCount, limit),
     ...ofCounts,

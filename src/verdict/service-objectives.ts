@@ -42,7 +42,8 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   if (service.convergenceS === null) return [];
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
   const observed = service.convergenceS;
-  const took = `The last compliant client left the old answer after ${boundsText(observed, secondsText)}`;
+  const since = service.changes[0]?.authorityLastAtNs == null ? 'the change' : 'the last name server had changed';
+  const took = `The last compliant client left the old answer ${boundsText(observed, secondsText)} after ${since}`;
   const { via } = analysis.scenario.change;
   const common = {
     objective: 'convergenceSMax',
@@ -74,22 +75,32 @@ function ownCacheText({ convergenceAutoS, ttlS }: ServiceAnalysis): string {
 
 /** A resolver that ignores the TTL is no fault of this cutover; the people behind it still waited. */
 function ttlViolations(analysis: Analysis, service: ServiceAnalysis): Reason[] {
-  const violating = analysis.lanes.filter(
-    (lane) => lane.service === service.name && (lane.oldAfterChange['resolver-violates-ttl'] ?? 0) > 0,
-  );
-  if (violating.length === 0) return [];
-  const resolvers = [...new Set(violating.map((lane) => lane.resolver ?? 'no resolver'))];
-  return [
+  const late = [
+    { reason: 'resolver-violates-ttl', text: 'kept the old answer past its TTL', rest: 'not counted as late' },
     {
-      objective: 'convergenceSMax',
-      service: service.name,
-      severity: 'warn',
-      value: 'fail',
-      limit: null,
-      observed: null,
-      text: `${listText(resolvers)} kept the old answer past its TTL, in ${countOf(violating.length, 'lane')}; not counted as late.`,
+      reason: 'resolver-lags',
+      text: 'gave the old answer after the end of its TTL',
+      rest: 'no proof against it: the answer was called stale, or not every authoritative server was heard',
     },
-  ];
+  ] as const;
+  return late.flatMap(({ reason, text, rest }): Reason[] => {
+    const lanes = analysis.lanes.filter(
+      (lane) => lane.service === service.name && (lane.oldAfterChange[reason] ?? 0) > 0,
+    );
+    if (lanes.length === 0) return [];
+    const resolvers = [...new Set(lanes.map((lane) => lane.resolver ?? 'no resolver'))];
+    return [
+      {
+        objective: 'convergenceSMax',
+        service: service.name,
+        severity: 'warn',
+        value: 'fail',
+        limit: null,
+        observed: null,
+        text: `${listText(resolvers)} ${text}, in ${countOf(lanes.length, 'lane')}; ${rest}.`,
+      },
+    ];
+  });
 }
 
 /** How long after a rollback began a judged lane still failed; it is given the time that convergence is given. */

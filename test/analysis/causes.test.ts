@@ -67,10 +67,10 @@ const faces = [
 
 test.for([
   [503, 9, 'ALB', 'no-target'],
-  [502, 9, 'ALB', 'unattributed'],
-  [504, 9, 'ALB', 'unattributed'],
+  [502, 9, 'ALB', 'target-failed'],
+  [504, 9, 'ALB', 'target-failed'],
   [503, 10, 'nginx', 'no-target'],
-  [502, 11, 'nginx', 'unattributed'],
+  [502, 11, 'nginx', 'target-failed'],
 ] as [number, number, string, string][])('a %i with face %i, of an %s, alone is %s', ([status, face, , cause]) => {
   const rows = (slot: number): object => (slot === 3 ? { status, face } : {});
   expect(causes({ slots: '...5...', rows }, [], { definitions: faces })).toEqual({ [cause]: 1 });
@@ -97,14 +97,14 @@ test('an address that answers, if only with a 504, is not down', () => {
     { ...sideLane(slots, oldAddress), rows: lane(slots).rows ?? ((): object => ({})) },
     sideLane('.'.repeat(10), '127.0.1.2'),
   ];
-  expect(causes(lane('....55....'), others('....55....'), { definitions: faces })).toEqual({ unattributed: 2 });
+  expect(causes(lane('....55....'), others('....55....'), { definitions: faces })).toEqual({ 'target-failed': 2 });
 });
 
 test('where failures and good answers mix at every address of a side, none of them is down', () => {
   const slots = '.'.repeat(20) + '.x..x.x...xx.x..x.x....' + '.'.repeat(20);
   const shifted = '.'.repeat(20) + 'x..xx...x.x..xx...x.x..' + '.'.repeat(20);
   const lane = { slots };
-  expect(causes(lane, [sideLane(slots, oldAddress), sideLane(shifted, '127.0.1.2')])).toEqual({ 'side-down': 8 });
+  expect(causes(lane, [sideLane(slots, oldAddress), sideLane(shifted, '127.0.1.2')])).toEqual({ 'side-impaired': 8 });
 });
 
 test('between two slots of a side’s own lanes it is as they are on the way to failing: the whole side at once', () => {

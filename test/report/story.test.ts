@@ -33,9 +33,11 @@ test.for<[cause: Cause, why: RegExp, advice: RegExp]>([
   ['pinned', /never ask DNS again/, /hosts file/],
   ['stale-target', /a target that was gone/, /preStop/],
   ['no-target', /no target to send them to/, /readiness gates/],
+  ['target-failed', /answered by itself \(502 or 504\)/, /targets behind ALB\/ECS/],
   ['app-5xx', /the application itself answered with an error, on ALB\/ECS/, /own log on ALB\/ECS/],
   ['side-down', /ALB\/ECS did not answer at any of its addresses/, /why ALB\/ECS stopped answering/],
   ['address-down', /one address of ALB\/ECS did not answer/, /take it out of DNS/],
+  ['side-impaired', /ALB\/ECS answered some requests and failed others/, /one replica/],
   ['dns-failed', /could not be resolved/, /UPSERT/],
   ['tls', /TLS failed: .* on ALB\/ECS/, /certificate for this very name on ALB\/ECS/],
   ['too-slow', /later than 2 s, a user's patience/, /processor limits/],
@@ -205,7 +207,9 @@ test('a rollback is told in its own direction', () => {
   const story = storyOf(
     analysisOf({ mode: 'rollback', services: [serviceOf({ changes: [changeOf({ direction: 'new-to-old' })] })] }),
   );
-  expect(story.headline).toBe('orders was taken back from nginx/EKS to ALB/ECS, and no judged client was down.');
+  expect(story.headline).toBe(
+    'orders was taken back from nginx/EKS to ALB/ECS, and no judged client was down. 1 of 1 judged client had not left nginx/EKS when the watch ended.',
+  );
 });
 
 test.for([
@@ -227,7 +231,9 @@ test.for([
 test('a limit missed without a failed probe is told by its name', () => {
   const story = storyOf(analysisOf({ services: [serviceOf({ convergenceS: { min: 317, max: 317.5 } })] }));
   expect(story.headline).toBe('orders missed what was asked: convergence.');
-  expect(linesOf(story, 'Why')[0]).toContain('between 317 s and 317.5 s, limit 50 s');
+  expect(linesOf(story, 'Why')[0]).toContain(
+    'between 317 s and 317.5 s after the last name server had changed, limit 50 s',
+  );
 });
 
 test('a lane that flaps is cut in the middle, and says how much', () => {
