@@ -20,9 +20,14 @@ Exit status:
   1  cutwatch itself broke
   2  usage, or a scenario that cannot be used
   3  objectives missed (beats 5)
-  4  inconclusive: not enough was seen to say pass or fail
+  4  inconclusive: not enough was seen to say pass or fail, or could be written
   5  the wrapped command failed
-  130, 143  on the second Ctrl-C or SIGTERM; the first ends the watch, judges and reports`;
+  130, 143  on the second Ctrl-C or SIGTERM; the first ends the watch, judges and reports
+            (under npm run, npm itself answers Ctrl-C with 130, whatever the status of cutwatch)`;
+
+const streams = `
+The verdict is told on standard error, as all that is for people to read (2> file keeps it); standard output has report.json
+with --json, and nothing else.`;
 
 const ratePerServiceMax = 30;
 
@@ -35,6 +40,15 @@ function rate(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0.');
+  return value;
+}
+
+/** As `world.seed` of a scenario. */
+function seed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new InvalidArgumentError('expected a whole number from 0 to 4294967295.');
+  }
   return value;
 }
 
@@ -61,7 +75,7 @@ program
   )
   .argument('<scenario>', 'scenario file (YAML)')
   .argument('[command...]', 'after --: the command that makes the change; it starts once the baseline is good')
-  .option('--out <folder>', 'run folder; default reports/<start>-<name>')
+  .option('--out <folder>', 'run folder; default reports/<start>-<name>, with -2, -3 … where that is taken')
   .option('--json', 'print report.json on standard output')
   .option(
     '--rollback',
@@ -77,6 +91,7 @@ Examples:
   cutwatch run shop.yaml                      wait for the change, watch it to its end
   cutwatch run shop.yaml -- ./switch-dns.sh   make the change as part of the watch
   cutwatch run shop.yaml --rollback -- ./switch-back.sh
+${streams}
 ${exitStatuses}`,
   )
   .action(async (file, command, flags) => {
@@ -144,6 +159,7 @@ program
 Examples:
   cutwatch judge reports/20261124T083015Z-shop
   cutwatch judge reports/20261124T083015Z-shop --objectives strict.yaml
+${streams}
 ${exitStatuses}`,
   )
   .action(async (path, flags) => {
@@ -193,7 +209,7 @@ program
   .option('--run <folder>', 'show beside it what this run measured')
   .option('--json', 'print the forecast as JSON')
   .option('--seeds <n>', 'populations of about fifty users', count, 200)
-  .option('--seed <n>', "what all chance comes from; default the world's own", count)
+  .option('--seed <n>', "what all chance comes from; default the world's own", seed)
   .option('--request-every-s <s>', 'a user sends a request every so many seconds, on average', seconds, 5)
   .option('--horizon-s <s>', 'look so far beyond the switch; default until the last should have left', seconds)
   .option('--ttl-s <s>', 'what if the record had this TTL, and nobody lowered it', seconds)
@@ -228,9 +244,9 @@ program
       'Without a scenario: the founding migration.',
   )
   .argument('[scenario]', 'scenario file (YAML), or the name of one that comes with cutwatch')
-  .option('--out <folder>', 'run folder; default reports/<start>-<name>')
+  .option('--out <folder>', 'run folder; default reports/<start>-<name>, with -2, -3 … where that is taken')
   .option('--json', 'print report.json on standard output')
-  .option('--seed <n>', 'another world of the same kind; default as the scenario says', count)
+  .option('--seed <n>', 'another world of the same kind; default as the scenario says', seed)
   .option('--simulate', 'in virtual time: hours in seconds, and the same seed gives the same report')
   .option('--truth', 'hold the report against what was really so, and print what differs')
   .addOption(
@@ -247,8 +263,9 @@ Examples:
   cutwatch rehearse founding-migration-full-scale --simulate
   cutwatch rehearse shop.yaml --keep
 
-Exit status: 0 when verdict and causes are those of world.expect; 4 when it is inconclusive and should not be; 3 when it
-is otherwise another; without world.expect as of a run.
+Exit status: 0 when verdict and causes are those of world.expect; 4 when it is inconclusive and should not be, or when
+not all could be written; 3 when it is otherwise another; without world.expect as of a run.
+${streams}
 ${exitStatuses}`,
   )
   .action(async (scenario, flags) => {

@@ -13,12 +13,14 @@ export interface Named {
   readonly startedAtMs: number;
   /** Of the scenario. */
   readonly name: string;
+  /** Where those are that nobody named. */
+  readonly below?: string;
 }
 
 /** A folder that the user named must be free; one of our own is another where the first is taken. */
-export function openRunFolder({ out, startedAtMs, name }: Named): RunWriter {
+export function openRunFolder({ out, startedAtMs, name, below = reports }: Named): RunWriter {
   if (out !== undefined) return createRunFolder(out);
-  const path = takeFolder(startedAtMs, name);
+  const path = takeFolder(below, `${stampOf(startedAtMs)}-${name}`);
   try {
     return createRunFolder(path);
   } catch (error) {
@@ -36,17 +38,17 @@ export function discardFolder(path: string): void {
   }
 }
 
-/**
- * `reports/20261124T083015Z-shop`, or with -2, -3 …: sorts by time, and no file system minds it. Runs may begin in the same
- * second: mkdir decides whose it is.
- */
-function takeFolder(startedAtMs: number, name: string): string {
-  const stamp = new Date(startedAtMs).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  const first = join(reports, `${stamp}-${name}`);
+/** `20261124T083015Z`: sorts by time, and no file system minds it. */
+function stampOf(startedAtMs: number): string {
+  return new Date(startedAtMs).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+}
+
+/** The first of `…-shop`, `…-shop-2`, `…-shop-3` that is free: runs may begin in the same second, and mkdir decides. */
+function takeFolder(below: string, name: string): string {
   for (let count = 1; ; count += 1) {
-    const path = count === 1 ? first : `${first}-${count}`;
+    const path = join(below, count === 1 ? name : `${name}-${count}`);
     try {
-      makeReports();
+      makeParent(below);
       mkdirSync(path);
       return path;
     } catch (error) {
@@ -56,11 +58,11 @@ function takeFolder(startedAtMs: number, name: string): string {
   }
 }
 
-function makeReports(): void {
+function makeParent(path: string): void {
   try {
-    mkdirSync(reports);
+    mkdirSync(path);
   } catch (error) {
-    // A file of that name is found out by what is made below it.
+    // A file of that name is found out as something is made below it.
     if (codeOf(error) !== 'EEXIST') throw error;
   }
 }

@@ -45,7 +45,8 @@ export async function rehearseCommand(given: string | undefined, flags: Rehearse
     const verdict = judge(analysis);
     const { expect } = world;
     const outcome = expect === null ? null : outcomeOf(expect, verdict, causesOf(analysis));
-    if (flags.truth === true) say(`\n${truthText({ analysis, verdict, truth, path }).trimEnd()}`);
+    if (flags.truth === true && isWhole) say(`\n${truthText({ analysis, verdict, truth, path }).trimEnd()}`);
+    if (flags.truth === true && !isWhole) say('\nNot all was written, so the report is not held against the truth.');
     if (outcome !== null) say(`\n${outcome.text}`);
     say(`\n${commandsText('Try next', nextCommands(name, flags))}`);
     // A tool that is wrong about itself is no rehearsal, whatever came of it.

@@ -209,8 +209,8 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     options.say(`the rows stay in the small batches they were written in: ${writer.rewriteFailure}`);
   }
   if (writer.failure !== null) {
-    // The live fold knows more than the log, and that the log is not whole.
-    fold.problem(writer.failure);
+    // The live fold knows more than the log, and that the log is not whole: here at the latest.
+    if (!log.isFailureSaid()) fold.problem(writer.failure);
     return { analysis: fold.result(), differsFromLive: false };
   }
   const analysis = analyseFolder(writer.path);
@@ -362,6 +362,8 @@ interface Log {
   readonly end: (entry: EntryOf<'run-ended'>) => void;
   readonly batch: (batch: RowBatch) => void;
   readonly rowCount: () => number;
+  /** What could not be written is in the log, or in the live fold at least. */
+  readonly isFailureSaid: () => boolean;
   /** Definitions of several threads that were beyond the caps of the run. */
   readonly overCapCount: () => number;
 }
@@ -403,6 +405,7 @@ function newLog(writer: RunWriter, fold: Fold, clock: Clock, say: (text: string)
       sayFailure();
     },
     rowCount: () => rowCount,
+    isFailureSaid: () => isFailureSaid,
     overCapCount: () => renumberer.overCapCount,
   };
 }

@@ -85,6 +85,12 @@ describe('what the user has to mend is said without a stack, on standard error, 
     expect(cutwatch('rehearse', '--simulate', '--keep').status).toBe(2);
   });
 
+  test.for(['-1', '1.5', '4294967296', 'x', ''])('a seed of "%s"', (seed) => {
+    const { status, stderr } = cutwatch('rehearse', '--simulate', `--seed=${seed}`);
+    expect(status).toBe(2);
+    expect(stderr).toContain('expected a whole number from 0 to 4294967295.');
+  });
+
   test('a run folder that is none', () => {
     expect(cutwatch('judge', 'nowhere').status).toBe(2);
   });
@@ -109,8 +115,9 @@ test('by limits of another file a run is judged for the reader only: nothing is 
 
 test('a simulated rehearsal, by the name of one that comes along: as expected, with its truth, the same each time', () => {
   const rehearse = (out: string) =>
-    cutwatch('rehearse', 'no-targets-503', '--simulate', '--truth', '--seed', '7', '--out', out, '--json');
+    cutwatch('rehearse', 'no-targets-503', '--simulate', '--truth', '--seed', '0', '--out', out, '--json');
   const { status, stdout, stderr } = rehearse('one');
+  expect(stderr).toMatch(/\n {2}takes +about 17 s of virtual time\n\nmaking the change\n/);
   expect(stderr).toContain('As expected: fail, by no-target.\n');
   expect(stderr).toContain('The report, held against the truth\n');
   expect(stderr).toContain('Try next\n');
@@ -119,7 +126,7 @@ test('a simulated rehearsal, by the name of one that comes along: as expected, w
   const truth = readFileSync(join(folder, 'one', 'truth.ndjson'), 'utf8')
     .trimEnd()
     .split('\n');
-  expect(JSON.parse(truth[0] ?? '')).toMatchObject({ type: 'world-started', world: { seed: 7 } });
+  expect(JSON.parse(truth[0] ?? '')).toMatchObject({ type: 'world-started', world: { seed: 0 } });
   expect(JSON.parse(truth.at(-1) ?? '')).toMatchObject({ type: 'world-ended' });
   expect(rehearse('two').stdout).toBe(stdout);
 });
@@ -128,6 +135,12 @@ test('help says every exit status', () => {
   const { status, stdout } = cutwatch('--help');
   expect(status).toBe(0);
   for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(stdout).toMatch(new RegExp(`^ {2}${code}\\b`, 'm'));
+});
+
+test.for(['run', 'judge', 'rehearse'])('%s says where the verdict is told, and its exit statuses', (command) => {
+  const { stdout } = cutwatch(command, '--help');
+  expect(stdout).toContain('The verdict is told on standard error');
+  expect(stdout).toContain('npm itself answers Ctrl-C with 130');
 });
 
 test('schema prints the published schema', () => {
