@@ -10,6 +10,7 @@ import { forecast } from '../sim/forecast.ts';
 import { measuredOf } from '../sim/forecast-measured.ts';
 import { forecastText } from '../sim/forecast-text.ts';
 import { adviceOf, assumptionsOf } from '../sim/forecast-words.ts';
+import { scenarioFileOf } from './built-in-scenarios.ts';
 import { loadRehearsal } from './load-scenario.ts';
 
 export interface ForecastFlags {
@@ -25,8 +26,9 @@ export interface ForecastFlags {
 
 const emphases = { strong: 'bold', faint: 'dim' } as const;
 
-export function forecastCommand(file: string, flags: ForecastFlags): void {
-  const { scenario, world: own } = loadRehearsal(file);
+/** @param given a scenario file, or the name of one that comes with cutwatch */
+export function forecastCommand(given: string, flags: ForecastFlags): void {
+  const { scenario, world: own } = loadRehearsal(scenarioFileOf(given));
   const world = withTtl(own ?? defaultWorld(scenario), flags.ttlS);
   const found = forecast({
     scenario,
@@ -39,7 +41,7 @@ export function forecastCommand(file: string, flags: ForecastFlags): void {
   });
   if (found.services.length === 0) {
     throw userError(
-      file,
+      given,
       'nothing in it moves a name from one side to the other, so that there is nothing to forecast',
     );
   }

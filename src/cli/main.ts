@@ -205,7 +205,7 @@ program
     'Simulates many users of every client behind every resolver of the scenario, from a seed; sends nothing. What it\n' +
       'assumes is printed with it. A `world:` in the scenario says how names, resolvers and sides behave.',
   )
-  .argument('<scenario>', 'scenario file (YAML)')
+  .argument('<scenario>', 'scenario file (YAML), or the name of one that comes with cutwatch')
   .option('--run <folder>', 'show beside it what this run measured')
   .option('--json', 'print the forecast as JSON')
   .option('--seeds <n>', 'populations of about fifty users', count, 200)

@@ -1,8 +1,6 @@
 /** `cutwatch rehearse`: a whole cutover in a world of its own, watched by a real run and held against what it should be. */
-import { existsSync, globSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { Analysis } from '../core/analysis.ts';
-import { UserError, userError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { readRun } from '../evidence/read-run.ts';
@@ -11,6 +9,7 @@ import { defaultWorld } from '../scenario/world.ts';
 import { comparisonText } from '../truth/comparison-text.ts';
 import { compareWithTruth } from '../truth/compare.ts';
 import { judge } from '../verdict/judge.ts';
+import { builtInNames, scenarioFileOf } from './built-in-scenarios.ts';
 import { loadRehearsal } from './load-scenario.ts';
 import { discardFolder, openRunFolder } from './own-folder.ts';
 import { causesOf, commandsText, outcomeOf, storyText } from './rehearsal-story.ts';
@@ -26,14 +25,12 @@ export interface RehearseFlags {
   readonly keep?: boolean;
 }
 
-/** In a checkout and in the published package alike. */
-const builtIn = join(import.meta.dirname, '../../scenarios');
 const firstOne = { onSockets: 'founding-migration', simulated: 'founding-migration-full-scale' };
 
 /** @param given a scenario file, or the name of one that comes with cutwatch */
 export async function rehearseCommand(given: string | undefined, flags: RehearseFlags): Promise<number> {
   const name = given ?? (flags.simulate === true ? firstOne.simulated : firstOne.onSockets);
-  const { scenario, world: ofScenario } = loadRehearsal(fileOf(name));
+  const { scenario, world: ofScenario } = loadRehearsal(scenarioFileOf(name));
   const ofFile = ofScenario ?? defaultWorld(scenario);
   const world = flags.seed === undefined ? ofFile : { ...ofFile, seed: flags.seed };
   const setting = settingOf(scenario, world);
@@ -67,14 +64,6 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function fileOf(name: string): string {
-  if (existsSync(name) || name !== basename(name, '.yaml')) return name;
-  const path = join(builtIn, `${name}.yaml`);
-  if (!existsSync(path))
-    throw userError(name, `there is no such scenario file, and none comes with cutwatch by that name`);
-  return path;
-}
-
 function truthText(given: {
   readonly analysis: Analysis;
   readonly verdict: Verdict;
@@ -103,8 +92,7 @@ function nextCommands(name: string, flags: RehearseFlags): readonly (readonly [s
     [flags.keep, '--keep', 'leaves the world running for dig, curl, a browser'],
   ];
   const untried = more.filter(([isDone]) => isDone !== true).slice(0, 1);
-  const names = globSync('*.yaml', { cwd: builtIn }).map((file) => basename(file, '.yaml'));
-  const others = names.toSorted().filter((other) => !['minimal', 'shop-ecs-to-eks'].includes(other));
+  const others = builtInNames().filter((other) => !['minimal', 'shop-ecs-to-eks'].includes(other));
   const other = others[(others.indexOf(name) + 1) % others.length];
   return [
     ...untried.map(([, flag, why]) => [`${again} ${flag}`, why] as const),

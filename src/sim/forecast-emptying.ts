@@ -13,15 +13,17 @@ export interface Tally {
   readonly freeFromNs: Float64Array;
 }
 
-/** Times are s since the switch; null = not within the horizon. Shares are 0 to 1, of users by weight. */
+/** Times are s since the switch; null = not by the horizon, or never. Shares are 0 to 1, of users by weight. */
 export interface Emptying {
   readonly t50S: number | null;
   readonly t90S: number | null;
   readonly t99S: number | null;
-  /** After this there were only those who are there at the horizon as well; null = nobody left, or not for good. */
+  /** From then on there are only those who stay. */
   readonly lastS: number | null;
-  /** Still there at the horizon. */
+  /** Never leave: they ask DNS never again, or names go on leading there. */
   readonly stayRatio: number;
+  /** Still there at the horizon, but not for good: when these leave, a longer forecast would say. */
+  readonly laterRatio: number;
   /** What held those who were there when a tenth was left. */
   readonly heldAtT90: readonly Held[];
   /** What held the last who left; where nobody left, those who stay. */
@@ -57,17 +59,22 @@ export function sharesOf(tallies: readonly Tally[], instantCount: number): reado
   return Array.from({ length: instantCount }, (_, i) => shareAt(tallies, i).mean);
 }
 
-/** Of those whom DNS leads away for good at some time, the share whom it may still lead there. */
-export function ledSharesOf(tallies: readonly Tally[], instants: readonly number[]): readonly number[] | null {
-  const ratioOf = (is: (freeFromNs: number) => boolean): number =>
-    weightedMean(
-      tallies.map(({ group: { weightRatio }, userCount, freeFromNs }) => {
-        return { weightRatio, mean: freeFromNs.filter(is).length / userCount, standardError: 0 };
-      }),
-    ).mean;
-  const whole = ratioOf((freeFromNs) => freeFromNs < Infinity);
-  if (whole === 0) return null;
-  return instants.map((atNs) => ratioOf((freeFromNs) => freeFromNs < Infinity && freeFromNs > atNs) / whole);
+/** Of those who ask DNS again, the share whom it may still lead there. */
+export function ledSharesOf(tallies: readonly Tally[], instants: readonly number[]): readonly number[] {
+  const asking = tallies.filter(({ group }) => asksAgain(group));
+  return instants.map(
+    (atNs) =>
+      weightedMean(
+        asking.map(({ group: { weightRatio }, userCount, freeFromNs }) => {
+          const ledCount = freeFromNs.filter((fromNs) => fromNs > atNs).length;
+          return { weightRatio, mean: ledCount / userCount, standardError: 0 };
+        }),
+      ).mean,
+  );
+}
+
+function asksAgain({ client, resolver }: Group): boolean {
+  return resolver !== null && client.archetype.resolve.kind !== 'once';
 }
 
 /** The largest standard error of those. */
@@ -84,39 +91,52 @@ function shareAt(tallies: readonly Tally[], i: number): { readonly mean: number;
   );
 }
 
-export function emptyingOf(tallies: readonly Tally[], instants: readonly number[]): Emptying {
+/** @param leadsAway names lead away from there for good in the end, so that whoever asks them leaves, if later than we look */
+export function emptyingOf(
+  tallies: readonly Tally[],
+  { instants, leadsAway }: { readonly instants: readonly number[]; readonly leadsAway: boolean },
+): Emptying {
   const shares = sharesOf(tallies, instants.length);
-  const stayRatio = shares.at(-1) ?? 0;
-  const lastIndex = shares.findLastIndex((share) => share > stayRatio);
-  // Where more are there at the end than before, they were led back.
-  const isEmptied = lastIndex !== -1 && shares.every((share) => share >= stayRatio);
+  const atHorizonRatio = shares.at(-1) ?? 0;
+  const stays = (by: Holder): boolean => !leadsAway || by === 'never-asks';
+  const stayRatio = weightOf(tallies, (counts, by) => (stays(by) ? (counts.at(-1) ?? 0) : 0));
+  const lastIndex = leadsAway ? shares.findLastIndex((share) => share > stayRatio) : -1;
   return {
     t50S: emptiedS(instants, shares, 0.5),
     t90S: emptiedS(instants, shares, 0.1),
     t99S: emptiedS(instants, shares, 0.01),
-    lastS: isEmptied ? emptiedS(instants, shares, stayRatio) : null,
+    lastS: lastIndex === -1 && stayRatio > 0 ? null : emptiedS(instants, shares, stayRatio),
     stayRatio,
+    laterRatio: atHorizonRatio - stayRatio,
     heldAtT90: heldBy(tallies, (counts) => counts[shares.findLastIndex((share) => share > 0.1)] ?? 0),
-    heldLast: heldBy(tallies, (counts) => {
-      const stayCount = counts.at(-1) ?? 0;
-      return !isEmptied ? stayCount : Math.max(0, (counts[lastIndex] ?? 0) - stayCount);
+    heldLast: heldBy(tallies, (counts, by) => {
+      const stayCount = stays(by) ? (counts.at(-1) ?? 0) : 0;
+      return lastIndex === -1 ? stayCount : Math.max(0, (counts[lastIndex] ?? 0) - stayCount);
     }),
   };
 }
 
+type CountOf = (counts: Uint32Array, by: Holder) => number;
+
 /** Largest first. */
-function heldBy(tallies: readonly Tally[], countOf: (counts: Uint32Array) => number): readonly Held[] {
+function heldBy(tallies: readonly Tally[], countOf: CountOf): readonly Held[] {
   const weights = holders.map((by) => ({
     by,
-    mean: weightedMean(
-      tallies.map(({ group: { weightRatio }, userCount, counts }) => {
-        return { weightRatio, mean: countOf(counts[by]) / userCount, standardError: 0 };
-      }),
-    ).mean,
+    weight: weightOf(tallies, (counts, holder) => (holder === by ? countOf(counts, by) : 0)),
   }));
-  const whole = weights.reduce((sum, { mean }) => sum + mean, 0);
+  const whole = weights.reduce((sum, { weight }) => sum + weight, 0);
   return weights
-    .filter(({ mean }) => mean > 0)
-    .toSorted((a, b) => b.mean - a.mean)
-    .map(({ by, mean }) => ({ by, ratio: mean / whole }));
+    .filter(({ weight }) => weight > 0)
+    .toSorted((a, b) => b.weight - a.weight)
+    .map(({ by, weight }) => ({ by, ratio: weight / whole }));
+}
+
+/** The share of users, by weight, who are counted. */
+function weightOf(tallies: readonly Tally[], countOf: CountOf): number {
+  return weightedMean(
+    tallies.map(({ group: { weightRatio }, userCount, counts }) => {
+      const count = holders.reduce((sum, holder) => sum + countOf(counts[holder], holder), 0);
+      return { weightRatio, mean: count / userCount, standardError: 0 };
+    }),
+  ).mean;
 }

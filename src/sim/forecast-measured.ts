@@ -31,7 +31,9 @@ export interface MeasuredOptions {
 }
 
 interface WatchedLane {
-  readonly lane: LaneAnalysis;
+  readonly client: string;
+  /** Of the last request at the side that is left, answered or not; null = there was none. */
+  readonly lastAtNs: number | null;
   readonly whereabouts: readonly Whereabouts[];
   readonly weightRatio: number;
   readonly changedAtNs: number;
@@ -51,10 +53,13 @@ export function measuredOf({ analysis, scenario, services, instantsS }: Measured
       const client = scenario.clients.find(({ name }) => name === lane.client);
       if (client === undefined) return [];
       const sameCount = own.filter((other) => other.client === lane.client).length;
+      const whereabouts = whereaboutsOf(lane);
+      const last = whereabouts.findLast(({ side }) => side === leaving);
       return [
         {
-          lane,
-          whereabouts: whereaboutsOf(lane),
+          client: client.name,
+          lastAtNs: leaving === 'old' ? lane.lastOldAtNs : (last?.lastAtNs ?? null),
+          whereabouts,
           weightRatio: client.weightRatio / sameCount,
           changedAtNs: changedAtNs(change),
         },
@@ -62,7 +67,7 @@ export function measuredOf({ analysis, scenario, services, instantsS }: Measured
     });
   });
   if (watched.length === 0) return null;
-  const clients = [...new Set(watched.map(({ lane }) => lane.client))];
+  const clients = [...new Set(watched.map(({ client }) => client))];
   const watchedS = Math.max(...watched.map((one) => nsToS(analysis.endedAtNs - one.changedAtNs)));
   return {
     runId: analysis.runId,
@@ -83,24 +88,26 @@ interface Whereabouts {
   readonly side: Side;
   readonly fromAtNs: number;
   readonly toAtNs: number;
+  /** When its last request was due. */
+  readonly lastAtNs: number;
 }
 
-function whereaboutsOf({ stretches, outages }: LaneAnalysis): readonly Whereabouts[] {
+function whereaboutsOf({ stretches, outages, ratePerSecond }: LaneAnalysis): readonly Whereabouts[] {
+  // A stretch lasts until the first request that found something else.
   const answered = stretches.flatMap(({ state, fromAtNs, toAtNs }): Whereabouts[] =>
-    state === 'old' || state === 'new' ? [{ side: state, fromAtNs, toAtNs }] : [],
+    state === 'old' || state === 'new'
+      ? [{ side: state, fromAtNs, toAtNs, lastAtNs: Math.max(fromAtNs, toAtNs - sToNs(1 / ratePerSecond)) }]
+      : [],
   );
-  const failed = outages.flatMap(({ side, firstFailedAtNs, lastFailedAtNs }): Whereabouts[] =>
-    side === 'old' || side === 'new' ? [{ side, fromAtNs: firstFailedAtNs, toAtNs: lastFailedAtNs }] : [],
+  const failed = outages.flatMap(({ side, firstFailedAtNs: fromAtNs, lastFailedAtNs: toAtNs }): Whereabouts[] =>
+    side === 'old' || side === 'new' ? [{ side, fromAtNs, toAtNs, lastAtNs: toAtNs }] : [],
   );
   return [...answered, ...failed].toSorted((a, b) => a.fromAtNs - b.fromAtNs);
 }
 
 function clientOf(client: string, watched: readonly WatchedLane[], leaving: Side): MeasuredClient {
-  const own = watched.filter(({ lane }) => lane.client === client);
-  const lasts = own.map(({ whereabouts, changedAtNs: zeroNs }) => {
-    const last = whereabouts.findLast(({ side }) => side === leaving);
-    return Math.max(0, nsToS((last?.toAtNs ?? zeroNs) - zeroNs));
-  });
+  const own = watched.filter((one) => one.client === client);
+  const lasts = own.map(({ lastAtNs, changedAtNs: zeroNs }) => Math.max(0, nsToS((lastAtNs ?? zeroNs) - zeroNs)));
   return {
     client,
     laneCount: own.length,

@@ -30,6 +30,8 @@ export interface ForecastPlan {
   readonly calms: readonly { readonly fromNs: number; readonly untilNs: number }[];
   /** From when on every name server leads to which side for good; null = to both, by weights. */
   readonly settled: { readonly fromNs: number; readonly side: Side } | null;
+  /** Whoever asks is led away from the side that is left for good, in the end. */
+  readonly leadsAway: boolean;
   /** The side that is left. */
   readonly platform: PlatformSpec;
   /** When the script itself removes that side. */
@@ -59,6 +61,7 @@ export function planOf({ world, setting, change, hostname }: PlanOptions): Forec
   const steps = timed(world, startNs, changeNs).filter(({ action }) => isAbout(action, service));
   const lagS = Math.max(...world.zone.nameServers.map((server) => server.lagS));
   const removed = steps.find(({ action }) => action.kind === 'remove-load-balancer' && action.side === leaving);
+  const settled = settledOf(steps, lagS);
   return {
     hostname,
     leaving,
@@ -67,7 +70,8 @@ export function planOf({ world, setting, change, hostname }: PlanOptions): Forec
     conducts: world.resolvers,
     steps,
     calms: calmsOf(steps, lagS),
-    settled: settledOf(steps, lagS),
+    settled,
+    leadsAway: settled !== null && settled.side !== leaving,
     platform: world.sides[leaving],
     removedAtNs: removed?.atNs ?? null,
   };

@@ -13,7 +13,9 @@ export interface Removal {
   readonly afterS: number;
   /** The script of the scenario does it then. */
   readonly isPlanned: boolean;
-  /** Led there at that moment, of all users by weight. */
+  /** Hold a connection there that breaks, of all users by weight. */
+  readonly connectedRatio: number;
+  /** Led there at that moment, by what they or their resolvers remember. */
   readonly hitRatio: number;
   /** Led there for ever: down until somebody restarts or mends them. */
   readonly stuckRatio: number;
@@ -25,34 +27,44 @@ const minutes: readonly number[] = [0, 1, 2, 5, 10, 15, 30, 60];
 /** Where answers live for seconds, so do the questions: parts of a life instead. */
 const lives: readonly number[] = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3];
 
-/** None where names go on leading there: it would be down for ever. */
+/** Within the horizon. None where names go on leading there: it would be down for ever. */
 export function removalsAfterS(
-  { removedAtNs, settled, leaving }: ForecastPlan,
-  { lifeS, horizonS }: { readonly lifeS: number; readonly horizonS: number },
+  { removedAtNs, leadsAway }: ForecastPlan,
+  {
+    lifeS,
+    horizonS,
+    harmlessFromS,
+  }: { readonly lifeS: number; readonly horizonS: number; readonly harmlessFromS: number | null },
 ): readonly number[] {
-  if (settled === null || settled.side === leaving) return [];
+  if (!leadsAway) return [];
   const usual = lifeS < 30 ? lives.map((count) => count * lifeS) : minutes.map((count) => count * 60);
   const planned = removedAtNs === null || removedAtNs < 0 ? [] : [nsToS(removedAtNs)];
-  return [...new Set([...usual.filter((afterS) => afterS <= horizonS), ...planned])].toSorted((a, b) => a - b);
+  const harmless = harmlessFromS === null ? [] : [harmlessFromS];
+  return [...new Set([...usual, ...planned, ...harmless])]
+    .filter((afterS) => afterS <= horizonS)
+    .toSorted((a, b) => a - b);
 }
 
 export interface RemovalOptions {
   readonly population: Population;
   /** The same users, as they fare when nothing is removed. */
   readonly tallies: readonly Tally[];
+  /** When these were counted. */
+  readonly talliedAtNs: readonly number[];
   readonly afterS: number;
-  /** How long they are followed afterwards. */
-  readonly horizonNs: number;
+  /** How long they are followed afterwards: whoever is still down then is down for ever. */
+  readonly followedNs: number;
   readonly stepNs: number;
 }
 
 export function removalOf(options: RemovalOptions): Removal {
-  const { population, tallies, afterS, horizonNs, stepNs } = options;
+  const { population, tallies, talliedAtNs, afterS, followedNs, stepNs } = options;
   const { leaving, removedAtNs: plannedAtNs } = population.plan;
   const removedAtNs = sToNs(afterS);
-  const instants = instantsBetween(removedAtNs, removedAtNs + horizonNs, stepNs);
+  const instants = instantsBetween(removedAtNs, removedAtNs + followedNs, stepNs);
   const weights = weightsS(instants);
-  const fates = tallies.map(({ group, userCount, freeFromNs }) => {
+  const tallied = talliedAtNs.findLastIndex((atNs) => atNs <= removedAtNs);
+  const fates = tallies.map(({ group, userCount, freeFromNs, counts }) => {
     const downS: number[] = [];
     let [hitCount, stuckCount] = [0, 0];
     for (let number = 0; number < userCount; number += 1) {
@@ -70,13 +82,20 @@ export function removalOf(options: RemovalOptions): Removal {
       else downS.push(ownS);
     }
     const { weightRatio } = group;
-    return { weightRatio, hitRatio: hitCount / userCount, stuckRatio: stuckCount / userCount, downS: meanOf(downS) };
+    return {
+      weightRatio,
+      connectedRatio: (counts['kept-connection'][tallied] ?? 0) / userCount,
+      hitRatio: hitCount / userCount,
+      stuckRatio: stuckCount / userCount,
+      downS: meanOf(downS),
+    };
   });
   const sumOf = (of: (fate: (typeof fates)[number]) => number): number =>
     fates.reduce((sum, fate) => sum + fate.weightRatio * of(fate), 0);
   return {
     afterS,
     isPlanned: removedAtNs === plannedAtNs,
+    connectedRatio: sumOf(({ connectedRatio }) => connectedRatio),
     hitRatio: sumOf(({ hitRatio }) => hitRatio),
     stuckRatio: sumOf(({ stuckRatio }) => stuckRatio),
     downS: weightedMean(

@@ -30,13 +30,15 @@ export function forecastText(given: Forecast, options: ForecastTextOptions): str
   const lines = [style(`Users still at ${title} after the switch of ${forecast.scenario}`, 'strong')];
   for (const [i, service] of forecast.services.entries()) {
     const measured = options.measured[i] ?? null;
-    if (forecast.services.length > 1) lines.push('', style(service.names.join(', '), 'strong'));
+    lines.push(...headingOf(forecast, service, columns).map((line) => style(line, 'strong')));
+    const [recommended = '', ...reasons] = adviceOf(forecast, service);
+    lines.push('', ...broken(recommended, columns).map((line) => style(line, 'strong')));
+    for (const reason of reasons) lines.push(...broken(reason, columns));
     lines.push('', ...clientTable(service, measured));
     lines.push('', ...curveRows(service, measured, options));
     if (service.removals.length > 0) {
       lines.push('', style(`When ${title} is removed`, 'strong'), ...removalTable(service));
     }
-    lines.push('', ...adviceOf(forecast, service).flatMap((line) => broken(line, columns)));
   }
   lines.push('', style('Assumed', 'strong'));
   for (const line of assumptionsOf(forecast)) lines.push(...broken(line, columns).map((part) => style(part, 'faint')));
@@ -44,22 +46,47 @@ export function forecastText(given: Forecast, options: ForecastTextOptions): str
   return options.isAscii ? inAscii(text) : text;
 }
 
+/** None where there is but one service. */
+function headingOf({ services }: Forecast, { names, differsBy }: ServiceForecast, columns: number): readonly string[] {
+  if (services.length === 1 && names.length === 1) return [];
+  const heading = differsBy === null ? names.join(', ') : `${names.join(', ')}: ${differsBy}`;
+  return ['', ...broken(heading, columns).map((line, i) => (i === 0 ? line.trimStart() : line))];
+}
+
 // ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function clientTable({ clients, all }: ServiceForecast, measured: Measured | null): readonly string[] {
-  const head = ['client', 'users', '50 % left', '90 % left', '99 % left', 'last', 'stay', 'held last by'];
+/** A column for those who leave after the horizon, where there are any. */
+function clientTable({ clients, all, horizonS }: ServiceForecast, measured: Measured | null): readonly string[] {
+  const later = all.laterRatio > 0 ? [`there at ${secondsText(horizonS)}`] : [];
+  const head = ['client', 'users', '50 % left', '90 % left', '99 % left', 'last', ...later, 'stay', 'held last by'];
+  const cellsOf = (one: Emptying): readonly string[] => [
+    ...emptyingCells(one, horizonS),
+    ...later.map(() => shareText(one.laterRatio)),
+    shareText(one.stayRatio),
+    heldText(one.heldLast),
+  ];
   const rows = clients.map((one) => {
     const seen = measured?.clients.find(({ client }) => client === one.client);
-    return [one.client, shareText(one.weightRatio), ...emptyingCells(one), ...measuredCells(measured, seen)];
+    return [one.client, shareText(one.weightRatio), ...cellsOf(one), ...measuredCells(measured, seen)];
   });
-  const whole = ['all', '100 %', ...emptyingCells(all), ...measuredCells(measured, undefined)];
+  const whole = ['all', '100 %', ...cellsOf(all), ...measuredCells(measured, undefined)];
   const withMeasured = measured === null ? head : [...head, 'measured last'];
   return table([withMeasured, ...rows, ...(clients.length > 1 ? [whole] : [])]);
 }
 
-function emptyingCells({ t50S, t90S, t99S, lastS, stayRatio, heldLast }: Emptying): readonly string[] {
-  const at = (s: number | null): string => (s === null ? 'never' : secondsText(s));
-  return [at(t50S), at(t90S), at(t99S), at(lastS), shareText(stayRatio), heldText(heldLast)];
+/** What does not come by the horizon comes never only where too many stay for it. */
+function emptyingCells(
+  { t50S, t90S, t99S, lastS, stayRatio, laterRatio }: Emptying,
+  horizonS: number,
+): readonly string[] {
+  const at = (s: number | null, isNever: boolean): string =>
+    s !== null ? secondsText(s) : isNever ? 'never' : `> ${secondsText(horizonS)}`;
+  return [
+    at(t50S, stayRatio > 0.5),
+    at(t90S, stayRatio > 0.1),
+    at(t99S, stayRatio > 0.01),
+    at(lastS, laterRatio === 0),
+  ];
 }
 
 function heldText(held: readonly Held[]): string {
@@ -83,11 +110,18 @@ function measuredCells(measured: Measured | null, seen: MeasuredClient | undefin
 function removalTable({ removals }: ServiceForecast): readonly string[] {
   const harmless = removals.findIndex(({ hitRatio, stuckRatio }) => hitRatio <= stuckRatio);
   const shown = removals.filter(({ isPlanned }, i) => isPlanned || harmless === -1 || i <= harmless);
+  const isAnyConnected = shown.some(({ connectedRatio }) => connectedRatio > 0);
   const isAnyStuck = shown.some(({ stuckRatio }) => stuckRatio > 0);
   return table([
-    ['after', 'led there then', ...(isAnyStuck ? ['for ever', 'the others are down on average'] : ['down on average'])],
-    ...shown.map(({ afterS, isPlanned, hitRatio, stuckRatio, downS }) => [
+    [
+      'after',
+      ...(isAnyConnected ? ['connections that break'] : []),
+      'led there then',
+      ...(isAnyStuck ? ['for ever', 'the others are down on average'] : ['down on average']),
+    ],
+    ...shown.map(({ afterS, isPlanned, connectedRatio, hitRatio, stuckRatio, downS }) => [
       `${afterS === 0 ? 'at once' : secondsText(afterS)}${isPlanned ? ' (as planned)' : ''}`,
+      ...(isAnyConnected ? [shareText(connectedRatio)] : []),
       shareText(hitRatio),
       ...(isAnyStuck ? [shareText(stuckRatio)] : []),
       downS.mean === 0 ? '0 s' : `${secondsText(downS.mean)} ± ${secondsText(downS.standardError)}`,
@@ -121,9 +155,9 @@ function curveRows(
 }
 
 /** Round instants from the switch to when nothing happens any more, the closer the earlier. */
-function rowsS({ all, curve }: ServiceForecast): readonly number[] {
+function rowsS({ all, curve, horizonS }: ServiceForecast): readonly number[] {
   const last = curve.findLast(({ ratio }) => Math.abs(ratio - all.stayRatio) > 0.001);
-  const untilS = 1.2 * (last?.atS ?? 0);
+  const untilS = Math.min(1.2 * (last?.atS ?? 0), horizonS);
   const stepS = curve[1]?.atS ?? 1;
   const round = [...roundSeconds, ...roundMinutes.map((minutes) => minutes * 60)];
   const rows = round.filter((atS) => atS === 0 || (atS >= 3 * stepS && atS <= untilS));
@@ -161,6 +195,7 @@ function withPlainNames(forecast: Forecast, plain: (name: string) => string): Fo
     services: services.map((service) => ({
       ...service,
       names: service.names.map(plain),
+      differsBy: service.differsBy === null ? null : plain(service.differsBy),
       clients: service.clients.map((one) => ({ ...one, client: plain(one.client) })),
     })),
   };

@@ -31,33 +31,56 @@ export function leavingText({ leaving: { side, title } }: Forecast): string {
   return title === side ? `the ${side} side` : title;
 }
 
-/** How long to keep the side that is left. */
+/** How long to keep the side that is left: what to do first, then why, and what becomes of whom. */
 export function adviceOf(forecast: Forecast, service: ServiceForecast): readonly string[] {
   const title = leavingText(forecast);
-  const { leaversT99S, ledAwayT99S, all, clients } = service;
-  const lines: string[] = [];
-  if (ledAwayT99S === null || leaversT99S === null) {
-    lines.push(
-      `Keep ${title}: within ${secondsText(service.horizonS)} of the switch nothing leads its users away for good.`,
-    );
-  } else {
-    lines.push(
-      `Keep ${title} at least ${secondsText(leaversT99S)} after the switch: by then 99 % of the users who leave by themselves have left.`,
-    );
-    // A tenth more or less is no other advice.
-    if (leaversT99S > 1.1 * ledAwayT99S) {
-      lines.push(
-        `DNS leads 99 % of them elsewhere after ${secondsText(ledAwayT99S)}; the others hold a connection. It breaks when ${title} goes, and is opened anew at the other side.`,
-      );
-    }
+  if (!service.leadsAway) {
+    return [`Keep ${title}: in the end names lead users there still, or again, and they are down once it goes.`];
   }
+  const { all, clients } = service;
   const staying = clients.filter(({ stayRatio }) => stayRatio > 0).map(({ client }) => client);
-  if (staying.length > 0 && ledAwayT99S !== null) {
-    lines.push(
-      `${shareText(all.stayRatio)} of the users (${listText(staying)}) are still there ${secondsText(service.horizonS)} after the switch: restart or mend them before ${title} goes.`,
-    );
+  return [
+    ...keepingOf(title, service),
+    ...(staying.length === 0
+      ? []
+      : [
+          `${shareText(all.stayRatio)} of the users (${listText(staying)}) never ask DNS again: whenever ${title} goes, they are down from then on. Restart or mend them first.`,
+        ]),
+  ];
+}
+
+/** Those who stay apart. */
+function keepingOf(title: string, service: ServiceForecast): readonly string[] {
+  const { all, curve, horizonS, ledAwayT99S, ledAwayLastS } = service;
+  const horizon = secondsText(horizonS);
+  const longer = 'A longer --horizon-s shows until when.';
+  if (all.stayRatio === 1) return [`Keep ${title}: nobody leaves it by himself.`];
+  if (ledAwayLastS === null) {
+    return [`Keep ${title} for longer than ${horizon} after the switch: DNS still leads users there then. ${longer}`];
   }
-  return lines;
+  const led = secondsText(ledAwayLastS);
+  const most =
+    ledAwayT99S !== null && ledAwayLastS > 1.1 * ledAwayT99S
+      ? ` (no more than 1 % from ${secondsText(ledAwayT99S)} on)`
+      : '';
+  const down = `Before ${led} DNS still leads users there${most}: if ${title} goes, they are down until it leads them elsewhere.`;
+  const breaking = `If ${title} goes, each connection breaks once: one request fails or is retried, then the user connects anew at the other side.`;
+  if (all.lastS === null) {
+    return [
+      `Keep ${title} for longer than ${horizon} after the switch; ${led} is the very least. ${longer}`,
+      down,
+      `From ${led} on users are there only over connections they keep, ${shareText(all.laterRatio)} of all still at ${horizon}. ${breaking}`,
+    ];
+  }
+  const last = secondsText(all.lastS);
+  const connectedRatio = (curve.findLast(({ atS }) => atS <= ledAwayLastS)?.ratio ?? 0) - all.stayRatio;
+  // A tenth more or less is no other advice.
+  if (all.lastS <= 1.1 * ledAwayLastS) return [`Keep ${title} for ${last} after the switch.`, down];
+  return [
+    `Keep ${title} for ${last} after the switch; ${led} is the very least.`,
+    down,
+    `From ${led} to ${last} users are there only over connections they keep, ${shareText(connectedRatio)} of all at first. ${breaking}`,
+  ];
 }
 
 /** Whatever nobody has measured is said. */

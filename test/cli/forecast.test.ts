@@ -29,7 +29,7 @@ test('a forecast is on standard output, its notes are not, and it exits 0', () =
   expect(stderr).toBe('');
   expect(status).toBe(0);
   expect(stdout).toContain('Users still at the old side after the switch of minimal');
-  expect(stdout).toContain('Keep the old side at least ');
+  expect(stdout).toContain('Keep the old side for ');
   expect(stdout).not.toContain('\x1b');
 });
 
@@ -45,9 +45,10 @@ test('the same seed prints the same bytes', () => {
     leaving: { title: 'ALB/ECS' },
   });
   expect(found.services[0]).toMatchObject({
-    names: ['orders'],
+    names: ['orders', 'billing'],
+    differsBy: null,
     measured: null,
-    advice: [expect.any(String), expect.any(String)],
+    advice: [expect.any(String), expect.any(String), expect.any(String)],
   });
 });
 
@@ -69,6 +70,19 @@ test('beside it stands what a run measured', () => {
   expect(stdout).toMatch(/measured last/);
   expect(stdout).toMatch(/^ +0 s .* 100 % +measured 100 %$/m);
   expect(stdout).toMatch(/\(as planned\)/);
+});
+
+test('a scenario that comes with cutwatch is found by its name from anywhere; another name is guessed, or all are told', () => {
+  const { status, stdout } = cutwatch('forecast', 'founding-migration', ...quick);
+  expect(status).toBe(0);
+  expect(stdout).toContain('after the switch of founding-migration\n');
+  for (const command of ['forecast', 'rehearse']) {
+    const near = cutwatch(command, 'founding-migraton');
+    expect(near.status).toBe(2);
+    expect(near.stderr).toContain('none comes with cutwatch by that name; did you mean "founding-migration"?');
+    expect(cutwatch(command, 'zzz').stderr).toMatch(/; known here: clean-cutover, .*wrong-certificate-on-new-side/);
+    expect(cutwatch(command, 'zzz.yaml').stderr).toBe('zzz.yaml: there is no such scenario file\n');
+  }
 });
 
 test('where nothing moves a name there is nothing to forecast', () => {

@@ -20,18 +20,19 @@ function measured(lanes: readonly LaneLog[], services: readonly string[] = ['ord
 const slots = '.'.repeat(60);
 const leavesAt = (s: number): string => `${'o'.repeat(s)}n`;
 
-test('when each lane left is told by client, and how many were there by the weights of these', () => {
+/** A switch is marked at 20 s, so that the first slot after it is due 0 s after it. */
+test('the last request of each lane there is told by client, and how many were there by the weights of these', () => {
   const found = measured([
     { client: 'fresh', slots, at: leavesAt(23) },
     { client: 'fresh', slots, at: leavesAt(30) },
     { client: 'keep-alive', archetype: keepAliveClient, slots, at: 'o' },
   ]);
   expect(found?.clients).toEqual([
-    { client: 'fresh', laneCount: 2, lastS: { min: expect.closeTo(3, 0), max: expect.closeTo(10, 0) }, stayedCount: 0 },
+    { client: 'fresh', laneCount: 2, lastS: { min: 2, max: 9 }, stayedCount: 0 },
     {
       client: 'keep-alive',
       laneCount: 1,
-      lastS: { min: expect.closeTo(40, 0), max: expect.closeTo(40, 0) },
+      lastS: { min: 39, max: 39 },
       stayedCount: 1,
     },
   ]);
@@ -42,6 +43,17 @@ test('when each lane left is told by client, and how many were there by the weig
     { atS: 15, ratio: 0.25 },
     { atS: 25, ratio: 0.25 },
   ]);
+});
+
+test('on a way back as well, the last request counts, and not the first elsewhere', () => {
+  const back = { ...scenario, change: { ...scenario.change, direction: 'new-to-old' as const } };
+  const analysis = analysisOf({
+    scenario: () => back,
+    lanes: [{ client: 'fresh', slots, at: `${'n'.repeat(23)}o` }],
+    entries: [mark(20)],
+  });
+  const found = measuredOf({ analysis, scenario: back, services: ['orders'], instantsS: [0] });
+  expect(found?.clients[0]?.lastS).toEqual({ min: 2, max: 2 });
 });
 
 test('a lane that fails at the side that is left is still led there', () => {

@@ -21,18 +21,45 @@ test('the whole is the sum of its clients by their weights', () => {
   expect(service.leaversT99S).toBeCloseTo(67, -1);
 });
 
-test('services that are switched alike share a forecast; one that is switched later has the same since its own switch', () => {
+test('services that are switched alike share a forecast, each since its own switch; others say what differs', () => {
   const services = `
   - { name: orders, url: https://orders.shop.example/ready }
   - { name: billing, url: https://billing.shop.example/ready }
   - { name: search, url: https://search.shop.example/ready }
+  - { name: chat, url: https://chat.shop.example/ready }
   - { name: mail, url: https://mail.shop.example/ready }`;
   const world = `{ script: [
-    { afterChangeS: 0, do: switch-dns, services: [orders, billing] }, { afterChangeS: 90, do: switch-dns, services: [search] }] }`;
+    { afterChangeS: 0, do: switch-dns, services: [orders, billing] }, { afterChangeS: 90, do: switch-dns, services: [search] },
+    { afterChangeS: 7, do: switch-dns, services: [chat] }, { afterChangeS: 11, do: switch-dns, services: [chat], to: new }] }`;
   const { services: found, unmoved } = forecastOf({ clients: '[fresh]', services, world, given });
-  expect(found.map(({ names }) => names)).toEqual([['orders', 'billing'], ['search']]);
+  expect(found.map(({ names }) => names)).toEqual([['orders', 'billing', 'search'], ['chat']]);
+  expect(found.map(({ differsBy }) => differsBy)).toEqual([
+    'without the steps of the others',
+    '4 s after its switch DNS of chat is switched to the new side',
+  ]);
   expect(unmoved).toEqual(['mail']);
   for (const { all } of found) expect(all.t50S).toBeCloseTo(33.5, -1);
+});
+
+test('what one resolver suffers makes its users another case, what the application suffers does not', () => {
+  const services = `
+  - { name: orders, url: https://orders.shop.example/ready, resolvers: [vpc] }
+  - { name: billing, url: https://billing.shop.example/ready, resolvers: [other] }`;
+  const namesOf = (step: string): readonly (readonly string[])[] =>
+    forecastOf({
+      clients: '[fresh]',
+      services,
+      resolvers: "[{ name: vpc, address: '10.0.0.2:53' }, { name: other, address: '10.0.0.3:53' }]",
+      world: `{ script: [{ afterChangeS: 0, do: switch-dns }, ${step}] }`,
+      given: { populationCount: 1 },
+    }).services.map(({ names }) => names);
+  expect(namesOf('{ afterChangeS: 3, do: cut-off-resolver, resolver: vpc, forS: 50 }')).toEqual([
+    ['orders'],
+    ['billing'],
+  ]);
+  expect(namesOf('{ afterChangeS: 3, do: fail-app, side: old, services: [orders], ratio: 0.5, status: 500 }')).toEqual([
+    ['orders', 'billing'],
+  ]);
 });
 
 test('a way back is forecast as well: the side that is left is the new one', () => {
