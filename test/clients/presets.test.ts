@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../src/clients/presets.ts';
 import { newResolveCache, type HeldAnswer } from '../../src/clients/resolve-cache.ts';
@@ -23,6 +24,16 @@ test('every preset says whom it stands for; those that fail for ever by construc
     const { kind } = preset.resolve;
     expect(preset.standsFor, name).not.toBe('');
     expect(preset.judged, name).toBe(kind !== 'once' && kind !== 'pinned' && name !== authorityClient);
+  }
+});
+
+test('the table of docs/clients.md has every one of them', () => {
+  const text = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
+  for (const [name, { judged }] of Object.entries(presets)) {
+    const row = text
+      .split('\n')
+      .find((line) => line.startsWith('|') && line.includes(`\`${name.replace(/^(isp-clamp)-.*/, '$1-60')}\``));
+    expect(row?.trimEnd().split('|').at(-2)?.trim(), name).toBe(judged ? 'yes' : 'no');
   }
 });
 
