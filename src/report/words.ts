@@ -41,7 +41,7 @@ export const causeWords: Readonly<Record<Cause, (context: CauseContext) => strin
   'stale-target': () => 'the load balancer still sent them to a target that was gone',
   'no-target': () => 'the load balancer had no target to send them to',
   'target-failed': ({ failing }) =>
-    `the load balancer or proxy of ${failing} answered by itself (502 or 504): what it sent them to did not`,
+    `the load balancer or proxy of ${failing} gave a 502 or 504 of its own: what it sent them to did not answer`,
   'app-5xx': ({ failing }) => `the application itself answered with an error, on ${failing}`,
   'side-down': ({ failing }) => `${failing} did not answer at any of its addresses`,
   'address-down': ({ failing, failedAddresses }) =>

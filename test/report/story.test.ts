@@ -33,7 +33,7 @@ test.for<[cause: Cause, why: RegExp, advice: RegExp]>([
   ['pinned', /never ask DNS again/, /hosts file/],
   ['stale-target', /a target that was gone/, /preStop/],
   ['no-target', /no target to send them to/, /readiness gates/],
-  ['target-failed', /answered by itself \(502 or 504\)/, /targets behind ALB\/ECS/],
+  ['target-failed', /a 502 or 504 of its own/, /targets behind ALB\/ECS/],
   ['app-5xx', /the application itself answered with an error, on ALB\/ECS/, /own log on ALB\/ECS/],
   ['side-down', /ALB\/ECS did not answer at any of its addresses/, /why ALB\/ECS stopped answering/],
   ['address-down', /one address of ALB\/ECS did not answer/, /take it out of DNS/],
