@@ -56,7 +56,8 @@ export async function startNamedZones({
   await waitUntil(`named ${name} answers`, () => {
     if (!server.isRunning) throw new Error(`named ended: ${server.output()}`);
     // One without zones refuses, and that is an answer.
-    return resolver.resolveSoa('example').catch((error: NodeJS.ErrnoException) => error.code !== 'ETIMEOUT');
+    const isUp = ({ code }: NodeJS.ErrnoException): boolean => code !== 'ETIMEOUT' && code !== 'ECONNREFUSED';
+    return resolver.resolveSoa('example').then(() => true, isUp);
   });
   const kept = stack.move();
   return {
