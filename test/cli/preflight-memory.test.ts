@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Seen } from '../../src/checks/memory.ts';
+import { seenOf } from '../../src/cli/preflight-names.ts';
+import { nameFacts } from '../checks/kit.ts';
 import { openMemory } from '../../src/cli/preflight-memory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutwatch-memory-'));
@@ -55,4 +57,13 @@ test('a place where nothing can be written is said once, and nothing is forgotte
   memory.remember(seen(nowMs - 9000, 300), nowMs - 9000);
   expect(ttlsOf(memory.remember(seen(nowMs, 60), nowMs))).toEqual([300, 60]);
   expect(said).toEqual([expect.stringMatching(/ENOTDIR/)]);
+});
+
+test('a server that was not asked in a look is not remembered as seen in it', () => {
+  const name = nameFacts();
+  const one = seenOf(name, nowMs, (_, server) => server === 'ns-2');
+  expect(one.servers.map(({ server, sets }) => [server, sets?.length ?? null])).toEqual([
+    ['ns-1', null],
+    ['ns-2', 1],
+  ]);
 });

@@ -187,6 +187,15 @@ describe('three name servers whose TTL is lowered at different times', () => {
     expect(alone.found?.canWait).toBe(false);
   });
 
+  test('what the sides answered at first is not trusted at the end: they are asked again just before', async () => {
+    const world = `${lowered.world}\n    - { atS: 211, do: fail-app, side: new, status: 500 }`;
+    const { found, shown } = await fly(scenarioText({ ...lowered, world }), { waits: true });
+    expect(shown.slice(0, -1).every(({ canWait }) => canWait)).toBe(true);
+    expect(found && headline(found)).toMatch(/^NO, because .* not as the check expects: status 500/);
+    // In time for somebody to mend it.
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(safeAtS);
+  });
+
   test('Ctrl-C ends the waiting in order, and says what was known by then', async () => {
     const { found, shown } = await fly(scenarioText(lowered), { waits: true, stopAtS: 90.5 });
     expect(found).toBe(shown.at(-1));
