@@ -41,16 +41,31 @@ function mostAtOnce(lives: readonly Life[]): readonly Life[] {
   return most;
 }
 
-/** Each life to a cache whose last entry was not seen again: the one that ended last, if any had. */
+/**
+ * Each life to a cache whose last entry had ended: rather one that does not go back to the old side by it, then the one that
+ * waited longest. Where none had and not all caches are known, it is of another one.
+ */
 function distributed(lives: readonly Life[], count: number): readonly (readonly Life[])[] {
   const caches: Life[][] = [];
   for (const life of lives) {
-    const free = caches.filter((cache) => (cache.at(-1) as Life).last.askedNs - overlapNs <= life.first.askedNs);
-    const ended = free.filter((cache) => (cache.at(-1) as Life).endMinNs <= life.last.askedNs);
-    const from = ended.length > 0 ? ended : caches.length < count ? [] : free;
-    const cache = from.toSorted((a, b) => (b.at(-1) as Life).endMinNs - (a.at(-1) as Life).endMinNs)[0];
-    if (cache !== undefined) cache.push(life);
-    else if (caches.length < count) caches.push([life]);
+    const free = caches.filter((cache) => lastOf(cache).last.askedNs - overlapNs <= life.first.askedNs);
+    const ended = free.filter((cache) => lastOf(cache).endMinNs <= life.last.askedNs);
+    if (ended.length === 0 && caches.length < count) {
+      caches.push([life]);
+      continue;
+    }
+    const rank = (cache: readonly Life[]): number => {
+      const goesBack = Number.isFinite(lastOf(cache).firstNewNs) && !Number.isFinite(life.firstNewNs);
+      return lastOf(cache).endMinNs + (goesBack ? endOfTimeNs : 0);
+    };
+    (ended.length > 0 ? ended : free).toSorted((a, b) => rank(a) - rank(b))[0]?.push(life);
   }
   return caches;
+}
+
+/** Later than any instant of a run. */
+const endOfTimeNs = 2 ** 53;
+
+function lastOf(cache: readonly Life[]): Life {
+  return cache.at(-1) as Life;
 }

@@ -34,10 +34,10 @@ export interface ConductEvidence {
 
 /** Rounding, and a second for a server that counts by whole ones. */
 const roundingS = 2;
-const flatCountMin = 4;
-const flatNsMin = sToNs(3);
 /** RFC 8767, 4: what a stale answer's TTL should be. */
 const staleTtlSMax = 30;
+/** Below that an answer may be fetched anew each time, one a second. */
+const constantTtlSMin = 5;
 const refillCountMin = 2;
 const loweredCountMin = 3;
 
@@ -66,7 +66,7 @@ export function conductOf(evidence: ConductEvidence): Conduct {
   if (lowered.length > 0) return { ...common, kind: 'lowers-ttl', clampS: largestS(lowered), lives: lowered };
   const early = caches.count === 1 ? earlyRefills(refills) : [];
   if (early.length > 0) return { ...common, kind: 'prefetches', lives: early.map(({ life }) => life) };
-  return { ...common, kind: isAsItShould(evidence) ? 'honest' : 'unknown' };
+  return { ...common, kind: isAsItShould(evidence, heldFromBefore) ? 'honest' : 'unknown' };
 }
 
 // ── refills ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,10 +165,7 @@ function earlyRefills(refills: readonly Refill[]): EarlyRefill[] {
 function constantRun({ reading, caches }: ConductEvidence): Run | null {
   if (caches.count !== null && caches.count > 1) return null;
   const constant = reading.flats.filter(
-    ({ first, last, gapNsMax }) =>
-      first.ttlS >= 3 &&
-      last.askedNs - first.askedNs > sToNs(first.ttlS + roundingS) &&
-      gapNsMax <= sToNs(first.ttlS) - endSpreadNs,
+    ({ first, last }) => first.ttlS >= constantTtlSMin && last.askedNs - first.askedNs > sToNs(first.ttlS + roundingS),
   );
   const count = constant.reduce((sum, run) => sum + run.count, 0);
   return count * 5 >= reading.givenCount * 4 ? (constant.at(-1) ?? null) : null;
@@ -177,8 +174,8 @@ function constantRun({ reading, caches }: ConductEvidence): Run | null {
 /** After an entry had ended: the same data, with a small TTL that does not count down and that no authority served. */
 function staleRuns({ reading, ttls }: ConductEvidence): Run[] {
   const counted = reading.lives.filter(isCounted);
-  return reading.flats.filter(({ first, last, count }) => {
-    if (first.ttlS > staleTtlSMax || count < flatCountMin || last.askedNs - first.askedNs < flatNsMin) return false;
+  return reading.flats.filter(({ first }) => {
+    if (first.ttlS > staleTtlSMax) return false;
     const before = counted.findLast((life) => life.last.askedNs <= first.askedNs);
     if (before === undefined || first.receivedNs < before.endMinNs - endSpreadNs) return false;
     if (first.askedNs > before.endMaxNs + endSpreadNs + sToNs(2)) return false;
@@ -189,8 +186,7 @@ function staleRuns({ reading, ttls }: ConductEvidence): Run[] {
 
 function isServed(ttls: AuthorityTtls, ttlS: number, atNs: number): boolean {
   const [largestS, smallestS] = [ttls.largestS(atNs, atNs), ttls.smallestS(atNs, atNs)];
-  if (largestS === null || smallestS === null) return true;
-  return ttlS >= smallestS - 1 && ttlS <= largestS + 1;
+  return largestS === null || (ttlS <= largestS + 1 && ttlS >= (smallestS ?? 0) - 1);
 }
 
 /**
@@ -215,16 +211,16 @@ function staleFirst(refills: readonly Refill[], { reading, ttls }: ConductEviden
 }
 
 function runOf({ first, last, count }: Life): Run {
-  return { first, last, count, gapNsMax: 0 };
+  return { first, last, count };
 }
 
 function largestS(lives: readonly Life[]): number {
   return Math.max(...lives.map((life) => life.ttlSMax));
 }
 
-/** It counted down, or there was nothing to count. */
-function isAsItShould({ reading, caches, ttls }: ConductEvidence): boolean {
-  if (caches.count !== null) return true;
+/** It counted down what an authority had said, or there was nothing to count. */
+function isAsItShould({ reading, caches, ttls }: ConductEvidence, heldFromBefore: readonly Life[]): boolean {
+  if (caches.count !== null) return reading.lives.some((life) => isCounted(life) && !heldFromBefore.includes(life));
   const { everS } = ttls;
   if (reading.givenCount === 0 || everS === null || everS > roundingS) return false;
   return reading.lives.every((life) => life.ttlSMax <= everS + 1);

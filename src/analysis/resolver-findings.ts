@@ -8,7 +8,7 @@ import { nsToMs, sToNs } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import type { Definitions } from './gathered.ts';
-import { endSlackNs, type RecordLife } from './leaving.ts';
+import { endSlackNs, isProof, type RecordLife } from './leaving.ts';
 import { lateAnswers } from './resolver-late.ts';
 import { endSpreadNs, type Life, type Observation, type Run } from './resolver-reading.ts';
 import { isStaleAt, type ResolverStory } from './resolver-story.ts';
@@ -72,7 +72,7 @@ function lateFindings(story: ResolverStory, wording: Wording): Finding[] {
       `no correct cache holds the ${change.leaving} side after ${wording.at(life.expiresAtNs)}`,
     ];
     const count = countOf(late.length, 'answer');
-    if (!life.isProven || life.unheard.length > 0) {
+    if (!isProof(life)) {
       const because =
         life.unheard.length > 0
           ? `${listText(life.unheard)} last said the same and has not answered since, so a correct resolver may still get it there`
@@ -127,40 +127,38 @@ function notHeard({ tracks }: ResolverStory): string {
 // ── "there is none" ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 function denialFindings(story: ResolverStory, wording: Wording): Finding[] {
+  const { reading, about } = story;
   const tracks = story.tracks.filter(
     (track) => track.question === 'A' && track.steps.some((step) => step.side !== 'none'),
   );
-  return story.reading.denied.flatMap((run): Finding[] => {
-    const answer = wording.definitions.answer[run.first.answer];
+  const kept = reading.denied.filter((run) => {
     const sinceNs = thereSince(tracks, run.last.askedNs);
-    if (answer === undefined || sinceNs === null || run.last.askedNs - sinceNs <= endSpreadNs) return [];
-    if (answer.rcode !== 'NXDOMAIN' && !story.about.isAskedForIpv4) return [];
-    const gapS = Math.max(
-      0,
-      ...tracks
-        .flatMap(({ steps }) => steps)
-        .filter((step) => step.side === 'none' && step.seenNs < sinceNs)
-        .map((step) => step.ttlS),
-    );
-    const keptMs = nsToMs(run.last.askedNs - sinceNs);
-    const boundNs = sinceNs + sToNs(gapS) + endSlackNs;
-    const why =
-      gapS === 0
-        ? 'No authoritative server was heard without it in this run: it is remembered from before, or the resolver hears others.'
-        : run.last.askedNs > boundNs
-          ? `That is longer than the ${String(gapS)} s for which its absence may be remembered.`
-          : `Its absence may be remembered for ${String(gapS)} s, so until ${wording.at(sinceNs + sToNs(gapS))}: change a record in place, never delete it first.`;
-    return [
-      finding(story, 'remembers-absence', 'warn', {
-        text: `${who(story)} said that ${what(story)} does not exist (${answer.rcode === 'NXDOMAIN' ? 'NXDOMAIN' : 'no address'}) for ${durationText(keptMs)} after every authoritative server had it. ${why}`,
-        evidence: [
-          `every authoritative server has it since ${wording.at(sinceNs)}`,
-          observed(run.first, wording),
-          observed(run.last, wording),
-        ],
-      }),
-    ];
+    if (sinceNs === null || run.last.askedNs - sinceNs <= endSpreadNs) return false;
+    return wording.definitions.answer[run.first.answer]?.rcode === 'NXDOMAIN' || about.isAskedForIpv4;
   });
+  const [first, last] = [kept[0]?.first, kept.at(-1)?.last];
+  if (first === undefined || last === undefined) return [];
+  const sinceNs = thereSince(tracks, last.askedNs) ?? last.askedNs;
+  const absences = tracks.flatMap(({ steps }) => steps).filter((step) => step.side === 'none' && step.seenNs < sinceNs);
+  const gapS = Math.max(0, ...absences.map((step) => step.ttlS));
+  const endNs = sinceNs + sToNs(gapS);
+  const why =
+    gapS === 0
+      ? 'No authoritative server was heard without it in this run: it is remembered from before, or the resolver hears others.'
+      : last.askedNs > endNs + endSlackNs
+        ? `That is longer than the ${String(gapS)} s for which its absence may be remembered.`
+        : `Its absence may be remembered for ${String(gapS)} s, until ${wording.at(endNs)}: change a record in place, never delete it first.`;
+  const keptText = durationText(nsToMs(last.askedNs - sinceNs));
+  return [
+    finding(story, 'remembers-absence', 'warn', {
+      text: `${who(story)} said that there is no ${what(story)} for ${keptText} after every authoritative server had it. ${why}`,
+      evidence: [
+        `every authoritative server has it since ${wording.at(sinceNs)}`,
+        observed(first, wording),
+        observed(last, wording),
+      ],
+    }),
+  ];
 }
 
 /** When all servers that ever had the record had it, as heard before that instant; null = some had not. */
@@ -243,6 +241,7 @@ function clampFindings(story: ResolverStory, wording: Wording): Finding[] {
       ];
     case 'honest':
     case 'serves-stale':
+    case 'violates-ttl':
     case 'unknown':
       return heldFindings(story, wording);
   }

@@ -76,8 +76,6 @@ export interface Run {
   readonly first: Observation;
   last: Observation;
   count: number;
-  /** The longest time between two of them. */
-  gapNsMax: number;
 }
 
 export interface Reading {
@@ -85,7 +83,7 @@ export interface Reading {
   readonly factsOf: (answer: number) => AnswerFacts;
   /** By their first observation. */
   readonly lives: readonly Life[];
-  /** Of one TTL, and longer than one answer. */
+  /** Of one TTL for some time, which nothing that counts down shows. */
   readonly flats: readonly Run[];
   /** Called stale by the resolver itself. */
   readonly stale: readonly Run[];
@@ -99,6 +97,10 @@ export interface Reading {
   readonly flipBackCount: number;
 }
 
+/** A TTL that stays so long does not count down, and tells of no entry. */
+const flatCountMin = 4;
+const flatNsMin = sToNs(3);
+
 /** Beyond so many entries that live at once the eldest are no longer looked for. */
 const aliveCountMax = 64;
 
@@ -109,6 +111,8 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
   const stale: Run[] = [];
   const denied: Run[] = [];
   let flat: Run | null = null;
+  let flatFamilies = 0;
+  const flatAnswers: Observation[] = [];
   let staleRun: Run | null = null;
   let deniedRun: Run | null = null;
   let givenCount = 0;
@@ -129,7 +133,17 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
     }
   }
 
-  function live(seen: Observation, { families, side }: AnswerFacts): void {
+  /** What has one TTL tells of entries only once it is known not to be flat. */
+  function endFlat(): void {
+    if (flat === null) return;
+    if (isFlat(flat)) flats.push(flat);
+    else for (const seen of flatAnswers) if (seen.ttlS > 0) live(seen);
+    flat = null;
+    flatAnswers.length = 0;
+  }
+
+  function live(seen: Observation): void {
+    const { families, side } = factsOf(seen.answer);
     const endMinNs = seen.askedNs + sToNs(seen.ttlS);
     const endMaxNs = seen.receivedNs + sToNs(seen.ttlS);
     if (alive.length > 8) alive = alive.filter((life) => life.endMaxNs + 2 * endSpreadNs > seen.askedNs);
@@ -163,7 +177,6 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
   }
 
   let before: Observation | null = null;
-  let beforeFamilies = 0;
   for (let i = 0; i < ledger.count; i += 1) {
     const seen = observationAt(ledger, i);
     // Whoever waited for the same reply saw the same.
@@ -179,19 +192,20 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
       givenCount += 1;
       note(seen, facts);
       if (!facts.isStale) {
-        const isSame: boolean = flat !== null && flat.last.ttlS === seen.ttlS && beforeFamilies === facts.families;
-        flats.push(...begun((flat = extended(isSame ? flat : null, seen))));
-        if (seen.ttlS > 0) live(seen, facts);
-        beforeFamilies = facts.families;
+        if (flat !== null && (flatFamilies !== facts.families || !goesOn(flat, seen))) endFlat();
+        flat = extended(flat, seen);
+        flatFamilies = facts.families;
+        if (!isFlat(flat)) flatAnswers.push(seen);
       }
     }
     before = seen;
   }
+  endFlat();
   return {
     ledger,
     factsOf,
     lives,
-    flats: flats.filter((run) => run.count > 1),
+    flats,
     stale,
     denied,
     givenCount,
@@ -214,9 +228,17 @@ export function observationAt(ledger: AnswerLedger, i: number): Observation {
   };
 }
 
+/** The same TTL, and asked for so soon that whoever counts down would have shown less, or not at all long after. */
+function goesOn({ last }: Run, seen: Observation): boolean {
+  return seen.ttlS === last.ttlS && seen.askedNs - last.askedNs <= Math.max(flatNsMin, sToNs(seen.ttlS) - endSpreadNs);
+}
+
+function isFlat({ first, last, count }: Run): boolean {
+  return count >= flatCountMin && last.askedNs - first.askedNs >= flatNsMin;
+}
+
 function extended(run: Run | null, seen: Observation): Run {
-  if (run === null) return { first: seen, last: seen, count: 1, gapNsMax: 0 };
-  run.gapNsMax = Math.max(run.gapNsMax, seen.askedNs - run.last.askedNs);
+  if (run === null) return { first: seen, last: seen, count: 1 };
   run.last = seen;
   run.count += 1;
   return run;

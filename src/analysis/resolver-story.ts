@@ -1,13 +1,15 @@
 /** What the answers of each resolver for each hostname tell, before it is put in words: read once, asked by many. */
+import { sToNs } from '../core/time.ts';
 import type { AnswerLedgers } from './answer-ledger.ts';
 import type { AnswersUsed } from './answers-used.ts';
 import { authorityTtls } from './authority-ttls.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import type { Definitions } from './gathered.ts';
-import type { RecordLife } from './leaving.ts';
+import { isProof, type RecordLife } from './leaving.ts';
 import { cachesOf, type Caches } from './resolver-caches.ts';
 import { conductOf, type Conduct } from './resolver-conduct.ts';
+import { lateAnswers } from './resolver-late.ts';
 import { answerFacts, readLedger, type AnswerFacts, type Observation, type Reading } from './resolver-reading.ts';
 import type { Sides } from './sides.ts';
 
@@ -75,7 +77,10 @@ export function tellStories(evidence: ResolverEvidence): ResolverStories {
       newDataNs: change?.seen.authorityFirstAtNs ?? Infinity,
       isNewData: (life) => change !== undefined && factsOf(life.first.answer).side === change.target,
     });
-    stories.set(storyKey(ledger.server, ledger.hostname), { reading, caches, conduct, tracks, about });
+    const story: ResolverStory = { reading, caches, conduct, tracks, about };
+    const isExplained = conduct.kind === 'raises-ttl' || conduct.kind === 'serves-stale';
+    const kind = !isExplained && hasViolated(story) ? 'violates-ttl' : conduct.kind;
+    stories.set(storyKey(ledger.server, ledger.hostname), { ...story, conduct: { ...conduct, kind } });
   }
   return stories;
 }
@@ -87,11 +92,23 @@ function factsOfAnswer(answer: Definitions['answer'][number], sides: Sides): Ans
 
 const unknownAnswer: AnswerFacts = { kind: 'failed', families: 0, isStale: false, side: 'unknown', content: '' };
 
+function hasViolated(story: ResolverStory): boolean {
+  return story.about.changes.some(
+    ({ change, life }) =>
+      isProof(life) && lateAnswers(story.reading, change, life).some((one) => !isStaleAt(story, one)),
+  );
+}
+
+/** A slot knows only roughly when its answer was asked for. */
+const aboutNs = sToNs(0.5);
+
 /** Stale by its own word, or by a TTL that only stale answers have. */
 export function isStaleAt(
   { conduct, reading }: ResolverStory,
   { askedNs, answer }: Pick<Observation, 'askedNs' | 'answer'>,
 ): boolean {
   if (reading.factsOf(answer).isStale) return true;
-  return conduct.stale.some((run) => askedNs >= run.first.askedNs && askedNs <= run.last.askedNs);
+  return conduct.stale.some(
+    (run) => askedNs >= run.first.askedNs - aboutNs && askedNs <= run.last.receivedNs + aboutNs,
+  );
 }

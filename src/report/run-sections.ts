@@ -2,6 +2,7 @@
 import { boundsText, countText, durationText } from '../core/quantity-text.ts';
 import type { Reason } from '../core/verdict.ts';
 import { clockText, msBetween } from './instant-text.ts';
+import { resolverSection } from './resolver-section.ts';
 import { msText, rowsMax, type Cell, type Section } from './section.ts';
 import type { Report } from './shape.ts';
 import { definitions, objectiveTitle } from './words.ts';
@@ -12,6 +13,7 @@ export function runSections(report: Report): Section[] {
     ...findingSection(report),
     ...markSection(report),
     ...dnsSection(report),
+    ...resolverSection(report),
     proberSection(report),
     { title: 'What these numbers mean', level: 2, paragraphs: [probeText(report)], list: definitions },
   ];
@@ -90,29 +92,14 @@ function authorityTrouble({ unreachableCount, lameCount }: Report['authorities']
 
 function dnsSection(report: Report): Section[] {
   const { startedAt } = report.run;
-  const rows: Cell[][] = [
-    ...report.authorities.map((authority): Cell[] => [
-      { text: `authority ${authority.address}` },
-      { text: authority.hostname },
-      { text: authority.ttlS === null ? '–' : String(authority.ttlS) },
-      { text: clockText(startedAt, authority.firstNewAt) },
-      { text: clockText(startedAt, authority.lastOldAt) },
-      { text: authorityTrouble(authority) },
-    ]),
-    ...report.resolvers.map((resolver): Cell[] => [
-      { text: `resolver ${resolver.name}` },
-      { text: resolver.hostname },
-      {
-        text:
-          resolver.ttlS.max === null
-            ? '–'
-            : boundsText({ min: resolver.ttlS.min ?? 0, max: resolver.ttlS.max }, String),
-      },
-      { text: clockText(startedAt, resolver.firstNewAt) },
-      { text: clockText(startedAt, resolver.lastOldAt) },
-      { text: resolver.convergedMs === null ? '' : `followed after ${durationText(resolver.convergedMs)}` },
-    ]),
-  ];
+  const rows = report.authorities.map((authority): Cell[] => [
+    { text: `authority ${authority.address}` },
+    { text: authority.hostname },
+    { text: authority.ttlS === null ? '–' : String(authority.ttlS) },
+    { text: clockText(startedAt, authority.firstNewAt) },
+    { text: clockText(startedAt, authority.lastOldAt) },
+    { text: authorityTrouble(authority) },
+  ]);
   if (rows.length === 0) return [];
   return [
     {

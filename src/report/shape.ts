@@ -2,7 +2,16 @@
  * `report.json`, version 1. Instants are ISO 8601 UTC with milliseconds, lengths ms with the ns as decimals, `null` =
  * did not happen, was not seen, or was not looked at. Fields may be added; none is renamed or removed.
  */
-import type { Cause, ChangeSeen, FailureClass, Finding, Interval, OldReason, Percentiles } from '../core/analysis.ts';
+import type {
+  Cause,
+  ChangeSeen,
+  FailureClass,
+  Finding,
+  Interval,
+  OldReason,
+  Percentiles,
+  ResolverConduct,
+} from '../core/analysis.ts';
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import type { Direction, LaneRole, SideSeen } from '../core/scenario.ts';
@@ -222,12 +231,18 @@ export interface ReportResolver {
   readonly name: string;
   readonly hostname: string;
   readonly ttlS: { readonly authoritative: number | null; readonly min: number | null; readonly max: number | null };
-  /** How many independent caches answer; null = not looked at. */
+  /** At least so many independent caches answer; null = nothing was seen to count down. */
   readonly caches: number | null;
+  /** As far as they can be told apart; one, where they cannot. */
+  readonly byCache: readonly { readonly firstNewAt: Instant | null; readonly lastOldAt: Instant | null }[];
+  /** What it does with TTLs; `clampS` is the TTL that it keeps to, where it does. */
+  readonly conduct: ResolverConduct;
+  /** Answers of the old side after one of the new side. */
+  readonly flipBacks: number;
   readonly firstNewAt: Instant | null;
   readonly lastOldAt: Instant | null;
   readonly convergedMs: number | null;
-  readonly findings: readonly { readonly kind: string; readonly text: string; readonly evidence: readonly string[] }[];
+  readonly findings: readonly Pick<Finding, 'kind' | 'severity' | 'text' | 'evidence'>[];
 }
 
 export interface ReportAuthority {
