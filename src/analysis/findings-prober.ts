@@ -87,8 +87,9 @@ function clock(context: FindingContext): Finding[] {
 
 function assumptions({ gathered: { started } }: FindingContext): Finding[] {
   const { clients, weightsGiven } = started.scenario;
-  if (weightsGiven || clients.length < 2) return [];
-  const text = `No client has a weight, so each of the ${String(clients.length)} stands for as many users; user-weighted numbers are only as good as that.`;
+  const users = clients.filter(({ weightRatio }) => weightRatio > 0);
+  if (weightsGiven || users.length < 2) return [];
+  const text = `No client has a weight, so each of the ${String(users.length)} stands for as many users; user-weighted numbers are only as good as that.`;
   return [{ kind: 'weights-assumed', service: null, severity: 'info', text, evidence: [] }];
 }
 
