@@ -162,6 +162,24 @@ describe('servers side by side', () => {
   });
 });
 
+describe('answers that go to and fro', () => {
+  test('with every query are drawn', () => {
+    const drawn = (server: string, draws: string) =>
+      [...draws].map((side, i) => told(i, { server, addresses: [side === 'o' ? oldAddress : newAddress] }));
+    const entries = [drawn(one, 'oooooonnonoonnonoonnonon'), drawn(two, 'ooooononnoonnonnoonoonno')];
+    expect(findingsOf(...entries)).toEqual([
+      expect.stringMatching(/^info answers-drawn .*127.0.3.1:53: \d+ of \d+ answers/),
+    ]);
+  });
+
+  test('in long turns are not: somebody, or a health check, moves them', () => {
+    const turns = [0, 10, 20, 30, 40, 50].map((atS, i) =>
+      told(atS, { addresses: [i % 2 === 0 ? oldAddress : newAddress], sameCount: 9 }),
+    );
+    expect(findingsOf(turns)).toEqual([expect.stringMatching(/^(warn|info) answers-went-back /)]);
+  });
+});
+
 describe('an HTTPS record', () => {
   const ofBrowsers = (data: string) => toldFor(20, 50, { question: 'HTTPS', addresses: [data] });
   test.for([
