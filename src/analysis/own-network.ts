@@ -11,7 +11,7 @@ import { intervalNs, slotsDueBefore } from '../core/schedule.ts';
 import { nsPerS, nsPerUs } from '../core/time.ts';
 import type { Journal } from './journal.ts';
 import { isSeen, type LaneView } from './lane-view.ts';
-import { cut, failedRuns, failedWithin, isAnswered, isGood, slotsInside, split, type FailedRun } from './silences.ts';
+import { cut, failedRuns, failedWithin, isAnswered, slotsInside, split, type FailedRun } from './silences.ts';
 import { mergeSpans, Spans, type Span } from './spans.ts';
 
 export interface OwnNetwork {
@@ -68,7 +68,7 @@ function untilAnswered({ fromNs, toNs }: Span, views: readonly LaneView[]): Span
 /** Short silences, in which at two of the old side, the new one and the references something failed and was well again. */
 function brief(views: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
   return views
-    .flatMap((view) => failedRuns(view, isAnswered))
+    .flatMap((view) => failedRuns(view))
     .filter(({ firstFailedNs, lastFailedNs }) => lastFailedNs - firstFailedNs < pollNs)
     .flatMap((run) => cut(run, views, isAnswered))
     .flatMap((silence) => (watch.length === 0 ? [silence] : withoutDns(silence, views, watch)))
@@ -78,7 +78,7 @@ function brief(views: readonly LaneView[], watch: readonly DnsAnswered[][]): Spa
 function placesFailedWithin(views: readonly LaneView[], silence: Span): Set<string> {
   const places = new Set<string>();
   for (const view of views) {
-    const slot = failedWithin(view, silence, isAnswered);
+    const slot = failedWithin(view, silence);
     const facts = slot === null ? null : view.factsAt(slot);
     if (facts === null || facts.isAnswered) continue;
     if (view.lane.role === 'reference') places.add('references');
@@ -90,7 +90,7 @@ function placesFailedWithin(views: readonly LaneView[], silence: Span): Set<stri
 // ── references ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function withReferences(references: readonly LaneView[], lanes: readonly LaneView[]): Span[] {
-  const runs = references.map((view) => failedRuns(view, isGood));
+  const runs = references.map((view) => failedRuns(view));
   return partsAllDown({ fromNs: 0, toNs: Infinity }, runs)
     .flatMap((span) => cut(span, lanes, isAnswered))
     .flatMap((silence) => partsAllDown(silence, runs))
@@ -126,7 +126,7 @@ function fewestRuns(lanes: readonly LaneView[]): Span[] {
   const rateMax = Math.max(0, ...lanes.map((view) => view.lane.ratePerSecond));
   const [fewest] = lanes
     .filter((view) => view.lane.ratePerSecond === rateMax)
-    .map((view) => failedRuns(view, isAnswered))
+    .map((view) => failedRuns(view))
     .toSorted((a, b) => a.length - b.length);
   return fewest ?? [];
 }
@@ -164,7 +164,7 @@ function withoutDns(silence: Span, lanes: readonly LaneView[], watch: readonly D
 function wasResolved(view: LaneView, slot: number): boolean {
   if (!isSeen(view, slot)) return false;
   const { answer, outcome, reading } = view.factsAt(slot);
-  if (reading === 'right' && !isGood(view, slot)) return false;
+  if (reading === 'right' && !isAnswered(view, slot)) return false;
   const isAnswer = answer !== 0 && outcomes[outcome] !== 'dns-timed-out' && outcomes[outcome] !== 'dns-failed';
   return isAnswer && view.store.slots.answerAgeMs(slot) === 0;
 }

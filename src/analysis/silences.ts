@@ -6,25 +6,25 @@ import type { Span } from './spans.ts';
 /** What one slot says. */
 export type SlotTest = (view: LaneView, slot: number) => boolean;
 
-export function isGood(view: LaneView, slot: number): boolean {
-  return view.meaning[slot] === meanings.good;
-}
+/**
+ * What got no answer is sent again after a second: a SYN (RFC 6298, 2), a question of DNS. So an answer that took as long
+ * says that something was heard when it came, and not when it was due.
+ */
+const sentAgainUs = 1e6;
 
-/** Good or wrong. One that was right and came too late may have been late by our network. */
+/** Good or wrong, and at once. */
 export function isAnswered(view: LaneView, slot: number): boolean {
-  if (!isSeen(view, slot)) return false;
-  if (isGood(view, slot)) return true;
-  const { isAnswered: isAny, reading } = view.factsAt(slot);
-  return isAny && reading !== 'right';
+  if (!isSeen(view, slot) || view.responseUsAt(slot) >= sentAgainUs) return false;
+  return view.meaning[slot] === meanings.good || view.factsAt(slot).isAnswered;
 }
 
-/** From an up slot to the next one, with failures between. */
+/** From an answer to the next one, with failures between. */
 export interface FailedRun extends Span {
   readonly firstFailedNs: number;
   readonly lastFailedNs: number;
 }
 
-export function failedRuns(view: LaneView, isUp: SlotTest): FailedRun[] {
+export function failedRuns(view: LaneView): FailedRun[] {
   const runs: FailedRun[] = [];
   if (view.tally.failed.every((count) => count === 0)) return runs;
   let fromNs = 0;
@@ -35,7 +35,7 @@ export function failedRuns(view: LaneView, isUp: SlotTest): FailedRun[] {
     first = -1;
   };
   for (let slot = 0; slot < view.slotCount; slot += 1) {
-    if (isUp(view, slot)) {
+    if (isAnswered(view, slot)) {
       close(view.dueNs(slot));
       fromNs = view.dueNs(slot);
     } else if (view.meaning[slot] === meanings.failed) {
@@ -73,13 +73,21 @@ export function* slotsInside(view: LaneView, { fromNs, toNs }: Span): Generator<
 }
 
 /** The lane's first failed slot in the silence, where its failures began and ended in it; else null. */
-export function failedWithin(view: LaneView, span: Span, isUp: SlotTest): number | null {
+export function failedWithin(view: LaneView, span: Span): number | null {
   let [first, last] = [-1, -1];
   for (const slot of slotsInside(view, span)) {
     if (view.meaning[slot] !== meanings.failed) continue;
     if (first === -1) first = slot;
     last = slot;
   }
-  const isWhole = first > 0 && isUp(view, first - 1) && last + 1 < view.slotCount && isUp(view, last + 1);
-  return isWhole ? first : null;
+  return first !== -1 && isUpNext(view, first, -1) && isUpNext(view, last, 1) ? first : null;
+}
+
+/** Before it fails again, in this direction. */
+function isUpNext(view: LaneView, from: number, step: 1 | -1): boolean {
+  for (let slot = from + step; slot >= 0 && slot < view.slotCount; slot += step) {
+    if (isAnswered(view, slot)) return true;
+    if (view.meaning[slot] === meanings.failed) return false;
+  }
+  return false;
 }
