@@ -19,11 +19,20 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
   // The second try came after the first had been waited for.
   if (firstTry !== undefined) return ['too-slow', ...expectedCauses(firstTry, lane, history)];
   if (fault === null) return [];
-  if (fault === 'own-network-lost') return ['own-network-suspected'];
-  if (attempt.outcome.startsWith('dns-')) return ['dns-failed'];
+  const isOfDns = attempt.outcome.startsWith('dns-');
+  const isLate = attempt.outcome === 'answered' && attempt.isRight;
+  if (fault === 'own-network-lost') {
+    // What a client keeps of it goes on when our network is back.
+    const isOver = history.ownNetwork.at(attempt.sentNs) === null;
+    return [
+      'own-network-suspected',
+      ...(isLate ? (['too-slow'] as const) : []),
+      ...(isOver && isOfDns ? (['dns-failed'] as const) : []),
+    ];
+  }
+  if (isOfDns) return ['dns-failed'];
   if (isOfNames(fault)) return ['too-slow'];
   const side = attempt.address === null ? null : history.sideOf(attempt.address);
-  const isLate = attempt.outcome === 'answered' && attempt.isRight;
   const onSide: readonly Cause[] =
     side === null
       ? []
@@ -88,9 +97,9 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
       return ['no-target'];
     case 'stale-target':
     case 'stale-endpoints':
-      // Nobody watches targets yet: that what it was sent to did not answer is all that a 502 or 504 proves (domain facts 0.3).
+      // Nobody watches targets yet: a 502 or 504 says only that one did not answer (domain facts 0.3).
       if (attempt.outcome === 'answered') return ['target-failed', 'stale-target'];
-      return ['side-impaired', 'side-down', 'address-down', 'unattributed', ...kept];
+      return ['side-impaired', 'stale-target', 'side-down', 'unattributed', ...kept];
     case 'app-failing':
       return [attempt.status >= 500 ? 'app-5xx' : 'wrong-answer'];
     case 'app-slow':

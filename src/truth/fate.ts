@@ -117,9 +117,19 @@ function metAtOnce({ address, sentNs, isKept, outcome }: Attempt, lane: Lane, hi
  * What a request waits for may have begun before it: an answer that lanes share, or the one dial that all requests of an
  * HTTP/2 client wait for.
  */
-function startedNs({ sentNs, isKept }: Attempt, lane: Lane): number {
-  const dialNs = lane.archetype.connect.kind === 'http2' && !isKept ? msToNs(lane.check.timeouts.connectMs) : 0;
-  return sentNs - Math.max(dialNs, lane.resolver === null ? 0 : sharedPollNs);
+function startedNs(attempt: Attempt, lane: Lane): number {
+  const isShared = lane.archetype.connect.kind === 'http2' && !attempt.isKept;
+  const dialNs = isShared ? msToNs(lane.check.timeouts.connectMs) : 0;
+  return Math.min(attempt.sentNs - dialNs, askedNs(attempt, lane));
+}
+
+/** When its name was asked for at the earliest: answers are shared, and some clients keep a failure once they have it. */
+function askedNs({ sentNs, outcome }: Attempt, lane: Lane): number {
+  if (lane.resolver === null) return sentNs;
+  const { resolve } = lane.archetype;
+  const keptS = resolve.kind === 'fixed' || resolve.kind === 'once' ? (resolve.negativeS ?? 0) : 0;
+  const isKept = keptS > 0 && outcome.startsWith('dns-');
+  return sentNs - sharedPollNs - (isKept ? sToNs(keptS) + msToNs(lane.check.timeouts.connectMs) : 0);
 }
 
 /** A hit that made nothing fail by itself; where the answer came too late, one that took long enough to matter. */
@@ -150,17 +160,20 @@ function worst(faults: readonly (FaultName | null)[]): FaultName | null {
 }
 
 /** Of the resolver, of all name servers, or of the record; each lasts for whoever keeps a failure. */
-function faultOfName({ sentNs, endedNs }: Attempt, lane: Lane, history: History): FaultName | null {
+function faultOfName(attempt: Attempt, lane: Lane, history: History): FaultName | null {
   const { resolver, check } = lane;
   if (resolver === null) return null;
-  const fromNs = sentNs - sharedPollNs;
+  const { endedNs } = attempt;
+  const fromNs = askedNs(attempt, lane);
   const ofResolver = worst(history.resolver(resolver.name).during(fromNs - servfailKeptNs, endedNs));
   if (ofResolver !== null) return ofResolver;
   const failing = [...history.nameServers.values()].map((steps) =>
     worst(steps.during(fromNs - servfailKeptNs, endedNs)),
   );
-  const serverCount = history.records(check.hostname).size;
-  if (serverCount > 0 && failing.filter((fault) => fault !== null).length === serverCount) return 'name-server-failing';
+  // Whoever asks name servers itself asks one.
+  const isResolver = history.world === null || history.world.resolvers[resolver.name] !== undefined;
+  const serverCount = isResolver ? history.records(check.hostname).size : 1;
+  if (serverCount > 0 && failing.filter((fault) => fault !== null).length >= serverCount) return 'name-server-failing';
   const isMissing = [...history.records(check.hostname).values()].some((steps) =>
     steps.during(fromNs, endedNs).some((served) => served.addresses.length === 0),
   );

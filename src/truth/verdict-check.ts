@@ -189,7 +189,7 @@ function ownCacheS({ archetype: { resolve, connect }, ratePerSecond }: Lane): nu
     case 'per-connection':
       return connectS;
     case 'ttl':
-      return connectS + resolve.minS;
+      return connectS + resolve.minS + (resolve.graceS ?? 0);
     case 'fixed':
       return connectS + resolve.s + resolve.graceS;
     case 'refresh':

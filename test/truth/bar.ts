@@ -22,7 +22,7 @@ export interface Tally {
 }
 
 const causesRightMin = 0.99;
-const eachCauseRightMin = 0.9;
+const eachCauseRightMin = 0.95;
 /** Of fewer nothing can be said. */
 const causeFailuresMin = 50;
 /** Of one world: fewer are worth a look. */
@@ -116,7 +116,7 @@ function rarelyTold(rates: CauseRates): readonly Rate[] {
       name: `  of ${cause}`,
       part: right,
       whole: count,
-      bar: '≥ 90 %',
+      bar: '≥ 95 %',
       isMet: right >= eachCauseRightMin * count,
     }));
 }
