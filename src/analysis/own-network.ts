@@ -33,7 +33,7 @@ export function suspectSpans(views: readonly LaneView[], journal: Journal): OwnN
   const watch = dnsWatch(journal);
   const silences =
     references.length > 0
-      ? [...withReferences(references, lanes), ...brief(views, [])]
+      ? [...withReferences(references, lanes), ...brief(views, null)]
       : [...withoutReferences(lanes, watch), ...brief(lanes, watch)];
   const spans = mergeSpans(silences.map((span) => untilAnswered(span, views)));
   const merged = new Spans(spans);
@@ -66,12 +66,12 @@ function untilAnswered({ fromNs, toNs }: Span, views: readonly LaneView[]): Span
 }
 
 /** Short silences, in which at two of the old side, the new one and the references something failed and was well again. */
-function brief(views: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
+function brief(views: readonly LaneView[], watch: DnsWatch | null): Span[] {
   return views
     .flatMap((view) => failedRuns(view))
     .filter(({ firstFailedNs, lastFailedNs }) => lastFailedNs - firstFailedNs < pollNs)
     .flatMap((run) => cut(run, views, isAnswered))
-    .flatMap((silence) => (watch.length === 0 ? [silence] : withoutDns(silence, views, watch)))
+    .flatMap((silence) => (watch === null || watch.groups.length === 0 ? [silence] : withoutDns(silence, views, watch)))
     .filter((silence) => silence.toNs - silence.fromNs < pollNs && placesFailedWithin(views, silence).size > 1);
 }
 
@@ -114,7 +114,7 @@ function partsAllDown(silence: Span, references: readonly (readonly FailedRun[])
 
 // ── without references ───────────────────────────────────────────────────────────────────────────────────────────────
 
-function withoutReferences(lanes: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
+function withoutReferences(lanes: readonly LaneView[], watch: DnsWatch): Span[] {
   return fewestRuns(lanes)
     .flatMap((run) => cut(run, lanes, isAnswered))
     .flatMap((silence) => withoutDns(silence, lanes, watch))
@@ -133,13 +133,28 @@ function fewestRuns(lanes: readonly LaneView[]): Span[] {
 
 type DnsAnswered = EntryOf<'dns-answered'>;
 
-/** Each watched server, name and question: its entries in order. Between two of them the polls said the same. */
-function dnsWatch(journal: Journal): DnsAnswered[][] {
+interface DnsWatch {
+  /** Each watched server, name and question: its entries in order. Between two of them the polls said the same. */
+  readonly groups: readonly (readonly DnsAnswered[])[];
+  /** When something was heard of DNS, in order. */
+  readonly heardNs: readonly number[];
+}
+
+function dnsWatch(journal: Journal): DnsWatch {
   const groups = Map.groupBy(
     journal.of('dns-answered'),
     (entry) => `${entry.watch} ${entry.server} ${entry.name} ${entry.question}`,
   );
-  return [...groups.values()].map((group) => group.toSorted((a, b) => sinceNs(a) - sinceNs(b)));
+  const heardNs = journal.of('dns-answered').flatMap(({ reply }) => {
+    if (reply.kind !== 'answered') return [];
+    // An answer that took long may have been asked for twice, and only its end is known to have been heard.
+    const isQuick = reply.endedAtNs - reply.sentAtNs < pollNs;
+    return isQuick ? [reply.sentAtNs, reply.endedAtNs] : [reply.endedAtNs];
+  });
+  return {
+    groups: [...groups.values()].map((group) => group.toSorted((a, b) => sinceNs(a) - sinceNs(b))),
+    heardNs: heardNs.toSorted((a, b) => a - b),
+  };
 }
 
 /** A failed poll tells of the time since it was sent, an answered one of the moment it came. */
@@ -148,16 +163,23 @@ function sinceNs({ reply }: DnsAnswered): number {
 }
 
 /** Where DNS came back, the silence was none: what is left of it. */
-function withoutDns(silence: Span, lanes: readonly LaneView[], watch: readonly DnsAnswered[][]): Span[] {
-  let parts = cut(silence, lanes, wasResolved);
-  for (const { reply } of watch.flat()) {
-    if (reply.kind !== 'answered') continue;
-    // An answer that took long may have been asked for twice, and only its end is known to have been heard.
-    const isQuick = reply.endedAtNs - reply.sentAtNs < pollNs;
-    const heard = isQuick ? [reply.sentAtNs, reply.endedAtNs] : [reply.endedAtNs];
-    parts = parts.flatMap((part) => split(part, heard));
+function withoutDns(silence: Span, lanes: readonly LaneView[], { heardNs }: DnsWatch): Span[] {
+  return cut(silence, lanes, wasResolved).flatMap((part) => {
+    const first = firstAtLeast(heardNs.length, (i) => heardNs[i] as number, part.fromNs);
+    const end = firstAtLeast(heardNs.length, (i) => heardNs[i] as number, part.toNs);
+    return split(part, heardNs.slice(first, end));
+  });
+}
+
+/** Of instants in order: the index of the first that is not before this one. */
+function firstAtLeast(count: number, atNs: (i: number) => number, ns: number): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (atNs(middle) < ns) low = middle + 1;
+    else high = middle;
   }
-  return parts;
+  return low;
 }
 
 /** For this very slot, and when it was due: an answer that came too late may have waited for its resolver. */
@@ -170,16 +192,19 @@ function wasResolved(view: LaneView, slot: number): boolean {
 }
 
 /** Something was asked of DNS in it, and nothing came back. */
-function hasDnsFailed(lanes: readonly LaneView[], watch: readonly DnsAnswered[][], span: Span): boolean {
+function hasDnsFailed(lanes: readonly LaneView[], { groups }: DnsWatch, span: Span): boolean {
   let wasAsked = false;
-  for (const entries of watch) {
-    if (entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) wasAsked = true;
-    const before = entries.findLast((entry) => sinceNs(entry) <= span.fromNs);
+  for (const entries of groups) {
+    const sinceOf = (i: number): number => sinceNs(entries[i] as DnsAnswered);
+    const first = firstAtLeast(entries.length, sinceOf, span.fromNs + 1);
+    const isAsked = first < firstAtLeast(entries.length, sinceOf, span.toNs);
+    if (isAsked) wasAsked = true;
+    const before = entries[first - 1];
     // What is polled every second, A alone, goes on as it was where no entry says otherwise.
     const isLong = span.toNs - span.fromNs >= pollNs + pollAnsweredWithinNs;
     if (before?.watch !== 'authority' || before.question !== 'A' || !isLong) continue;
     if (before.reply.kind === 'failed') wasAsked = true;
-    else if (!entries.some((entry) => sinceNs(entry) > span.fromNs && sinceNs(entry) < span.toNs)) return false;
+    else if (!isAsked) return false;
   }
   return wasAsked || lanes.some((view) => hasUnresolved(view, span));
 }
