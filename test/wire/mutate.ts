@@ -1,4 +1,4 @@
-/** Many more mutated replies than a test has time for: `node test/wire/mutate.ts [count] [seed]`. */
+/** Many more mutated replies than a test has time for: `npm run mutate -- [count] [seed]`. */
 import { decodeMutated } from './mutated-replies.ts';
 
 const [count = 2_000_000, seed = 1] = process.argv.slice(2).map(Number);

@@ -1,4 +1,4 @@
-/** A hundred thousand replies of a real server, mutated. `node test/wire/mutate.ts` does millions. */
+/** A hundred thousand replies of a real server, mutated. `npm run mutate` does millions. */
 import { expect, test } from 'vitest';
 import { decodeReply, encodeQuery } from '../../src/wire/dns-message.ts';
 import { decodeMutated, recorded } from './mutated-replies.ts';
