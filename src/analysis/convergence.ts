@@ -61,6 +61,11 @@ export function convergenceOf(
   };
 }
 
+/** It was still given the old answer when no compliant resolver would have. */
+export function isLedBackLate(view: LaneView, change: Change, life: RecordLife): boolean {
+  return lastStay(view, change, life).isViolation;
+}
+
 function heardAtNs({ seen }: Change): number {
   return seen.authorityLastAtNs ?? (seen.usedBy === 'identity' ? seen.identityAtNs : null) ?? seen.usedAtNs;
 }

@@ -13,7 +13,7 @@ import type { Scenario, Service } from '../core/scenario.ts';
 import { nsToS } from '../core/time.ts';
 import type { Change } from './change.ts';
 import { slotsOnSide, type LaneView } from './lane-view.ts';
-import { movesEverybody, type Convergence } from './convergence.ts';
+import { isLedBackLate, movesEverybody, type Convergence } from './convergence.ts';
 import { Histogram } from './histogram.ts';
 import { mustLeave, stayOf, type RecordLife } from './leaving.ts';
 
@@ -80,7 +80,14 @@ export function phaseAt(phases: readonly Phase[], atNs: number): PhaseName | 'be
   return phases.findLast((phase) => phase.fromAtNs <= atNs)?.name ?? 'before';
 }
 
-function outcomeOf({ changes, convergences, views, qualified, scenario }: ServiceContext): ServiceAnalysis['outcome'] {
+function outcomeOf({
+  changes,
+  lives,
+  convergences,
+  views,
+  qualified,
+  scenario,
+}: ServiceContext): ServiceAnalysis['outcome'] {
   const last = changes.at(-1);
   if (last === undefined || !changes.some((change) => change.seen.isEvident)) return 'none';
   if (changes.length > 1) return 'rolled-back';
@@ -90,7 +97,10 @@ function outcomeOf({ changes, convergences, views, qualified, scenario }: Servic
   const compliant = views.filter((view) => mustLeave(view.lane) && qualified.has(view));
   // Nobody was watched who must follow: that the others did not, or could, says nothing of it.
   if (compliant.length === 0 && movesEverybody(scenario.change)) return 'partial';
-  const isThere = compliant.every(
+  // As for convergence: who asks a resolver that breaks the TTL is no sign of what became of the service, unless all do.
+  const life = lives.at(-1);
+  const kept = life === undefined ? compliant : compliant.filter((view) => !isLedBackLate(view, last, life));
+  const isThere = (kept.length > 0 ? kept : compliant).every(
     (view) => (slotsOnSide(view, last.target)?.last ?? -1) > (slotsOnSide(view, last.leaving)?.last ?? -1),
   );
   return convergences.at(-1)?.atNs !== null && (isThere || !hasSides(compliant)) ? 'completed' : 'partial';

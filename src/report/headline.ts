@@ -29,9 +29,9 @@ function outcomeText(report: Report, views: readonly ServiceView[]): string {
 
   if (report.verdict.value === 'pass') {
     const moved = moveText(report, first, subject);
-    const down = isAnyHit
-      ? `. The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits.`
-      : ', and no judged client was down.';
+    const hit =
+      worstMs.max === 0 ? 'Some requests failed' : `The client hit worst was down for ${durationBoundsText(worstMs)}`;
+    const down = isAnyHit ? `. ${hit}, within the limits.` : ', and no judged client was down.';
     return `${moved}${down}${stayedText(report, views)}`;
   }
   if (report.verdict.value === 'fail') {

@@ -194,8 +194,11 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
     if (isPinned) lines.push(adviceWords.pinned(contextOf(report, view, undefined)));
   }
   if (report.verdict.value === 'pass' && lines.length === 0) {
+    const leaving = views[0]?.leaving ?? 'the side left';
     lines.push(
-      `Nothing. This run does not say yet when ${views[0]?.leaving ?? 'the side left'} may be turned off: keep it until nothing reaches it.`,
+      report.run.mode === 'deploy'
+        ? 'Nothing. That something was rolled out is the word of whoever did it: from outside nothing shows it.'
+        : `Nothing. This run does not say yet when ${leaving} may be turned off: keep it until nothing reaches it.`,
     );
   }
   return lines;

@@ -9,7 +9,7 @@ import {
 import { laneName } from '../core/lane-name.ts';
 import { boundsText, countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import type { Objectives } from '../core/scenario.ts';
-import { nsToS } from '../core/time.ts';
+import { nsToS, sToNs } from '../core/time.ts';
 import type { Reason } from '../core/verdict.ts';
 import { compareWorst, judgeInterval } from './interval.ts';
 
@@ -43,13 +43,18 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
   const observed = service.convergenceS;
   const since = service.changes[0]?.authorityLastAtNs == null ? 'the change' : 'the last name server had changed';
-  const took = `The last compliant client left the old answer ${boundsText(observed, secondsText)} after ${since}`;
+  const isOfViolators = areAllViolators(analysis, service);
+  const who = isOfViolators
+    ? 'No resolver that was asked keeps to the TTL: the last client'
+    : 'The last compliant client';
+  const took = `${who} left the old answer ${boundsText(observed, secondsText)} after ${since}`;
   const { via } = analysis.scenario.change;
   const common = {
     objective: 'convergenceSMax',
     service: service.name,
-    // Where weights or a deployment decide, clients may rightly stay with the side they were on.
-    severity: via === 'dns' || via === 'cdn' ? 'fail' : 'warn',
+    // Where weights or a deployment decide, clients may rightly stay with the side they were on. And a resolver that
+    // ignores the TTL is no fault of this cutover.
+    severity: (via === 'dns' || via === 'cdn') && !isOfViolators ? 'fail' : 'warn',
     limit,
     observed,
   } as const;
@@ -66,6 +71,18 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   const origin = objectives.convergenceSMax === null ? ` (2 × TTL + 10 s${ownCacheText(service)})` : '';
   const narrowed = value === 'inconclusive' ? ' To know: a higher rate, or a tail that outlasts the limit.' : '';
   return [{ ...common, value, text: `${took}, limit ${secondsText(limit)}${origin}.${narrowed}` }];
+}
+
+function areAllViolators(analysis: Analysis, service: ServiceAnalysis): boolean {
+  const leaving = analysis.lanes.filter(
+    (lane) =>
+      lane.service === service.name &&
+      lane.series === 'raw' &&
+      lane.judged &&
+      lane.qualified &&
+      lane.leavesOldByAtNs !== null,
+  );
+  return leaving.length > 0 && leaving.every((lane) => (lane.oldAfterChange['resolver-violates-ttl'] ?? 0) > 0);
 }
 
 function ownCacheText({ convergenceAutoS, ttlS }: ServiceAnalysis): string {
@@ -131,11 +148,15 @@ function recovery(
       const last = lane.outages.findLast(
         (outage) => outage.lastFailedAtNs >= usedAtNs && outage.firstFailedAtNs < tailFromNs,
       );
+      // Who fails in part has not recovered either; the first good answer after it is within the distance of two slots.
+      const part = lane.impaired.findLast((span) => span.toAtNs >= usedAtNs && span.fromAtNs < tailFromNs);
       const isOpen = last !== undefined && last.firstGoodAtNs === null;
-      const observed =
-        last === undefined
-          ? { min: 0, max: 0 }
-          : { min: afterS(last.lastFailedAtNs), max: afterS(last.firstGoodAtNs ?? analysis.endedAtNs) };
+      const lastFailedAtNs = Math.max(last?.lastFailedAtNs ?? 0, part?.toAtNs ?? 0);
+      const upAgainAtNs = Math.max(
+        last === undefined ? 0 : (last.firstGoodAtNs ?? analysis.endedAtNs),
+        part === undefined ? 0 : part.toAtNs + sToNs(1 / lane.ratePerSecond),
+      );
+      const observed = { min: afterS(lastFailedAtNs), max: afterS(upAgainAtNs) };
       const value = judgeInterval(observed, limit);
       return { lane, observed, isOpen, value: isOpen && value === 'pass' ? ('inconclusive' as const) : value };
     })
