@@ -344,6 +344,21 @@ describe('a rollback', () => {
     expect(judge(rollback, { convergenceSMax: 19.7 }).value).toBe('fail');
   });
 
+  test('has not recovered while it fails in part', () => {
+    const part = {
+      fromAtNs: sToNs(61),
+      toAtNs: sToNs(98.3),
+      failedCount: 45,
+      slotCount: 73,
+      failedShare: 45 / 73,
+      causes: {},
+      classes: {},
+      failedAddresses: [],
+    };
+    const verdict = judge({ ...rollback, lanes: [laneOf({ qualified: false, impaired: [part] })] });
+    expect(reasonsOf(verdict.reasons, 'recovery')).toMatchObject([{ observed: { min: 37, max: 37.5 } }]);
+  });
+
   test('is inconclusive when the limit lies between the last failure and the first good answer', () => {
     const verdict = judge(rollback, { convergenceSMax: 20.3 });
     expect(reasonsOf(verdict.reasons, 'recovery')).toMatchObject([{ value: 'inconclusive' }]);
