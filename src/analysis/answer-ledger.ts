@@ -42,19 +42,19 @@ export class AnswerLedger {
     this.count += 1;
   }
 
-  /** By time, and what is of the same instant by what it says, so that the order of arrival cannot show; each once. */
+  /** By time, and what is of the same instant by what it says, so that the order of arrival cannot show. */
   order(): void {
     if (this.#orderedCount === this.count) return;
     const from = this.#firstOutOfOrder();
     const indices = Array.from({ length: this.count - from }, (_, i) => from + i).toSorted((a, b) =>
       this.#compare(a, b),
     );
-    const kept = indices.filter((at, i) => i === 0 || this.#compare(indices[i - 1] as number, at) !== 0);
     for (const column of [this.askedNs, this.tookUs, this.ttlS, this.answer]) {
-      const values = kept.map((at) => column[at] as number);
-      column.set(values, from);
+      column.set(
+        indices.map((at) => column[at] as number),
+        from,
+      );
     }
-    this.count = from + kept.length;
     this.#orderedCount = this.count;
   }
 

@@ -3,7 +3,7 @@ import type { ResolverAnalysis } from '../core/analysis.ts';
 import { nsToMs } from '../core/time.ts';
 import type { AnswerUse } from './answers-used.ts';
 import { resolverFindings } from './resolver-findings.ts';
-import type { Life } from './resolver-reading.ts';
+import type { Life } from './resolver-lives.ts';
 import { storyKey, type ResolverEvidence, type ResolverStories, type ResolverStory } from './resolver-story.ts';
 import type { AnswerSide } from './sides.ts';
 

@@ -3,7 +3,7 @@
  * that is refilled, refreshed early or emptied goes from one entry to the next and never back.
  */
 import { sToNs } from '../core/time.ts';
-import { isCounted, isSeenTwice, type Life } from './resolver-reading.ts';
+import { isCounted, isSeenTwice, type Life } from './resolver-lives.ts';
 
 /** Two questions under way at once may come back in either order; entries that overlap by more are two. */
 const overlapNs = sToNs(0.5);

@@ -7,7 +7,8 @@ import type { ResolverConduct } from '../core/analysis.ts';
 import { sToNs } from '../core/time.ts';
 import type { AuthorityTtls } from './authority-ttls.ts';
 import type { Caches } from './resolver-caches.ts';
-import { endSpreadNs, isCounted, type Life, type Reading, type Run } from './resolver-reading.ts';
+import { endSpreadNs, isCounted, type Life } from './resolver-lives.ts';
+import type { Reading, Run } from './resolver-reading.ts';
 
 export interface Conduct extends ResolverConduct {
   /** Entries that prove it. */

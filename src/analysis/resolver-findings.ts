@@ -10,7 +10,8 @@ import type { Change } from './change.ts';
 import type { Definitions } from './gathered.ts';
 import { endSlackNs, isProof, type RecordLife } from './leaving.ts';
 import { lateAnswers } from './resolver-late.ts';
-import { endSpreadNs, type Life, type Observation, type Run } from './resolver-reading.ts';
+import { endSpreadNs, type Life, type Observation } from './resolver-lives.ts';
+import type { Run } from './resolver-reading.ts';
 import { isStaleAt, type ResolverStory } from './resolver-story.ts';
 
 export interface Wording {

@@ -1,7 +1,8 @@
 /** Answers of the side that a change left, asked for when no correct cache held them any more. */
 import type { Change } from './change.ts';
 import { endSlackNs, type RecordLife } from './leaving.ts';
-import { observationAt, type Observation, type Reading } from './resolver-reading.ts';
+import type { Observation } from './resolver-lives.ts';
+import { observationAt, type Reading } from './resolver-reading.ts';
 
 export function lateAnswers({ ledger, factsOf }: Reading, change: Change, life: RecordLife): readonly Observation[] {
   if (life.expiresAtNs === null) return [];

@@ -1,16 +1,12 @@
 /**
- * A ledger as it reads (domain facts, B.2). Whatever counts down to the same instant is one entry of one cache: its life.
- * One cache never goes back to an earlier end; what goes to and fro comes from several caches.
+ * A ledger as it reads (domain facts, B.2): entries that count down, TTLs that do not, what the resolver calls stale, what it
+ * says is not there, and how its answers moved from one side to the other.
  */
 import type { Answer } from '../core/row.ts';
 import { nsPerUs, sToNs } from '../core/time.ts';
 import type { AnswerLedger } from './answer-ledger.ts';
+import { endSpreadNs, newLives, type Life, type Observation } from './resolver-lives.ts';
 import type { AnswerSide } from './sides.ts';
-
-/** TTLs are whole seconds, counted by clocks of whole seconds: two ends of one entry differ by so much at most. */
-export const endSpreadNs: number = sToNs(1.25);
-/** Two questions at least so far apart are two looks at a cache. */
-export const apartNs: number = sToNs(0.9);
 
 /** What an answer says by itself. */
 export interface AnswerFacts {
@@ -37,38 +33,6 @@ export function answerFacts({ rcode, ede, addresses, chain }: Answer, side: Answ
     side,
     content: [...chain, ...addresses.toSorted()].join(),
   };
-}
-
-export interface Observation {
-  readonly askedNs: number;
-  readonly receivedNs: number;
-  readonly ttlS: number;
-  /** # `Answer`. */
-  readonly answer: number;
-}
-
-/** One entry of one cache, from the first to the last time that it was seen. */
-export interface Life {
-  readonly families: number;
-  readonly first: Observation;
-  last: Observation;
-  count: number;
-  /** Between these it ends, ±`endSpreadNs`. */
-  readonly endMinNs: number;
-  readonly endMaxNs: number;
-  ttlSMin: number;
-  ttlSMax: number;
-  firstNewNs: number;
-  lastOldNs: number;
-}
-
-/** Seen at two looks and with less left at the second: an entry that ages as it should. */
-export function isCounted(life: Life): boolean {
-  return life.ttlSMax > life.ttlSMin && isSeenTwice(life);
-}
-
-export function isSeenTwice({ first, last }: Life): boolean {
-  return last.askedNs - first.askedNs >= apartNs;
 }
 
 /** Answers in a row that are alike in some way. */
@@ -101,18 +65,16 @@ export interface Reading {
 const flatCountMin = 4;
 const flatNsMin = sToNs(3);
 
-/** Beyond so many entries that live at once the eldest are no longer looked for. */
-const aliveCountMax = 64;
-
 export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => AnswerFacts): Reading {
-  const lives: Life[] = [];
-  let alive: Life[] = [];
+  const lives = newLives();
   const flats: Run[] = [];
   const stale: Run[] = [];
   const denied: Run[] = [];
   let flat: Run | null = null;
   let flatFamilies = 0;
+  // Used again and again: most are of one answer.
   const flatAnswers: Observation[] = [];
+  let flatSize = 0;
   let staleRun: Run | null = null;
   let deniedRun: Run | null = null;
   let givenCount = 0;
@@ -133,55 +95,25 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
     }
   }
 
+  function see(seen: Observation): void {
+    if (seen.ttlS > 0) lives.see(seen, factsOf(seen.answer));
+  }
+
   /** What has one TTL tells of entries only once it is known not to be flat. */
   function endFlat(): void {
     if (flat === null) return;
     if (isFlat(flat)) flats.push(flat);
-    else for (const seen of flatAnswers) if (seen.ttlS > 0) live(seen);
+    else for (let i = 0; i < flatSize; i += 1) see(flatAnswers[i] as Observation);
     flat = null;
-    flatAnswers.length = 0;
-  }
-
-  function live(seen: Observation): void {
-    const { families, side } = factsOf(seen.answer);
-    const endMinNs = seen.askedNs + sToNs(seen.ttlS);
-    const endMaxNs = seen.receivedNs + sToNs(seen.ttlS);
-    if (alive.length > 8) alive = alive.filter((life) => life.endMaxNs + 2 * endSpreadNs > seen.askedNs);
-    let life = alive.findLast(
-      (one) =>
-        one.families === families && endMaxNs >= one.endMinNs - endSpreadNs && endMinNs <= one.endMaxNs + endSpreadNs,
-    );
-    if (life === undefined) {
-      life = {
-        families,
-        first: seen,
-        last: seen,
-        count: 0,
-        endMinNs,
-        endMaxNs,
-        ttlSMin: seen.ttlS,
-        ttlSMax: seen.ttlS,
-        firstNewNs: Infinity,
-        lastOldNs: -Infinity,
-      };
-      lives.push(life);
-      alive.push(life);
-      if (alive.length > aliveCountMax) alive.shift();
-    }
-    life.last = seen;
-    life.count += 1;
-    life.ttlSMin = Math.min(life.ttlSMin, seen.ttlS);
-    life.ttlSMax = Math.max(life.ttlSMax, seen.ttlS);
-    if (side === 'new') life.firstNewNs = Math.min(life.firstNewNs, seen.askedNs);
-    else if (side === 'old') life.lastOldNs = seen.askedNs;
+    flatSize = 0;
   }
 
   let before: Observation | null = null;
   for (let i = 0; i < ledger.count; i += 1) {
     const seen = observationAt(ledger, i);
-    // Whoever waited for the same reply saw the same.
+    // Whoever waited for the same reply saw the same, and each address that was tried has a row.
     if (before !== null && seen.answer === before.answer && seen.ttlS === before.ttlS) {
-      if (seen.askedNs < before.receivedNs && seen.receivedNs <= before.receivedNs + sameReplyNs) continue;
+      if (seen.askedNs <= before.receivedNs && seen.receivedNs <= before.receivedNs + sameReplyNs) continue;
     }
     const facts = factsOf(seen.answer);
     if (facts.kind === 'denied') denied.push(...begun((deniedRun = extended(deniedRun, seen))));
@@ -195,7 +127,7 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
         if (flat !== null && (flatFamilies !== facts.families || !goesOn(flat, seen))) endFlat();
         flat = extended(flat, seen);
         flatFamilies = facts.families;
-        if (!isFlat(flat)) flatAnswers.push(seen);
+        if (!isFlat(flat)) flatAnswers[flatSize++] = seen;
       }
     }
     before = seen;
@@ -204,7 +136,7 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
   return {
     ledger,
     factsOf,
-    lives,
+    lives: lives.all,
     flats,
     stale,
     denied,

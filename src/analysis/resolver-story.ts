@@ -10,7 +10,8 @@ import { isProof, type RecordLife } from './leaving.ts';
 import { cachesOf, type Caches } from './resolver-caches.ts';
 import { conductOf, type Conduct } from './resolver-conduct.ts';
 import { lateAnswers } from './resolver-late.ts';
-import { answerFacts, readLedger, type AnswerFacts, type Observation, type Reading } from './resolver-reading.ts';
+import type { Observation } from './resolver-lives.ts';
+import { answerFacts, readLedger, type AnswerFacts, type Reading } from './resolver-reading.ts';
 import type { Sides } from './sides.ts';
 
 export interface ResolverEvidence {

@@ -102,6 +102,7 @@ describe('what a ledger says', () => {
     ['two caches, asked in turn', '20 15 18 13 16 11 14 9 12 7 10 5', 'honest', 2],
     ['three', '20 15 9 17 12 6 14 9 3 11 6', 'honest', 3],
     ['a cache that was emptied', '20..9 20..1', 'honest', 1],
+    ['three caches with entries from before, each asked for a while', '40..30 60..50 90..80', 'unknown', 1],
     ['TTLs that are raised', '60..1 60..1 60..1', 'raises-ttl', 1],
     ['once may be an entry from before that another cache has', '9..1 60..45', 'honest', 1],
     ['TTLs that are lowered', '5..1 5..1 5..1 5..1', 'lowers-ttl', 1],
