@@ -46,6 +46,8 @@ export interface ZoneSpec {
   /** "There is none" is kept for the lower of the two (RFC 2308, 5). */
   readonly soaTtlS: number;
   readonly soaMinimumS: number;
+  /** Of a failover record: so many checks alike in a row, one each interval, make a side healthy or not. */
+  readonly healthCheck: { readonly intervalS: number; readonly failureCount: number };
 }
 
 /** What a resolver does with answers. */
@@ -99,14 +101,14 @@ export interface AlbSpec extends AnyPlatform {
   readonly idleTimeoutS: number;
   /** `client_keep_alive.seconds`: after that age, one more request is served and the connection closed. */
   readonly clientKeepAliveS: number;
-  /** From the end of a task or pod to its deregistration. */
+  /** From when a task or pod is told to end until it is sent no new requests. */
   readonly controllerLagS: number;
 }
 
 /** ingress-nginx on Kubernetes behind a Network Load Balancer, which passes TCP through: one nginx in each zone. */
 export interface IngressNginxSpec extends AnyPlatform {
   readonly kind: 'ingress-nginx';
-  /** From a pod's end (or readiness) to an upstream list that knows. */
+  /** From when a pod is told to end (or is ready) until the workers of nginx know. */
   readonly endpointLagS: number;
   /** proxy_connect_timeout. */
   readonly connectTimeoutS: number;

@@ -38,7 +38,9 @@ export interface Connections {
 
 interface Connection {
   readonly socket: Socket;
-  readonly held: Held & { requestCount: number };
+  readonly held: Held & { requestCount: number; alpn: string };
+  /** Not yet answered, as the world was told of them. */
+  readonly underWay: Set<Arrival>;
   /** Tells the client that it ends, if there is a way, and closes once what is under way is over. */
   end: () => void;
   reset: () => void;
@@ -80,7 +82,8 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     }
     const connection: Connection = {
       socket,
-      held: { address, openedAtNs, requestCount: 0 },
+      held: { address, openedAtNs, requestCount: 0, alpn: '' },
+      underWay: new Set(),
       end: () => socket.end(),
       reset: () => socket.resetAndDestroy(),
       lastUsedAtNs: openedAtNs,
@@ -102,6 +105,7 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     tls.on('error', () => connection.socket.destroy());
     tls.on('close', () => connection.socket.destroy());
     connection.end = () => tls.end();
+    connection.held.alpn = tls.alpnProtocol || '';
     if (tls.alpnProtocol === 'h2') serveHttp2(connection, tls);
     else serveHttp1(connection, tls);
   }
@@ -145,12 +149,15 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
   function serve(connection: Connection, asked: Asked, reply: Reply): void {
     if (connection.isMuted) return;
     const atNs = clock.nowNs();
-    const { held } = connection;
-    const served = world.serve(arrivalOf(asked, { ...held }, atNs));
+    const { held, underWay } = connection;
+    const arrival = arrivalOf(asked, { ...held }, atNs);
+    const served = world.serve(arrival);
+    underWay.add(arrival);
     held.requestCount += 1;
     connection.inFlightCount += 1;
     connection.cancelIdle?.();
     reply.onClosed(() => {
+      underWay.delete(arrival);
       connection.inFlightCount -= 1;
       connection.lastUsedAtNs = clock.nowNs();
       watchIdle(connection);
@@ -159,6 +166,7 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     const dueAtNs = atNs + served.afterNs + world.rttNs(held.address);
     clock.at(dueAtNs, () => {
       lateNsMax = Math.max(lateNsMax, clock.nowNs() - dueAtNs);
+      underWay.delete(arrival);
       if (!connection.isMuted && !connection.socket.destroyed) carryOut(served, connection, reply);
     });
   }
@@ -207,6 +215,7 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     for (const connection of connections) {
       if (connection.isMuted) continue;
       const end = world.cut(connection.held, nowNs);
+      if (end !== null) for (const arrival of connection.underWay) world.recordCut(arrival, nowNs);
       if (end === 'reset') connection.reset();
       else if (end === 'silent') connection.isMuted = true;
       watchIdle(connection);

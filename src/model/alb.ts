@@ -12,6 +12,8 @@ const connectTimeoutMs = 10_000;
 const connectTimeoutSpreadMs = 100;
 /** RST from a target's closed port, within a region (domain.md D.2, S2: about a round trip). */
 const refusedAfterMs = 1;
+/** "An HTTP/2 connection … after 10,000 requests" gets GOAWAY (AWS, "Troubleshoot your Application Load Balancers", 000). */
+const http2RequestCountMax = 10_000;
 
 export function newAlb(spec: AlbSpec, seed: number): Front {
   const turns = newRandom(seed, 'turns');
@@ -60,7 +62,9 @@ export function newAlb(spec: AlbSpec, seed: number): Front {
     hearsAfterS: spec.controllerLagS,
     idleS: spec.idleTimeoutS,
     // After that age one more request is served (domain.md A.4).
-    isLastRequest: ({ openedAtNs }, nowNs) => nowNs - openedAtNs >= ages.ofOpenedAt(openedAtNs) * nsPerS,
+    isLastRequest: ({ openedAtNs, requestCount, alpn }, nowNs) =>
+      nowNs - openedAtNs >= ages.ofOpenedAt(openedAtNs) * nsPerS ||
+      (alpn === 'h2' && requestCount + 1 >= http2RequestCountMax),
     setConnectionAge: (ageS, nowNs) => ages.set(ageS, nowNs),
     certificateOfUnknown: 'other-name',
   };

@@ -18,8 +18,8 @@ export interface NameServiceOptions {
   readonly setting: Setting;
   readonly random: Random;
   readonly record: TruthRecorder;
-  /** Whether some address of the side serves the hostname well: what failover records go by. */
-  readonly isHealthy: (side: Side, hostname: string, nowNs: number) => boolean;
+  /** What failover records go by: as health checks have found up to now. */
+  readonly isHealthy: (side: Side, hostname: string) => boolean;
 }
 
 /** "60 seconds (the TTL for load balancers)", of an alias and of the load balancer's own name alike (domain.md, 0.6). */
@@ -116,13 +116,13 @@ export function newNameService(options: NameServiceOptions): NameService {
   }
 
   /** The sides that its answers are drawn from. */
-  function sidesOf(says: Pointing, hostname: string, nowNs: number): readonly Side[] {
+  function sidesOf(says: Pointing, hostname: string): readonly Side[] {
     if (!says.exists) return [];
     if (zone.record === 'weighted') return says.newRatio <= 0 ? ['old'] : says.newRatio >= 1 ? ['new'] : ['old', 'new'];
     if (zone.record !== 'failover') return [says.side];
     // Route 53: the primary while it is healthy, else the other; both unhealthy → primary (domain.md, B.1.5).
     const other: Side = says.side === 'old' ? 'new' : 'old';
-    const failsOver = !isHealthy(says.side, hostname, nowNs) && isHealthy(other, hostname, nowNs);
+    const failsOver = !isHealthy(says.side, hostname) && isHealthy(other, hostname);
     return [failsOver ? other : says.side];
   }
 
@@ -132,7 +132,7 @@ export function newNameService(options: NameServiceOptions): NameService {
   function recordSet(nameServer: string, name: string, nowNs: number): RecordSet | null {
     if (!hostnames.has(name)) return fixed.get(name) ?? null;
     const says = pointing(nameServer, name, nowNs);
-    const sides = sidesOf(says, name, nowNs);
+    const sides = sidesOf(says, name);
     noteServed({ nameServer, hostname: name, says, sides, atNs: nowNs });
     const drawn = sides.length === 2 ? (random() < says.newRatio ? 'new' : 'old') : sides[0];
     if (drawn === undefined) return null;
@@ -208,7 +208,7 @@ export function newNameService(options: NameServiceOptions): NameService {
     for (const nameServer of lagNs.keys()) {
       for (const hostname of hostnames) {
         const says = pointing(nameServer, hostname, atNs);
-        noteServed({ nameServer, hostname, says, sides: sidesOf(says, hostname, atNs), atNs });
+        noteServed({ nameServer, hostname, says, sides: sidesOf(says, hostname), atNs });
       }
     }
   }
@@ -241,7 +241,7 @@ export function newNameService(options: NameServiceOptions): NameService {
     },
     advance(nowNs) {
       advance(nowNs);
-      // Health changes at no instant that is known beforehand.
+      // Health is checked by whoever calls, and may be another now.
       if (zone.record === 'failover') noteAll(nowNs);
     },
     nextEventNs: () => due[0] ?? null,

@@ -212,7 +212,8 @@ export function newPlatform(options: PlatformOptions): Platform {
       advance(nowNs);
       const outage = outages.cutting(held, nowNs);
       if (outage === null) return null;
-      return outage.how === 'silent' && nowNs < outage.untilNs ? 'silent' : 'reset';
+      const isSilent = outage.how === 'silent' && nowNs < outage.untilNs;
+      return { how: isSilent ? 'silent' : 'reset', fault: outage.fault };
     },
     condition,
     act,

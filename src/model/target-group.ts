@@ -151,9 +151,18 @@ export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Tar
   };
 }
 
-/** Fail-open: where none is healthy, all that are registered get requests (domain.md C.3, D.3). */
+/**
+ * Fail-open: "if a target group contains only unhealthy registered targets, the load balancer routes requests to all those
+ * targets" (AWS, "Health checks for your target groups"); those not yet checked among them get requests as well (domain.md
+ * C.3: "no, unless fail-open"). Of themselves they open nothing: a load balancer "starts routing requests to the target as
+ * soon as … the target passes the initial health checks" (AWS re:Post, "failing health checks for Application Load
+ * Balancers"), and a group whose targets are all `initial` or `draining` is a "service outage" (AWS Load Balancer
+ * Controller, "Pod readiness gate"): 503, domain.md D.2 S6. D.3 counts them as routable, so as to miss no stale target;
+ * a judge may err on that side, a world may not.
+ */
 function routableOf(targets: readonly Target[]): readonly Target[] {
   const healthy = targets.filter(({ health }) => health === 'healthy');
   if (healthy.length > 0) return healthy;
-  return targets.filter(({ health }) => health === 'initial' || health === 'unhealthy');
+  const others = targets.filter(({ health }) => health === 'initial' || health === 'unhealthy');
+  return others.some(({ health }) => health === 'unhealthy') ? others : [];
 }

@@ -66,6 +66,8 @@ export interface Held {
   readonly openedAtNs: number;
   /** Requests on it so far. */
   readonly requestCount: number;
+  /** What TLS agreed on, `h2` or `http/1.1`; '' or left out: nothing. */
+  readonly alpn?: string;
 }
 
 export interface Arrival {
@@ -90,6 +92,7 @@ export type Served =
       readonly reason: string;
       /** Flat: name, value, … Without Date, Content-Length and Connection, which the body of the model adds. */
       readonly headers: readonly string[];
+      /** Also of a HEAD, which is told its length: the body of the model leaves it out (RFC 9110, 9.3.2). */
       readonly body: string;
       /** The server ends the connection with this answer (`Connection: close`, GOAWAY). */
       readonly closes: boolean;
@@ -106,7 +109,7 @@ export interface Platform {
   /** When the server closes the connection if nothing more comes; null = never. */
   idleEndNs(held: Held, lastUsedAtNs: number): number | null;
   /** How an open connection ends now, because what it led to is no more; null = it stands. */
-  cut(held: Held, nowNs: number): 'reset' | 'silent' | null;
+  cut(held: Held, nowNs: number): { readonly how: 'reset' | 'silent'; readonly fault: FaultName } | null;
   /** What a request of now meets: for the truth. */
   condition(address: string, hostname: string, nowNs: number): Condition;
   act(action: PlatformAction, nowNs: number): void;
@@ -156,6 +159,8 @@ export interface WorldModel {
   serve(arrival: Arrival): Served;
   idleEndNs(held: Held, lastUsedAtNs: number): number | null;
   cut(held: Held, nowNs: number): 'reset' | 'silent' | null;
+  /** This request was under way as its connection was cut, and gets no answer: for the truth. */
+  recordCut(arrival: Arrival, nowNs: number): void;
   /** Round trip between prober and address, ns. */
   rttNs(address: string): number;
   /** The last word of the truth log. */

@@ -11,10 +11,12 @@ import type { Condition, FaultName, TruthRecorder } from '../core/truth.ts';
 import type { Setting, StepAction, World } from '../core/world.ts';
 import { newNameService } from './name-service.ts';
 import { newPlatform } from './platform.ts';
+import { newRecordHealth } from './record-health.ts';
 import { newReferences } from './references.ts';
 import { newResolver } from './resolver.ts';
 import { newScript } from './script.ts';
 import { newTrouble } from './trouble.ts';
+import { bareName } from './zones.ts';
 import type {
   Arrival,
   Dialled,
@@ -48,7 +50,20 @@ export function newWorld(options: WorldOptions): WorldModel {
     network: newRandom(world.seed, 'network'),
   };
   const platforms: Readonly<Record<Side, Platform>> = { old: platformOf('old'), new: platformOf('new') };
-  const names = newNameService({ zone: world.zone, setting, random: random.zone, record, isHealthy });
+  const recordHealth = newRecordHealth({
+    healthCheck: world.zone.healthCheck,
+    hostnames: world.zone.record === 'failover' ? setting.sites.map(({ hostname }) => bareName(hostname)) : [],
+    random: newRandom(world.seed, 'health checks of records'),
+    startNs,
+    isWell,
+  });
+  const names = newNameService({
+    zone: world.zone,
+    setting,
+    random: random.zone,
+    record,
+    isHealthy: (side, hostname) => recordHealth.isHealthy(side, hostname),
+  });
   const script = newScript(world.script, startNs);
   const sideOf = new Map<string, Side>(
     (['old', 'new'] as const).flatMap((side) => places.sides[side].map((address): [string, Side] => [address, side])),
@@ -95,7 +110,7 @@ export function newWorld(options: WorldOptions): WorldModel {
   }
 
   /** For failover records: some address of the side serves the hostname. */
-  function isHealthy(side: Side, hostname: string, nowNs: number): boolean {
+  function isWell(side: Side, hostname: string, nowNs: number): boolean {
     return places.sides[side].some((address) => platforms[side].condition(address, hostname, nowNs).failedRatio < 1);
   }
 
@@ -105,6 +120,7 @@ export function newWorld(options: WorldOptions): WorldModel {
     let next: number | null = null;
     for (const own of [
       script.nextNs(),
+      recordHealth.nextEventNs(),
       names.nextEventNs(),
       platforms.old.nextEventNs(),
       platforms.new.nextEventNs(),
@@ -117,6 +133,7 @@ export function newWorld(options: WorldOptions): WorldModel {
   function advance(nowNs: number): void {
     if (nowNs < reachedNs) return;
     for (let next = nextEventNs(); next !== null && next <= nowNs; next = nextEventNs()) {
+      recordHealth.advance(next);
       names.advance(next);
       platforms.old.advance(next);
       platforms.new.advance(next);
@@ -287,7 +304,20 @@ export function newWorld(options: WorldOptions): WorldModel {
   function cut(held: Held, nowNs: number): 'reset' | 'silent' | null {
     advance(nowNs);
     const side = sideOf.get(held.address);
-    return side === undefined ? null : platforms[side].cut(held, nowNs);
+    return side === undefined ? null : (platforms[side].cut(held, nowNs)?.how ?? null);
+  }
+
+  function recordCut(arrival: Arrival, nowNs: number): void {
+    advance(nowNs);
+    const side = sideOf.get(arrival.held.address);
+    const end = side === undefined ? null : platforms[side].cut(arrival.held, nowNs);
+    if (end === null) return;
+    const { how, fault } = end;
+    recordHit(
+      arrival,
+      how === 'silent' ? { kind: how, fault } : { kind: how, fault, afterNs: nowNs - arrival.atNs },
+      fault,
+    );
   }
 
   return {
@@ -309,6 +339,7 @@ export function newWorld(options: WorldOptions): WorldModel {
       return side === undefined ? null : platforms[side].idleEndNs(held, lastUsedAtNs);
     },
     cut,
+    recordCut,
     rttNs(address) {
       const side = sideOf.get(address);
       return msToNs(side === undefined ? referenceRttMs : world.sides[side].rttMs);

@@ -6,7 +6,10 @@ import type { AlbSpec, IngressNginxSpec, ReplicaSpec, ResolverConduct, ZoneSpec 
 
 export const defaultSeed = 1;
 
-/** Two servers that always agree. SOA: what Route 53 gives a new zone (AWS, "The SOA record": TTL 900, minimum 86400). */
+/**
+ * Two servers that always agree. SOA: what Route 53 gives a new zone (AWS, "The SOA record": TTL 900, minimum 86400).
+ * Health checks: Route 53 API, HealthCheckConfig: RequestInterval 30 (or 10), FailureThreshold 3, the same both ways.
+ */
 export const defaultZone: Omit<ZoneSpec, 'record' | 'ttlS'> = {
   nameServers: [
     { name: 'ns-1', lagS: 0 },
@@ -14,6 +17,7 @@ export const defaultZone: Omit<ZoneSpec, 'record' | 'ttlS'> = {
   ],
   soaTtlS: 900,
   soaMinimumS: 86_400,
+  healthCheck: { intervalS: 30, failureCount: 3 },
 };
 
 /** An alias has the TTL of its load balancer, which AWS sets (Route 53, "Choosing between alias and non-alias records"). */
@@ -137,7 +141,12 @@ const replica: ReplicaSpec = {
 /** Two zones, as AWS asks of an ALB at the least. Distance and number of replicas are guesses. */
 const anyPlatform = { addressCount: 2, rttMs: 8, replicaCount: 3, replica } as const;
 
-/** AWS: deregistration delay 300 s, idle timeout 60 s, client_keep_alive.seconds 3600; the lag is a guess. */
+/**
+ * AWS: deregistration delay 300 s, idle timeout 60 s, client_keep_alive.seconds 3600. The lag is that of a pod: its end and
+ * its deregistration run side by side, and the ALB sends on for seconds after (AWS Load Balancer Controller #905, #1064,
+ * whose users settle at a preStop of 25 s); "normal 10–15 s", kubernetes#93713. So a preStop hook of a few seconds does
+ * not do. ECS deregisters a task before it stops it: that is a `preStopS` longer than the lag.
+ */
 export const defaultAlb: AlbSpec = {
   kind: 'alb',
   ...anyPlatform,
@@ -145,14 +154,18 @@ export const defaultAlb: AlbSpec = {
   deregistrationDelayS: 300,
   idleTimeoutS: 60,
   clientKeepAliveS: 3600,
-  controllerLagS: 1,
+  controllerLagS: 10,
 };
 
-/** ingress-nginx, config.go: connect timeout 5 s, 3 tries, keep-alive 75 s and 1000 requests; balancer.lua syncs every 1 s. */
+/**
+ * ingress-nginx, config.go: connect timeout 5 s, 3 tries, keep-alive 75 s and 1000 requests. The lag is what it may come
+ * to in a rolling deployment, where one change follows another: the controller syncs 0.3 times a second
+ * (`--sync-rate-limit`), so up to 3.3 s, and the workers ask for its list each second (balancer.lua).
+ */
 export const defaultIngressNginx: IngressNginxSpec = {
   kind: 'ingress-nginx',
   ...anyPlatform,
-  endpointLagS: 1,
+  endpointLagS: 4.3,
   connectTimeoutS: 5,
   tryCountMax: 3,
   keepAliveTimeoutS: 75,

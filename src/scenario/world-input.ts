@@ -2,7 +2,7 @@
 import type { Cause } from '../core/analysis.ts';
 import type { Side } from '../core/scenario.ts';
 import type { VerdictValue } from '../core/verdict.ts';
-import type { PlatformSpec, RecordKind, ReplicaSpec, ResolverConduct } from '../core/world.ts';
+import type { PlatformSpec, RecordKind, ReplicaSpec, ResolverConduct, ZoneSpec } from '../core/world.ts';
 import type { ResolverPreset } from './world-defaults.ts';
 
 export interface ZoneInput {
@@ -12,6 +12,7 @@ export interface ZoneInput {
   readonly ttlS?: number;
   readonly soaTtlS?: number;
   readonly soaMinimumS?: number;
+  readonly healthCheck?: Partial<ZoneSpec['healthCheck']>;
 }
 
 export type StaleInput =

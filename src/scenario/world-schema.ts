@@ -56,6 +56,21 @@ const zone = map('a map such as { record: address, ttlS: 300 }', {
   ),
   soaTtlS: optional(ttl(), '"There is none" is kept for the lower of this and soaMinimumS.', defaultZone.soaTtlS),
   soaMinimumS: optional(ttl(), 'Minimum field of the SOA.', defaultZone.soaMinimumS),
+  healthCheck: optional(
+    map('a map such as { intervalS: 10, failureCount: 3 }', {
+      intervalS: optional(
+        someSeconds(),
+        'From one check of a side to the next; Route 53 knows 30 and 10.',
+        defaultZone.healthCheck.intervalS,
+      ),
+      failureCount: optional(
+        whole({ min: 1, max: 10 }),
+        'So many failures in a row until a side is unhealthy, and successes until it is healthy again.',
+        defaultZone.healthCheck.failureCount,
+      ),
+    }),
+    'Of a failover record: by these checks it follows the health of sides.',
+  ),
 });
 
 const presetNames = resolverPresetNames;
@@ -172,12 +187,12 @@ const platform = map('a map such as { kind: alb, replicas: 3 }', {
   ),
   controllerLagS: optional(
     boundedSeconds(),
-    'Of an alb: from the end of a task or pod to its deregistration.',
+    'Of an alb: from when a task or pod is told to end until it is sent no new requests.',
     defaultAlb.controllerLagS,
   ),
   endpointLagS: optional(
     boundedSeconds(),
-    "Of an ingress-nginx: from a pod's end until nginx knows.",
+    'Of an ingress-nginx: from when a pod is told to end until nginx sends it no new requests.',
     defaultIngressNginx.endpointLagS,
   ),
   connectTimeoutS: optional(

@@ -91,6 +91,9 @@ function zoneOf({ zone, script }: WorldSections, record: RecordKind, { change, r
     const sentence = `an alias has the TTL of the load balancer, ${aliasTtlS}, and nobody can set it; leave it out`;
     report(['world', 'zone', 'ttlS'], sentence, 'key');
   }
+  if (record !== 'failover' && input.healthCheck !== undefined) {
+    report(['world', 'zone', 'healthCheck'], `is of failover records; this record is ${record}`, 'key');
+  }
   const seen = new Set<string>();
   for (const [i, { name }] of (input.nameServers ?? []).entries()) {
     if (seen.has(name)) report(['world', 'zone', 'nameServers', i, 'name'], `"${name}" is there twice`);
@@ -102,6 +105,7 @@ function zoneOf({ zone, script }: WorldSections, record: RecordKind, { change, r
     ...defaultZone,
     ...input,
     nameServers: input.nameServers?.map((server) => ({ lagS: 0, ...server })) ?? defaultZone.nameServers,
+    healthCheck: { ...defaultZone.healthCheck, ...input.healthCheck },
     record,
     startsAt: input.startsAt ?? leavingSide(change),
     ttlS: record === 'alias' ? aliasTtlS : (input.ttlS ?? beforeS ?? change.ttlS ?? recordTtlS),

@@ -12,7 +12,7 @@ import {
   type Exchange,
   type HttpRequest,
 } from '../core/ports.ts';
-import type { Held, Served, WorldModel } from '../model/world-model.ts';
+import type { Arrival, Held, Served, WorldModel } from '../model/world-model.ts';
 import { answerOf, arrivalOf, asksToClose } from './message.ts';
 
 export interface SimConnection extends Connection {
@@ -46,6 +46,8 @@ type Answered = Extract<Served, { kind: 'answered' }>;
 
 interface UnderWay {
   readonly sentAtNs: number;
+  /** As the world was told of it; null = it was not. */
+  arrival: Arrival | null;
   /** When the prober waits no longer. */
   readonly limitNs: number;
   readonly resolve: (exchange: Exchange) => void;
@@ -53,7 +55,7 @@ interface UnderWay {
 }
 
 export function newSimConnection({ clock, world, facts, onOver }: ConnectionOptions): SimConnection {
-  const held = { address: facts.address, openedAtNs: facts.connectedAtNs, requestCount: 0 };
+  const held = { address: facts.address, openedAtNs: facts.connectedAtNs, requestCount: 0, alpn: facts.alpn };
   const rttNs = world.rttNs(facts.address);
   const isHttp2 = facts.alpn === 'h2';
   const underWay = new Set<UnderWay>();
@@ -75,7 +77,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     }
     return new Promise((resolve) => {
       const limitNs = Math.min(deadlineNs, firstByteAtNs);
-      const one: UnderWay = { sentAtNs, limitNs, resolve, cancel: () => {} };
+      const one: UnderWay = { sentAtNs, arrival: null, limitNs, resolve, cancel: () => {} };
       underWay.add(one);
       if (isDeaf) waitInVain(one);
       else send(one, request);
@@ -83,7 +85,8 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
   }
 
   function send(one: UnderWay, request: HttpRequest): void {
-    const served = world.serve(arrivalOf(request, held, one.sentAtNs));
+    one.arrival = arrivalOf(request, held, one.sentAtNs);
+    const served = world.serve(one.arrival);
     held.requestCount += 1;
     const endNs = served.kind === 'silent' ? Infinity : one.sentAtNs + rttNs + served.afterNs;
     if (served.kind === 'silent' || endNs > one.limitNs) waitInVain(one);
@@ -189,6 +192,7 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
       over();
     },
     cut(how) {
+      for (const { arrival } of underWay) if (arrival !== null && !isDeaf) world.recordCut(arrival, clock.nowNs());
       if (how === 'reset') end('reset');
       else fallSilent();
     },

@@ -130,9 +130,11 @@ describe('how a connection ends is the word of the world', () => {
 
   test('what falls silent sends nothing more, not even what was under way', async () => {
     let isSilent = false;
+    const told: string[] = [];
     await using lab = await start({
       change: () => (isSilent = true),
       cut: () => (isSilent ? 'silent' : null),
+      recordCut: ({ path, held }) => told.push(`${path} on ${held.address}`),
       serve: ({ path }) => answered({ afterNs: path === '/slow' ? sToNs(0.053) : 0 }),
     });
     using client = rawClient(old, lab.ports.http);
@@ -145,6 +147,36 @@ describe('how a connection ends is the word of the world', () => {
     witness.send('GET /slow HTTP/1.1\r\nHost: shop.test\r\n\r\n');
     await witness.until('ready\n');
     expect(client.text.match(/ready\n/g)).toHaveLength(1);
+    // Only what had no answer yet, and once.
+    expect(told.filter((text) => text !== `/slow on ${old}`)).toEqual([]);
+    expect(told.length).toBeLessThanOrEqual(1);
+  });
+
+  test('the world is told which requests were under way as their connection was cut, and of no other', async () => {
+    let isCut = false;
+    const told: string[] = [];
+    const arrived: string[] = [];
+    await using lab = await start({
+      change: () => (isCut = true),
+      cut: ({ address }) => (isCut && address === old ? 'reset' : null),
+      recordCut: ({ path, held }) => told.push(`${path} on ${held.address}`),
+      serve: ({ path, held }) => {
+        arrived.push(`${path} on ${held.address}`);
+        return path === '/never' ? { kind: 'silent', fault: 'network-degraded' } : answered();
+      },
+    });
+    const never = 'GET /never HTTP/1.1\r\nHost: shop.test\r\n\r\n';
+    using idle = rawClient(old, lab.ports.http);
+    using waiting = rawClient(old, lab.ports.http);
+    using elsewhere = rawClient('127.0.2.1', lab.ports.http);
+    idle.send(get);
+    await idle.until('ready\n');
+    waiting.send(never);
+    elsewhere.send(never);
+    await expect.poll(() => arrived.length, { timeout: 10_000 }).toBe(3);
+    lab.change();
+    expect((await waiting.ended).how).toBe('reset');
+    expect(told).toEqual([`/never on ${old}`]);
   });
 });
 

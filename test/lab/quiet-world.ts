@@ -48,6 +48,7 @@ export function quietWorld(some: Partial<WorldModel> = {}): WorldModel {
     serve: () => answered(),
     idleEndNs: () => null,
     cut: () => null,
+    recordCut: () => {},
     rttNs: () => 0,
     end: () => {},
     ...some,

@@ -55,7 +55,10 @@ test('on success it adds nothing: the Server is the application’s; what it say
     fault: 'no-targets',
   });
   end(platform, lost, 4);
-  expect(ask(platform, 4)).toMatchObject({ status: 200, fault: null });
+  // Registered anew, none has passed a check yet.
+  expect(ask(platform, 4)).toMatchObject({ status: 503, fault: 'no-targets' });
+  platform.advance(sToNs(4 + albSpec.healthCheck.intervalS));
+  expect(ask(platform, 4 + albSpec.healthCheck.intervalS)).toMatchObject({ status: 200, fault: null });
 });
 
 test('a target without a Server header of its own is passed on without one', () => {
@@ -76,6 +79,19 @@ test('after its age a connection has one more answer, and keeps the age it was o
   expect(closesAt(1061, 1001)).toBe(true);
   expect(closesAt(4598, 999)).toBe(false);
   expect(closesAt(4599, 999)).toBe(true);
+});
+
+test.for([
+  { alpn: 'h2', requestCount: 9998, closes: false },
+  { alpn: 'h2', requestCount: 9999, closes: true },
+  // Requests of before that were under way together with the last one.
+  { alpn: 'h2', requestCount: 10_003, closes: true },
+  { alpn: 'http/1.1', requestCount: 9999, closes: false },
+  { alpn: '', requestCount: 123_457, closes: false },
+])('with $requestCount requests before this one, a connection of "$alpn" closes: $closes', (row) => {
+  const { platform } = newStage(albSpec);
+  const held = { address: '127.0.1.1', openedAtNs: sToNs(1), requestCount: row.requestCount, alpn: row.alpn };
+  expect(ask(platform, 2, { held })).toMatchObject({ status: 200, closes: row.closes });
 });
 
 test('an application slower than the idle timeout is 504 when that is over', () => {

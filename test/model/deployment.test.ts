@@ -147,8 +147,10 @@ test('targets lost while a deployment is under way come back, and it goes on to 
   platform.act({ step: lost, isEnd: false }, sToNs(15));
   expect(platform.condition('127.0.1.1', 'orders.shop.test', sToNs(20)).fault).toBe('no-targets');
   platform.act({ step: lost, isEnd: true }, sToNs(24));
-  expect(platform.condition('127.0.1.1', 'orders.shop.test', sToNs(24)).fault).toBeNull();
+  // All have to pass a check again.
+  expect(platform.condition('127.0.1.1', 'orders.shop.test', sToNs(24)).fault).toBe('no-targets');
   platform.advance(sToNs(600));
+  expect(platform.condition('127.0.1.1', 'orders.shop.test', sToNs(600)).fault).toBeNull();
   const ended = changesOf(entries).filter(({ state, isRoutable }) => state === 'gone' && !isRoutable);
   expect(ended.map(({ target }) => target)).toEqual(['10.1.0.1:8080', '10.1.0.2:8080', '10.1.0.3:8080']);
 });

@@ -46,6 +46,7 @@ function start(
     ttlS: 37,
     soaTtlS: 900,
     soaMinimumS: 86_400,
+    healthCheck: { intervalS: 30, failureCount: 3 },
     ...more.zone,
   };
   const names = newNameService({

@@ -72,7 +72,7 @@ test.for([
   begin(platform, row.step, 20);
   expect([first, second].map((address) => platform.dial(address, sToNs(21)).kind)).toEqual(row.dials);
   for (const held of [kept, underWay]) {
-    expect(platform.cut(held, sToNs(21))).toBe(row.cut);
+    expect(platform.cut(held, sToNs(21))).toEqual({ how: row.cut, fault: row.fault });
     expect(outcome(ask(platform, 21, { held }))).toBe(row.kept);
     expect(ask(platform, 21, { held })).toMatchObject({ fault: row.fault });
   }
@@ -92,7 +92,7 @@ test.for([
   end(platform, row.step, 29);
   expect(platform.dial(second, sToNs(29))).toEqual({ kind: 'accepted', afterNs: 0 });
   expect(platform.condition(second, 'orders.shop.test', sToNs(29)).fault).toBeNull();
-  expect(platform.cut(kept, sToNs(30))).toBe('reset');
+  expect(platform.cut(kept, sToNs(30))).toMatchObject({ how: 'reset' });
   expect(ask(platform, 30, { held: kept })).toMatchObject({ kind: 'reset', fault: 'connection-ended' });
   const fresh = { address: second, openedAtNs: sToNs(29), requestCount: 0 };
   expect(platform.cut(fresh, sToNs(30))).toBeNull();

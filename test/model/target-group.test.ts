@@ -109,7 +109,7 @@ test('a single failed check in a row of two changes nothing', () => {
   expect(timeline.nextNs()).toBeNull();
 });
 
-test('where none is healthy all that are registered get requests, also those not yet checked; where none is, nobody', () => {
+test('where all that were checked are unhealthy, all get requests, also those not yet checked', () => {
   const { group, timeline, replicas } = newGroup(controllerDefault, { count: 2 });
   const [one, other] = replicas as [Replica, Replica];
   for (const replica of replicas) {
@@ -138,6 +138,21 @@ test('where none is healthy all that are registered get requests, also those not
   expect(group.health(one)).toBe('draining');
   timeline.advance(sToNs(52 + 300));
   expect(group.health(one)).toBeNull();
+});
+
+test('those not yet checked get no requests by themselves, whether or not others drain', () => {
+  const { group, timeline, replicas } = newGroup(controllerDefault, { count: 1 });
+  const [leaving] = replicas as [Replica];
+  const fresh = newReplica('10.0.0.9:80', replicaSpec);
+  makeReady(fresh);
+  group.add(fresh, sToNs(3.7), () => {});
+  group.remove(leaving, sToNs(3.7));
+  expect([group.health(leaving), group.health(fresh)]).toEqual(['draining', 'initial']);
+  expect(group.routable()).toEqual([]);
+  const inServiceAtS = whenSo(timeline, () => group.routable().length > 0);
+  expect(group.routable()).toEqual([fresh]);
+  expect(inServiceAtS).toBeGreaterThanOrEqual(3.7);
+  expect(inServiceAtS).toBeLessThan(3.7 + controllerDefault.intervalS);
 });
 
 test('every target is in one state, a draining one gets nothing, and steady targets plan nothing', () => {
@@ -176,9 +191,10 @@ test('every target is in one state, a draining one gets nothing, and steady targ
         }
         const routable = group.routable();
         expect(new Set(routable).size).toBe(routable.length);
+        const known = new Set([...members].map((one) => group.health(one)));
         for (const one of routable) expect(members.has(one)).toBe(true);
         if (isLost) expect(routable).toEqual([]);
-        else expect(routable.length > 0).toBe(members.size > 0);
+        else expect(routable.length > 0).toBe(known.has('healthy') || known.has('unhealthy'));
         // Fail-open or not: all that get requests are healthy, or nobody is.
         const healths = new Set(routable.map((one) => group.health(one) === 'healthy'));
         expect(healths.size).toBeLessThanOrEqual(1);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../src/clients/presets.ts';
+import type { Side } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
 import type { TruthEntry } from '../../src/core/truth.ts';
 import { newWorld } from '../../src/model/world.ts';
-import type { Served, WorldModel } from '../../src/model/world-model.ts';
+import type { Arrival, Served, WorldModel } from '../../src/model/world-model.ts';
 import { parseRehearsal } from '../../src/scenario/parse.ts';
 import { settingOf } from '../../src/scenario/setting.ts';
 
@@ -18,7 +19,9 @@ interface Started {
   readonly conditions: (address: string) => string[];
 }
 
-function start(script: string, more = ''): Started {
+const twoServers = '  zone: { ttlS: 20, nameServers: [{ name: ns-1 }, { name: ns-2, lagS: 7 }] }';
+
+function start(script: string, more = '', zone = twoServers): Started {
   const text = `
 name: world
 services: [{ name: orders, url: "http://${orders}/ready" }]
@@ -27,7 +30,7 @@ resolvers: [{ name: vpc, address: 10.0.0.2 }]
 references: [http://status.example/ping]
 change: { ttlS: 20 }
 world:
-  zone: { ttlS: 20, nameServers: [{ name: ns-1 }, { name: ns-2, lagS: 7 }] }
+${zone}
 ${more}
   script:
 ${script}
@@ -157,6 +160,95 @@ describe('faults', () => {
     expect(ask('ns-1', 1)).toBe('silent');
     for (let atS = 1; atS < 400; atS += 30) expect(ask('vpc', atS)).toContain('127.0.1');
   });
+});
+
+describe('a rolling deployment with the defaults', () => {
+  test.for([
+    { kind: 'alb', preStopS: 2, fault: 'stale-target' },
+    { kind: 'alb', preStopS: 9.3, fault: 'stale-target' },
+    { kind: 'alb', preStopS: 11.3, fault: null },
+    { kind: 'ingress-nginx', preStopS: 2, fault: 'stale-endpoints' },
+    { kind: 'ingress-nginx', preStopS: 3.7, fault: 'stale-endpoints' },
+    { kind: 'ingress-nginx', preStopS: 5.3, fault: null },
+  ])('of $kind behind a preStop hook of $preStopS s meets $fault', ({ kind, preStopS, fault }) => {
+    const platform = `  new: { kind: ${kind}, replicas: 1, replica: { preStopS: ${preStopS}, whenGone: refused } }`;
+    const { model, truth } = start(`${switched}\n    - { atS: 1.7, do: deploy, side: new }`, platform);
+    model.advance(sToNs(200));
+    const faults = truth.flatMap((entry) =>
+      entry.type === 'condition-changed' && entry.condition.fault !== null ? [entry.condition.fault] : [],
+    );
+    expect([...new Set(faults)]).toEqual(fault === null ? [] : [fault]);
+  });
+});
+
+describe('failover records', () => {
+  const zoneOf = (record: string): string => `  zone: { ttlS: 20, record: ${record}, nameServers: [{ name: ns-1 }] }`;
+  const removed = (forS: number): string =>
+    `${switched}\n    - { atS: 40.3, do: remove-load-balancer, side: old, how: refused, forS: ${forS} }`;
+  const servedOf = ({ truth }: Started): (readonly [number, Side | null])[] =>
+    truth.flatMap((entry) => (entry.type === 'record-served' ? [[entry.atNs / 1e9, entry.side] as const] : []));
+
+  test('follow health after three checks of it, there and back, and the truth has the instants', () => {
+    const started = start(removed(400), '', zoneOf('failover'));
+    started.model.advance(sToNs(1000));
+    const [first, over, back, ...others] = servedOf(started);
+    expect(others).toEqual([]);
+    expect(first).toEqual([0, 'old']);
+    expect(over?.[1]).toBe('new');
+    expect(over?.[0]).toBeGreaterThan(100.3);
+    expect(over?.[0]).toBeLessThanOrEqual(130.3);
+    expect(back?.[1]).toBe('old');
+    expect(back?.[0]).toBeGreaterThan(500.3);
+    expect(back?.[0]).toBeLessThanOrEqual(530.3);
+    expect(started.ask('ns-1', 1000)).toContain('127.0.1');
+  });
+
+  test('whoever asks a name server late meets what the checks had found by then', () => {
+    const { ask } = start(removed(400), '', zoneOf('failover'));
+    expect(ask('ns-1', 100)).toContain('127.0.1');
+    expect(ask('ns-1', 131)).toContain('127.0.2');
+    expect(ask('ns-1', 441)).toContain('127.0.2');
+    expect(ask('ns-1', 531)).toContain('127.0.1');
+  });
+
+  test('do not move for an outage of less than two intervals', () => {
+    const started = start(removed(59.3), '', zoneOf('failover'));
+    started.model.advance(sToNs(1000));
+    expect(servedOf(started)).toEqual([[0, 'old']]);
+  });
+
+  test('are the only ones whose sides are checked', () => {
+    const { model } = start(`${switched}\n    - { atS: 1, do: lose-own-network, forS: 1 }`, '', zoneOf('address'));
+    model.advance(sToNs(3));
+    // Schedules fire each minute; nothing else is planned.
+    expect(model.nextEventNs()).toBe(sToNs(60));
+  });
+});
+
+test('a request that was under way as its connection was cut is in the truth, by what cut it', () => {
+  const { model, truth } = start(
+    `${switched}
+    - { atS: 10, do: remove-load-balancer, side: old, how: refused }
+    - { atS: 10, do: lose-zone, side: new, zone: 1, how: silent, forS: 5 }`,
+  );
+  const arrivalAt = (address: string): Arrival => ({
+    atNs: sToNs(9.7),
+    held: { address, openedAtNs: sToNs(8), requestCount: 2 },
+    hostname: orders,
+    method: 'GET',
+    path: '/ready',
+    userAgent: 'test',
+    trace: { lane: 3, slot: 17, part: 1 },
+  });
+  for (const address of [old1, new1, '127.0.5.1']) {
+    model.serve(arrivalAt(address));
+    model.recordCut(arrivalAt(address), sToNs(address === new1 ? 10 : 10.2));
+  }
+  const trace = { lane: 3, slot: 17, part: 1 };
+  expect(truth.filter((entry) => entry.type === 'request-hit')).toMatchObject([
+    { atNs: sToNs(9.7), trace, address: old1, fault: 'load-balancer-removed', status: 0, afterMs: 500 },
+    { atNs: sToNs(9.7), trace, address: new1, fault: 'zone-lost', status: 0, afterMs: null },
+  ]);
 });
 
 test('the same seed gives the same world, draw by draw', () => {

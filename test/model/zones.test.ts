@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
+import type { ZoneSpec } from '../../src/core/world.ts';
 import { newZones } from '../../src/model/zones.ts';
+
+const zoneSpec: Omit<ZoneSpec, 'nameServers'> = {
+  record: 'cname',
+  ttlS: 60,
+  soaTtlS: 900,
+  soaMinimumS: 900,
+  healthCheck: { intervalS: 30, failureCount: 3 },
+};
 
 test.for([
   { names: 'orders.shop.example', name: 'orders.shop.example', apex: 'shop.example' },
@@ -11,16 +20,13 @@ test.for([
   { names: 'localhost', name: 'localhost', apex: '' },
   { names: 'orders.shop.example', name: 'myshop.example', apex: null },
 ])('with $names, $name is in the zone $apex', ({ names, name, apex }) => {
-  const zone = { nameServers: [], record: 'cname', ttlS: 60, soaTtlS: 900, soaMinimumS: 900 } as const;
+  const zone = { ...zoneSpec, nameServers: [] };
   expect(newZones(zone, names.split(' ')).apexOf(name)).toBe(apex);
 });
 
 test('a name server with a domain of its own has one name in all zones', () => {
   const nameServers = [{ name: 'ns-1.dns.example', lagS: 0 }];
-  const zones = newZones({ nameServers, record: 'cname', ttlS: 60, soaTtlS: 900, soaMinimumS: 900 }, [
-    'orders.shop.example',
-    'orders.other.example',
-  ]);
+  const zones = newZones({ ...zoneSpec, nameServers }, ['orders.shop.example', 'orders.other.example']);
   expect(['shop.example', 'other.example'].map((apex) => zones.ns(apex)[0]?.data)).toEqual([
     'ns-1.dns.example',
     'ns-1.dns.example',

@@ -88,6 +88,18 @@ describe('the zone', () => {
       { name: 'b', lagS: 25 },
     ]);
   });
+
+  test.for([
+    { lines: 'world: {}', intervalS: 30, failureCount: 3 },
+    { lines: 'world: { zone: { record: failover, healthCheck: { intervalS: 10 } } }', intervalS: 10, failureCount: 3 },
+    {
+      lines: 'world: { zone: { record: failover, healthCheck: { failureCount: 7 } } }',
+      intervalS: 30,
+      failureCount: 7,
+    },
+  ])('$lines checks sides every $intervalS s, $failureCount times', ({ lines, ...healthCheck }) => {
+    expect(worldOf(lines).zone.healthCheck).toEqual(healthCheck);
+  });
 });
 
 describe('resolvers', () => {

@@ -141,7 +141,8 @@ const troubled: readonly Troubled[] = [
   },
   {
     what: 'failover records whose primary is unwell for a while',
-    zone: `record: failover, ttlS: 7, ${twoServers}`,
+    // Seen within 10 s, both ways.
+    zone: `record: failover, ttlS: 7, healthCheck: { intervalS: 10, failureCount: 1 }, ${twoServers}`,
     script: [switched, 'afterChangeS: 9, do: remove-load-balancer, side: new, how: refused, forS: 13'],
     found: ['answers-went-back'],
     says: /went back to the old side after they had answered with the new side/,

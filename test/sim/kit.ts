@@ -47,6 +47,7 @@ export function newStage(over: Partial<WorldModel> = {}): Stage {
     },
     idleEndNs: () => null,
     cut: () => null,
+    recordCut: () => {},
     rttNs: () => rttNs,
     end: () => {},
     ...over,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DialResult } from '../../src/core/ports.ts';
 import { certificateSha256Of } from '../../src/sim/certificates.ts';
+import type { Arrival } from '../../src/model/world-model.ts';
 import { address, connect, dial, get, http1, http2, newStage, rttNs, serveNs } from './kit.ts';
 
 function failed(result: DialResult): Extract<DialResult, { kind: 'failed' }> {
@@ -152,7 +153,7 @@ describe('an exchange', () => {
     expect(stage.arrivals).toEqual([
       {
         atNs: sentAtNs,
-        held: { address, openedAtNs: rttNs, requestCount: 0 },
+        held: { address, openedAtNs: rttNs, requestCount: 0, alpn: 'http/1.1' },
         hostname: 'shop.test',
         method: 'GET',
         path: '/ready?deep=1',
@@ -412,23 +413,31 @@ describe('when the world changes by itself', () => {
     const stage = newStage({ cut: () => 'reset', rttNs: () => 1e9 });
     const connection = await connect(stage, http2);
     connection.onClosed = (why) => expect.fail(why);
+    const told: (readonly [trace: Arrival['trace'], alpn: string | undefined, nowNs: number])[] = [];
+    stage.world.recordCut = ({ trace, held }, nowNs) => told.push([trace, held.alpn, nowNs]);
     const both = Promise.all([connection.exchange(get(), 1e12), connection.exchange(get(), 1e12)]);
     stage.clock.at(stage.clock.nowNs() + 3e6, () => stage.network.change());
     const sentAtNs = stage.clock.nowNs();
     for (const exchange of await stage.clock.runUntil(both)) {
       expect(exchange).toMatchObject({ outcome: 'reset', error: 'ECONNRESET', endedAtNs: sentAtNs + 3e6 });
     }
+    const trace = { lane: 7, slot: 3000, part: 2 };
+    expect(told).toMatchObject(Array(2).fill([trace, 'h2', sentAtNs + 3e6]));
   });
 
   test('silence is for ever: nothing on that connection is answered any more, and nothing says so', async () => {
     const stage = newStage({ cut: () => 'silent', idleEndNs: (_, lastUsedAtNs) => lastUsedAtNs + 1e9 });
     const connection = await connect(stage, http2);
     connection.onClosed = (why) => expect.fail(why);
+    let toldCount = 0;
+    stage.world.recordCut = () => (toldCount += 1);
     const sentAtNs = stage.clock.nowNs();
     stage.clock.at(sentAtNs + 1e6, () => stage.network.change());
+    stage.clock.at(sentAtNs + 2e6, () => stage.network.change());
     const first = await stage.clock.runUntil(connection.exchange(get(), sentAtNs + 12e9));
     expect(first).toMatchObject({ outcome: 'first-byte-timed-out', endedAtNs: sentAtNs + 12e9 });
     expect(connection.isOpen).toBe(true);
+    expect(toldCount).toBe(1);
     stage.world.cut = () => null;
     const second = await stage.clock.runUntil(connection.exchange(get(), sentAtNs + 20e9));
     expect(second).toMatchObject({ outcome: 'first-byte-timed-out', endedAtNs: sentAtNs + 20e9 });
