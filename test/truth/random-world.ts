@@ -97,7 +97,12 @@ export function randomWorld(seed: number): string {
     },
     world: {
       seed,
-      zone: { record, nameServers, ...(record === 'alias' ? {} : { ttlS }) },
+      zone: {
+        record,
+        nameServers,
+        ...(record === 'alias' ? {} : { ttlS }),
+        ...(record === 'failover' ? { healthCheck: healthCheck(newDraw(seed, 'health checks of records')) } : {}),
+      },
       resolvers: Object.fromEntries(resolvers.map((name) => [name, conduct(draw)])),
       ...platforms,
       script: [...change(draw, stage), ...faults(newDraw(seed, 'faults'), stage)],
@@ -126,6 +131,11 @@ function platform(draw: Draw, kind: string): Json & { readonly kind: string; rea
         }
       : { endpointLagS: draw.between(0.2, 4), keepAliveRequestCount: draw.of([100, 1000]) }),
   };
+}
+
+/** With Route 53's defaults, 30 s and 3 in a row, hardly any fault lasts long enough here. */
+function healthCheck(draw: Draw): Json {
+  return { intervalS: draw.of([10, 10, 30]), failureCount: draw.whole(1, 3) };
 }
 
 function conduct(draw: Draw): Json | string {
