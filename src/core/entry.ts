@@ -34,7 +34,7 @@ export type Entry =
   | { readonly type: 'lanes-added'; readonly atNs: number; readonly lanes: readonly Lane[] }
   /**
    * What a watched server answered. Written when the answer differs from the one before (of an authority its TTL, too),
-   * else once in 10 s. The answer changed somewhere in [previousSentAtNs, reply.endedAtNs].
+   * else once in 10 s (or in six polls where these are rarer). The answer changed somewhere in [previousSentAtNs, reply.endedAtNs].
    */
   | {
       readonly type: 'dns-answered';

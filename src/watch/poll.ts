@@ -1,7 +1,7 @@
 /**
  * One question, asked again and again. Each poll is due by its number and never waits for the one before; at most one is
  * under way, so that a dead server is not asked more, only later. What differs from the answer before is told, else one
- * answer in 10 s.
+ * answer in 10 s, or one in six where polls are rarer.
  */
 import type { Cancel, Clock, DnsReply } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
@@ -39,9 +39,11 @@ export interface Poll {
 }
 
 const repeatedEveryS = 10;
+const repeatedEveryCount = 6;
 
 export function newPoll(options: PollOptions): Poll {
   const { clock, everyNs } = options;
+  const repeatedNs = Math.max(sToNs(repeatedEveryS), repeatedEveryCount * everyNs);
   const startedNs = clock.nowNs() + options.staggerNs;
   let cancel: Cancel = () => undefined;
   let previousSentAtNs: number | null = null;
@@ -61,7 +63,7 @@ export function newPoll(options: PollOptions): Poll {
     if (isStopped) return;
     const key = options.keyOf(reply);
     const isChanged = previousKey !== null && key !== previousKey;
-    if (isChanged || previousKey === null || reply.endedAtNs - toldNs >= sToNs(repeatedEveryS)) {
+    if (isChanged || previousKey === null || reply.endedAtNs - toldNs >= repeatedNs) {
       options.tell({ reply, previousSentAtNs, sameCount, isChanged });
       sameCount = 0;
       toldNs = reply.endedAtNs;
