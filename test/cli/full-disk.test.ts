@@ -53,10 +53,12 @@ test.runIf(isMountable)('a disk that gets full: the verdict is told, what is not
   expect(stderr).not.toContain('/report.html');
   expect(existsSync(join(run, 'report.html'))).toBe(false);
   const named = stderr.split('\n').filter((line) => line.startsWith('not written, or not whole: '));
-  expect(named).toEqual([
-    'not written, or not whole: truth.ndjson, report.json, report.md, report.html, junit.xml ' +
+  expect(named).toHaveLength(1);
+  // The smallest may just fit into what is left.
+  expect(named[0]?.replace(', junit.xml', '')).toBe(
+    'not written, or not whole: truth.ndjson, report.json, report.md, report.html ' +
       `in ${run}: no space is left on the device (ENOSPC)`,
-  ]);
+  );
   // As it happens, and as a reason of the report.
   expect(stderr.replaceAll(/\s+/g, ' ').split('probes.arrows could not be written').length - 1).toBe(2);
   expect(stderr).toContain('Not all was written, so the report is not held against the truth.\n');
