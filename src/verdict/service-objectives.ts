@@ -42,7 +42,8 @@ function convergence(analysis: Analysis, service: ServiceAnalysis, objectives: O
   if (service.convergenceS === null) return [];
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
   const observed = service.convergenceS;
-  const since = service.changes[0]?.authorityLastAtNs == null ? 'the change' : 'the last name server had changed';
+  const hasAuthority = (service.changes[0]?.authorityLastAtNs ?? null) !== null;
+  const since = hasAuthority ? 'the last name server had changed' : 'the change';
   const isOfViolators = areAllViolators(analysis, service);
   const who = isOfViolators
     ? 'No resolver that was asked keeps to the TTL: the last client'

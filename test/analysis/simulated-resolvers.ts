@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simulateRun, type SimulatedRun } from '../../src/cli/simulated-run.ts';
 import { presets } from '../../src/clients/presets.ts';
-import type { ResolverAnalysis } from '../../src/core/analysis.ts';
 import { inWorld } from '../../src/scenario/in-world.ts';
 import { parseRehearsal } from '../../src/scenario/parse.ts';
 import { settingOf } from '../../src/scenario/setting.ts';
@@ -50,8 +49,4 @@ world:
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-export function kindsOf(resolvers: readonly ResolverAnalysis[]): Record<string, string> {
-  return Object.fromEntries(resolvers.map(({ name, conduct }) => [name, conduct.kind]));
 }

@@ -3,7 +3,7 @@ import { settle } from '../../src/cli/settle.ts';
 
 /** Done after so many turns of the queue of microtasks. */
 async function chain(turnCount: number): Promise<void> {
-  for (let i = 0; i < turnCount; i += 1) await null;
+  for (let i = 0; i < turnCount; i += 1) await Promise.resolve();
 }
 
 test.for([1, 7, 1000])('%i awaits in a row are over, wherever it is called from', async (turnCount) => {

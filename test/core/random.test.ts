@@ -14,7 +14,7 @@ test('the same seed and label give the same draws; another seed or label gives o
 
 test('draws are uniform in [0, 1): each of 13 parts gets its share to within 5 standard errors', () => {
   const [count, partCount] = [100_000, 13];
-  const parts = new Array<number>(partCount).fill(0);
+  const parts = Array.from({ length: partCount }, () => 0);
   for (const drawn of draws(3, 'share', count)) {
     expect(drawn).toBeLessThan(1);
     parts[Math.floor(drawn * partCount)]! += 1;
