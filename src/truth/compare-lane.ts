@@ -1,8 +1,9 @@
 /** One lane's report against its truth. */
 import type { Cause, Impaired, LaneAnalysis, Outage } from '../core/analysis.ts';
+import type { Lane } from '../core/scenario.ts';
 import { laneName } from '../core/lane-name.ts';
 import { nsPerUs, nsToMs } from '../core/time.ts';
-import { burstFailuresMin } from './clusters.ts';
+import { burstFailuresMin, clustersOf } from './clusters.ts';
 import type { Difference } from './comparison.ts';
 import { expectedCauses } from './expected-cause.ts';
 import { fails, type Fate } from './fate.ts';
@@ -31,6 +32,10 @@ export interface LaneResult {
 
 /** Sums of lengths in ms lose less than this. */
 const roundingMs = 0.001;
+/** Fewer runs of failures may have been outages, as far as anybody can tell. */
+const impairmentRunsMin = 5;
+/** Above, runs are so long that each is an outage. */
+const drawnRatioMax = 0.6;
 /** What chance does less often than this, it did not do. */
 const chanceMin = 0.001;
 
@@ -61,6 +66,7 @@ export function compareLane(truth: LaneTruth, seen: LaneAnalysis, history: Histo
       outside.push(ofIt(countText(outage.failedCount, failedCount)));
   }
   outside.push(...impairedProblems(truth, seen, at));
+  missed.push(...impairmentsMissed(truth, seen, history, at));
   for (const span of seen.impaired) {
     if (failedIn(truth.fates, span.fromAtNs, span.toAtNs).length > 0) continue;
     falseOnes.push(at(span.fromAtNs, span.toAtNs, 'an impairment is reported, nothing failed'));
@@ -124,6 +130,12 @@ function boundProblems(truth: TrueOutage, seen: Outage): string[] {
       `${msText(lengthMs.min)} to ${msText(lengthMs.max)} ms long, reported ${msText(seen.downMsMin)} to ${msText(seen.downMsMax)}`,
     );
   }
+  const { faultMs } = truth;
+  if (faultMs !== null && (faultMs < seen.faultMsMin - roundingMs || faultMs > seen.faultMsMax + roundingMs)) {
+    problems.push(
+      `a fault of ${msText(faultMs)} ms, reported ${msText(seen.faultMsMin)} to ${msText(seen.faultMsMax)}`,
+    );
+  }
   return problems;
 }
 
@@ -183,6 +195,32 @@ function impairedProblems({ fates, outages }: LaneTruth, seen: LaneAnalysis, at:
     problems.push(at(0, 0, text));
   }
   return problems;
+}
+
+/** Failures that were drawn, in so many runs that nobody could take them for outages, and no impairment is told. */
+function impairmentsMissed(
+  { fates, outages, lane }: LaneTruth,
+  seen: LaneAnalysis,
+  history: History,
+  at: At,
+): Difference[] {
+  return clustersOf(fates, lane).flatMap((cluster) => {
+    const [first, last] = [cluster[0] as Fate, cluster.at(-1) as Fate];
+    const [fromNs, toNs] = [first.attempt.dueNs, last.attempt.dueNs];
+    const runCount = outages.filter((one) => overlaps(one, fromNs, toNs)).length;
+    if (runCount < impairmentRunsMin || !cluster.every((fate) => wasDrawn(fate, lane, history))) return [];
+    if (seen.impaired.some((span) => span.fromAtNs <= toNs && fromNs <= span.toAtNs)) return [];
+    return [
+      at(fromNs, toNs, `${String(cluster.length)} failures in ${String(runCount)} runs, and no impairment is told`),
+    ];
+  });
+}
+
+/** What it met failed some requests and not others, by chance alone. */
+function wasDrawn({ attempt, fault }: Fate, lane: Lane, history: History): boolean {
+  if (attempt.address === null || fault === null) return false;
+  const met = history.conditions(attempt.address, lane.check.hostname).during(attempt.sentNs, attempt.endedNs);
+  return met.every(({ failedRatio }) => failedRatio > 0 && failedRatio <= drawnRatioMax);
 }
 
 function failedIn(fates: readonly Fate[], fromNs: number, toNs: number): readonly Fate[] {

@@ -12,6 +12,8 @@ import { movesEverybody, type History, type Move } from './history.ts';
 
 /** Name servers are asked once a second: about the change, nobody can know it better. */
 const pollNs = sToNs(1);
+/** What mixes failures and good answers is seen over some seconds. */
+const aboutNs = sToNs(2);
 
 /** @returns empty where the world knows no fault. */
 export function expectedCauses(fate: Fate, lane: Lane, history: History): readonly Cause[] {
@@ -31,6 +33,8 @@ export function expectedCauses(fate: Fate, lane: Lane, history: History): readon
     ];
   }
   if (isOfDns) return ['dns-failed'];
+  // Whatever else was wrong behind it.
+  if (attempt.outcome === 'tls-failed') return ['tls'];
   if (isOfNames(fault)) return ['too-slow'];
   const side = attempt.address === null ? null : history.sideOf(attempt.address);
   const onSide: readonly Cause[] =
@@ -87,12 +91,16 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
   switch (fault) {
     case 'load-balancer-removed':
       return ['side-down', ...late, ...kept];
-    case 'zone-lost':
+    case 'zone-lost': {
+      const others = history.addresses[side].filter((address) => address !== attempt.address);
+      const isMore = others.some((address) => isUnwell(address, attempt, lane, history));
+      if (isMore) return ['address-down', 'side-impaired', 'side-down', ...kept];
       return [
         history.addresses[side].length > 1 && !isSideDown(side, attempt, lane, history) ? 'address-down' : 'side-down',
         ...late,
         ...kept,
       ];
+    }
     case 'no-targets':
       return ['no-target'];
     case 'stale-target':
@@ -123,6 +131,14 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
     case 'record-missing':
       return [];
   }
+}
+
+/** Something else is wrong there. */
+function isUnwell(address: string, { sentNs, endedNs }: Attempt, lane: Lane, history: History): boolean {
+  return history
+    .conditions(address, lane.check.hostname)
+    .during(sentNs - aboutNs, endedNs + aboutNs)
+    .some(({ failedRatio }) => failedRatio > 0);
 }
 
 /** The place was well again when the request on an old connection to it was given up: a new one would have been served. */

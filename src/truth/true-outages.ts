@@ -5,10 +5,11 @@
  */
 import type { Interval } from '../core/analysis.ts';
 import type { Lane } from '../core/scenario.ts';
-import { nsToMs } from '../core/time.ts';
+import { nsToMs, sToNs } from '../core/time.ts';
 import type { Condition } from '../core/truth.ts';
 import { fails, type Fate } from './fate.ts';
 import type { History } from './history.ts';
+import type { Steps } from './steps.ts';
 
 export interface TrueOutage {
   /** Fates of the failed slots, in order. */
@@ -22,6 +23,8 @@ export interface TrueOutage {
   readonly beginsNs: Interval;
   readonly endsNs: Interval;
   readonly lengthMs: Interval;
+  /** Of the fault itself, where the world has an instant for its beginning and for its end. */
+  readonly faultMs: number | null;
 }
 
 /** @param fates in order of slots; slots without a row are left out, and end nothing. */
@@ -52,8 +55,8 @@ function outageOf(
   history: History,
 ): TrueOutage {
   const [first, last] = [failed[0] as Fate, failed.at(-1) as Fate];
-  const begins = edge({ good: lastGood, failed: first, begins: true }, lane, history);
-  const ends = edge({ good: firstGood, failed: last, begins: false }, lane, history);
+  const { dueNs: begins, worldNs: fromNs } = edge({ good: lastGood, failed: first, begins: true }, lane, history);
+  const { dueNs: ends, worldNs: toNs } = edge({ good: firstGood, failed: last, begins: false }, lane, history);
   return {
     failed,
     firstFailedAtNs: first.attempt.dueNs,
@@ -63,7 +66,15 @@ function outageOf(
     beginsNs: begins,
     endsNs: ends,
     lengthMs: { min: nsToMs(ends.min - begins.max), max: nsToMs(ends.max - begins.min) },
+    faultMs: fromNs === null || toNs === null ? null : nsToMs(toNs - fromNs),
   };
+}
+
+interface FoundEdge {
+  /** Of due instants. */
+  readonly dueNs: Interval;
+  /** The world's, where all that the client might have met changed at once. */
+  readonly worldNs: number | null;
 }
 
 interface Edge {
@@ -74,35 +85,70 @@ interface Edge {
 
 /**
  * A request fails by what it meets between its sending and its end, so a due instant is bad already if what it leads to
- * becomes bad before the answer is there: the edge of the due instants lies before the world's by at most the time a
- * good request takes.
+ * becomes bad before the answer is there: the edge of the due instants lies before the world's by at most the time that a
+ * good request takes. Where the client might have gone to several addresses, nothing failed before the first of them was
+ * down and everything from when the last was.
  */
-function edge({ good, failed, begins }: Edge, lane: Lane, history: History): Interval {
+function edge({ good, failed, begins }: Edge, lane: Lane, history: History): FoundEdge {
   const badNs = failed.attempt.dueNs;
-  if (good === null) return begins ? { min: -Infinity, max: badNs } : { min: badNs, max: Infinity };
+  if (good === null) {
+    return { dueNs: begins ? { min: -Infinity, max: badNs } : { min: badNs, max: Infinity }, worldNs: null };
+  }
   const goodNs = good.attempt.dueNs;
   const [fromNs, toNs] = begins ? [goodNs, badNs] : [badNs, goodNs];
-  const worldNs = worldEdge({ good, failed, begins }, lane, history);
-  if (worldNs === null) return { min: fromNs, max: toNs };
-  const reachNs = good.attempt.endedNs - good.attempt.dueNs;
-  const max = Math.min(toNs, Math.max(fromNs, worldNs));
-  return { min: Math.min(max, Math.max(fromNs, worldNs - reachNs)), max };
+  const untilNs = begins ? failed.attempt.endedNs : good.attempt.endedNs;
+  const isKept = good.attempt.isKept || failed.attempt.isKept;
+  const down = addressesOf(good, failed, lane, history).map((address) => ({
+    steps: history.conditions(address, lane.check.hostname),
+    isDown: (condition: Condition): boolean => fails(condition, isKept, lane.check.goodWithinMs),
+  }));
+  if (down.length === 0) return { dueNs: { min: fromNs, max: toNs }, worldNs: null };
+  // What is so from the beginning was not what made the difference.
+  const some = firstAfter(fromNs, untilNs, down, (states) => states.some((isDown) => isDown === begins));
+  const all = firstAfter(fromNs, untilNs, down, (states) => states.every((isDown) => isDown === begins));
+  const reachNs = good.attempt.endedNs - goodNs + (begins || isRefused(failed) ? 0 : sentAgainNs);
+  const max = all === null ? toNs : Math.min(toNs, all);
+  const min = Math.min(max, some === null ? fromNs : Math.max(fromNs, some - reachNs));
+  return { dueNs: { min, max }, worldNs: some === all ? all : null };
 }
 
-/** The one instant between two neighbours at which their common address began to fail everything, or ceased to. */
-function worldEdge(
-  { good, failed, begins }: { good: Fate; failed: Fate; begins: boolean },
-  lane: Lane,
-  history: History,
+/** What got no answer is sent again after a second (RFC 6298, 2): who was due just before the end may be saved by it. */
+const sentAgainNs = sToNs(1);
+
+function isRefused({ attempt }: Fate): boolean {
+  return attempt.outcome !== 'connect-timed-out' && attempt.outcome !== 'first-byte-timed-out';
+}
+
+/** Where the client may have gone between the two: to one address only if it could not choose. */
+function addressesOf(good: Fate, failed: Fate, lane: Lane, history: History): readonly string[] {
+  const [one, other] = [good.attempt.address, failed.attempt.address];
+  if (one === null || other === null) return [];
+  const { kind } = lane.archetype.resolve;
+  const isBound =
+    lane.role === 'side' || kind === 'once' || kind === 'pinned' || failed.attempt.isKept || good.attempt.isKept;
+  if (one === other && isBound) return [one];
+  const sides = new Set([history.sideOf(one), history.sideOf(other)]);
+  return [...sides].flatMap((side) => (side === null ? [] : history.addresses[side]));
+}
+
+interface Watched {
+  readonly steps: Steps<Condition>;
+  readonly isDown: (condition: Condition) => boolean;
+}
+
+/** Null where it was so at `fromNs`, or nowhere up to `toNs`. */
+function firstAfter(
+  fromNs: number,
+  toNs: number,
+  watched: readonly Watched[],
+  isSo: (states: readonly boolean[]) => boolean,
 ): number | null {
-  const { address } = failed.attempt;
-  if (address === null || address !== good.attempt.address) return null;
-  const isKept = good.attempt.isKept || failed.attempt.isKept;
-  const isDown = (condition: Condition): boolean => fails(condition, isKept, lane.check.goodWithinMs);
-  const [before, after] = begins ? [good, failed] : [failed, good];
-  const edges = history
-    .conditions(address, lane.check.hostname)
-    .edges(before.attempt.dueNs, after.attempt.endedNs, isDown);
-  const [only] = edges;
-  return edges.length === 1 && only?.begins === begins ? only.atNs : null;
+  const statesAt = (atNs: number): readonly boolean[] =>
+    watched.map(({ steps, isDown }) => {
+      const condition = steps.at(atNs);
+      return condition !== null && isDown(condition);
+    });
+  if (isSo(statesAt(fromNs))) return null;
+  const instants = watched.flatMap(({ steps, isDown }) => steps.edges(fromNs, toNs, isDown).map(({ atNs }) => atNs));
+  return instants.toSorted((a, b) => a - b).find((atNs) => isSo(statesAt(atNs))) ?? null;
 }

@@ -24,7 +24,7 @@ export interface Tally {
 const causesRightMin = 0.99;
 const eachCauseRightMin = 0.95;
 /** Of fewer nothing can be said. */
-const causeFailuresMin = 50;
+const causeFailuresMin = 200;
 /** Of one world: fewer are worth a look. */
 const causesRightInWorldMin = 0.97;
 /** Less of outages than of probes: many are a blip between two probes of whoever else could have told whose it was. */
