@@ -1,43 +1,23 @@
 /** One lane's report against its truth. */
-import type { Cause, Impaired, LaneAnalysis, Outage } from '../core/analysis.ts';
-import type { Lane } from '../core/scenario.ts';
+import type { Impaired, LaneAnalysis, Outage } from '../core/analysis.ts';
 import { laneName } from '../core/lane-name.ts';
-import { nsPerUs, nsToMs } from '../core/time.ts';
-import { burstFailuresMin, clustersOf } from './clusters.ts';
+import { nsPerUs } from '../core/time.ts';
+import { compareCauses, type CauseResult } from './compare-causes.ts';
+import { impairedProblems, impairmentsMissed, isNoChance, roundingMs } from './compare-impairments.ts';
 import type { Difference } from './comparison.ts';
-import { expectedCauses } from './expected-cause.ts';
-import { fails, type Fate } from './fate.ts';
+import type { Fate } from './fate.ts';
 import type { History } from './history.ts';
-import { matchCauses, sumOfRates, type CauseRates } from './match-causes.ts';
+import { countText, failedIn, msText, overlaps, type At, type LaneTruth } from './lane-truth.ts';
 import type { TrueOutage } from './true-outages.ts';
-import type { LaneTruth } from './true-values.ts';
 
-export interface LaneResult {
+export interface LaneResult extends CauseResult {
   readonly name: string;
   readonly truth: LaneTruth;
   readonly seen: LaneAnalysis;
-  readonly missed: Difference[];
-  readonly falseOnes: Difference[];
-  readonly outside: Difference[];
-  readonly wrongCauses: Difference[];
-  readonly lengthCount: number;
-  readonly causeCount: number;
-  readonly causeRightCount: number;
-  readonly unattributedCount: number;
-  readonly causeRates: CauseRates;
-  /** Outages and impaired spans, and those of which most failures have a true cause. */
-  readonly spanCount: number;
-  readonly spanRightCount: number;
+  readonly missed: readonly Difference[];
+  readonly falseOnes: readonly Difference[];
+  readonly outside: readonly Difference[];
 }
-
-/** Sums of lengths in ms lose less than this. */
-const roundingMs = 0.001;
-/** Fewer runs of failures may have been outages, as far as anybody can tell. */
-const impairmentRunsMin = 5;
-/** Above, runs are so long that each is an outage. */
-const drawnRatioMax = 0.6;
-/** What chance does less often than this, it did not do. */
-const chanceMin = 0.001;
 
 export function compareLane(truth: LaneTruth, seen: LaneAnalysis, history: History): LaneResult {
   const name = laneName(seen);
@@ -45,7 +25,7 @@ export function compareLane(truth: LaneTruth, seen: LaneAnalysis, history: Histo
   const missed: Difference[] = [];
   const outside: Difference[] = [];
   const falseOnes: Difference[] = [];
-  const at = (from: number, to: number, text: string): Difference => ({ lane: name, fromAtNs: from, toAtNs: to, text });
+  const at: At = (from, to, text) => ({ lane: name, fromAtNs: from, toAtNs: to, text });
 
   truth.outages.forEach((outage, i) => {
     const place = placed[i];
@@ -80,8 +60,8 @@ export function compareLane(truth: LaneTruth, seen: LaneAnalysis, history: Histo
     missed,
     falseOnes,
     outside,
-    lengthCount: truth.outages.length,
-    ...causes(truth, seen, history, at),
+
+    ...compareCauses(truth, seen, history, at),
   };
 }
 
@@ -99,10 +79,6 @@ function placeOf(outage: TrueOutage, seen: LaneAnalysis): Place | undefined {
     ({ fromAtNs, toAtNs }) => fromAtNs <= outage.firstFailedAtNs && outage.lastFailedAtNs <= toAtNs,
   );
   return span === undefined ? undefined : { kind: 'impaired', impaired: span };
-}
-
-function overlaps(outage: TrueOutage, fromNs: number, toNs: number): boolean {
-  return outage.firstFailedAtNs <= toNs && fromNs <= outage.lastFailedAtNs;
 }
 
 /** What is true may lie anywhere in its own interval, so the reported bounds must hold all of it. */
@@ -144,146 +120,9 @@ function failures({ failed }: TrueOutage): string {
   return `${String(failed.length)} failed in a row (${faults})`;
 }
 
-/**
- * A run in which whatever the lane could reach was down, told as a part of an impairment: right only where so long a run
- * is what chance would make of the rest. Among n slots of which the share f fails, one of L is there with probability of
- * about n(1 − f)f^L.
- */
-function isNoChance(outage: TrueOutage, span: Impaired, { fates, lane }: LaneTruth, history: History): boolean {
-  const length = outage.failed.length;
-  if (length < 2) return false;
-  const reachable = new Set(
-    fates
-      .filter(({ attempt }) => attempt.dueNs >= span.fromAtNs && attempt.dueNs <= span.toAtNs)
-      .flatMap(({ attempt }) => attempt.address ?? []),
-  );
-  const isTotal = [...reachable].every((address) =>
-    history
-      .conditions(address, lane.check.hostname)
-      .isAllTheTime(outage.firstFailedAtNs, outage.lastFailedAtNs, (one) => fails(one, false, lane.check.goodWithinMs)),
-  );
-  if (!isTotal) return false;
-  const slots = span.slotCount - length;
-  const share = (span.failedCount - length) / slots;
-  return slots * (1 - share) * share ** length < chanceMin;
-}
-
-// ── impairments, counts ──────────────────────────────────────────────────────────────────────────────────────────────
-
-type At = (fromNs: number, toNs: number, text: string) => Difference;
-
-function impairedProblems({ fates, outages }: LaneTruth, seen: LaneAnalysis, at: At): Difference[] {
-  const problems: Difference[] = [];
-  const total = { min: 0, max: 0 };
-  for (const span of seen.impaired) {
-    const inside = outages.filter((one) => overlaps(one, span.fromAtNs, span.toAtNs));
-    const [first, last] = [inside[0], inside.at(-1)];
-    if (first === undefined || last === undefined) continue;
-    total.min += nsToMs(last.endsNs.min - first.beginsNs.max);
-    total.max += nsToMs(last.endsNs.max - first.beginsNs.min);
-    const ofIt = (text: string): number => problems.push(at(span.fromAtNs, span.toAtNs, text));
-    if (first.firstFailedAtNs !== span.fromAtNs || last.lastFailedAtNs !== span.toAtNs)
-      ofIt('an impairment with other ends');
-    const failedCount = failedIn(fates, span.fromAtNs, span.toAtNs).length;
-    if (failedCount !== span.failedCount) ofIt(countText(span.failedCount, failedCount));
-    if (failedCount < burstFailuresMin) ofIt(`an impairment of ${String(failedCount)} failures`);
-  }
-  const max = Number.isFinite(total.max) ? total.max : 0;
-  const { impairedMs } = seen;
-  if (total.min < impairedMs.min - roundingMs || max > impairedMs.max + roundingMs) {
-    const text = `impaired ${msText(total.min)} to ${msText(total.max)} ms, reported ${msText(impairedMs.min)} to ${msText(impairedMs.max)}`;
-    problems.push(at(0, 0, text));
-  }
-  return problems;
-}
-
-/** Failures that were drawn, in so many runs that nobody could take them for outages, and no impairment is told. */
-function impairmentsMissed(
-  { fates, outages, lane }: LaneTruth,
-  seen: LaneAnalysis,
-  history: History,
-  at: At,
-): Difference[] {
-  return clustersOf(fates, lane).flatMap((cluster) => {
-    const [first, last] = [cluster[0] as Fate, cluster.at(-1) as Fate];
-    const [fromNs, toNs] = [first.attempt.dueNs, last.attempt.dueNs];
-    const runCount = outages.filter((one) => overlaps(one, fromNs, toNs)).length;
-    if (runCount < impairmentRunsMin || !cluster.every((fate) => wasDrawn(fate, lane, history))) return [];
-    if (seen.impaired.some((span) => span.fromAtNs <= toNs && fromNs <= span.toAtNs)) return [];
-    return [
-      at(fromNs, toNs, `${String(cluster.length)} failures in ${String(runCount)} runs, and no impairment is told`),
-    ];
-  });
-}
-
-/** What it met failed some requests and not others, by chance alone. */
-function wasDrawn({ attempt, fault }: Fate, lane: Lane, history: History): boolean {
-  if (attempt.address === null || fault === null) return false;
-  const met = history.conditions(attempt.address, lane.check.hostname).during(attempt.sentNs, attempt.endedNs);
-  return met.every(({ failedRatio }) => failedRatio > 0 && failedRatio <= drawnRatioMax);
-}
-
-function failedIn(fates: readonly Fate[], fromNs: number, toNs: number): readonly Fate[] {
-  return fates.filter(({ kind, attempt }) => kind === 'failed' && attempt.dueNs >= fromNs && attempt.dueNs <= toNs);
-}
-
-function countText(reported: number, truth: number): string {
-  return `${String(reported)} failures reported, ${String(truth)} there were`;
-}
-
 function slotProblem(fates: readonly Fate[], { slots }: LaneAnalysis): string | null {
   const count = (kind: Fate['kind']): number => fates.filter((fate) => fate.kind === kind).length;
   const [good, failed] = [count('good'), count('failed')];
   if (slots.good === good && slots.failed === failed) return null;
   return `${String(slots.good)} good and ${String(slots.failed)} failed slots reported, ${String(good)} and ${String(failed)} there were`;
-}
-
-function msText(ms: number): string {
-  return ms.toFixed(1);
-}
-
-// ── causes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function causes(
-  { fates, lane }: LaneTruth,
-  seen: LaneAnalysis,
-  history: History,
-  at: At,
-): Pick<
-  LaneResult,
-  'wrongCauses' | 'causeCount' | 'causeRightCount' | 'unattributedCount' | 'causeRates' | 'spanCount' | 'spanRightCount'
-> {
-  const wrongCauses: Difference[] = [];
-  let [causeCount, causeRightCount, unattributedCount, spanRightCount] = [0, 0, 0, 0];
-  const rates: CauseRates[] = [];
-  const spans = [
-    ...seen.outages.map((one) => ({ fromNs: one.firstFailedAtNs, toNs: one.lastFailedAtNs, causes: one.causes })),
-    ...seen.impaired.map((one) => ({ fromNs: one.fromAtNs, toNs: one.toAtNs, causes: one.causes })),
-  ];
-  for (const span of spans) {
-    const failed = failedIn(fates, span.fromNs, span.toNs);
-    const match = matchCauses(
-      span.causes,
-      failed.map((fate) => expectedCauses(fate, lane, history)),
-    );
-    rates.push(match.byCause);
-    causeCount += match.count;
-    causeRightCount += match.right;
-    unattributedCount += span.causes.unattributed ?? 0;
-    if (2 * match.right > match.count) spanRightCount += 1;
-    if (match.right === match.count) continue;
-    const faults = [...new Set(failed.map((fate) => fate.fault ?? 'nothing known'))].join(', ');
-    const wrong = (Object.entries(match.wrong) as [Cause, number][]).map(([cause, n]) => `${String(n)} × ${cause}`);
-    const text = `${wrong.join(', ')} of ${String(match.count)}; was ${faults}: ${match.instead.join(', ') || 'no such cause'}`;
-    wrongCauses.push(at(span.fromNs, span.toNs, text));
-  }
-  return {
-    wrongCauses,
-    causeCount,
-    causeRightCount,
-    unattributedCount,
-    spanCount: spans.length,
-    spanRightCount,
-    causeRates: sumOfRates(rates),
-  };
 }

@@ -54,7 +54,7 @@ export interface Comparison {
   readonly counts: Counts;
 }
 
-/** The seven lists, in the order in which they matter. */
+/** The lists, in the order in which they matter. */
 export function differencesOf(
   comparison: Comparison,
 ): readonly (readonly [title: string, list: readonly Difference[]])[] {

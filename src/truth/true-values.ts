@@ -9,7 +9,7 @@ import { nsPerS, nsToMs, sToNs } from '../core/time.ts';
 import { burstFailuresMin, clustersOf } from './clusters.ts';
 import type { Fate } from './fate.ts';
 import { movesEverybody, type History } from './history.ts';
-import type { TrueOutage } from './true-outages.ts';
+import type { LaneTruth } from './lane-truth.ts';
 
 export interface TrueValues {
   readonly outageMsMax: Interval;
@@ -19,13 +19,6 @@ export interface TrueValues {
   readonly burst5xxCountMax: Interval;
   readonly flipBackCountMax: Interval;
   readonly failedCount: Interval;
-}
-
-export interface LaneTruth {
-  readonly lane: Lane;
-  /** In order of slots. */
-  readonly fates: readonly Fate[];
-  readonly outages: readonly TrueOutage[];
 }
 
 /** An impairment mixes runs of failures with good slots; fewer runs are outages. */

@@ -7,7 +7,8 @@ import type { Reason, Verdict } from '../core/verdict.ts';
 import type { Difference } from './comparison.ts';
 import type { Fate } from './fate.ts';
 import { movesEverybody, type History } from './history.ts';
-import { expiryNs, trueValues, type LaneTruth, type TrueValues } from './true-values.ts';
+import type { LaneTruth } from './lane-truth.ts';
+import { expiryNs, trueValues, type TrueValues } from './true-values.ts';
 
 /** A lane of which nothing good is known before the change is not judged. */
 const qualifyingCount = 10;
