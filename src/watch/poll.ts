@@ -33,7 +33,10 @@ export interface Told {
 export interface Poll {
   /** After the first answer, or at once where it is not prompt. */
   readonly ready: Promise<void>;
-  /** Asks out of turn, at most once in so long as from one turn to the next, and if nothing is under way. */
+  /**
+   * Asks out of turn, if nothing is under way and at most once in so long as from one turn to the next. That answer and
+   * those of the next two turns are told, whatever they are.
+   */
   now(): void;
   stop(): void;
 }
@@ -63,7 +66,8 @@ export function newPoll(options: PollOptions): Poll {
     if (isStopped) return;
     const key = options.keyOf(reply);
     const isChanged = previousKey !== null && key !== previousKey;
-    if (isChanged || previousKey === null || reply.endedAtNs - toldNs >= repeatedNs) {
+    const isWanted = previousKey === null || sentNs - outOfTurnNs <= 2 * everyNs;
+    if (isChanged || isWanted || reply.endedAtNs - toldNs >= repeatedNs) {
       options.tell({ reply, previousSentAtNs, sameCount, isChanged });
       sameCount = 0;
       toldNs = reply.endedAtNs;

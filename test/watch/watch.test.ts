@@ -370,3 +370,14 @@ test('where A changes, what stands beside it is asked at once, and no more often
     expect(times.length).toBeLessThanOrEqual(10);
   }
 });
+
+test('what stands beside A is told after a change though it is the same, and for two turns more; else one in six', async () => {
+  const { answered } = await watchFor(130, scenarioOf(given), (_, _name, type, atS) => ({
+    addresses: type === 'A' ? [atS > 30.3 ? '127.0.2.1' : '127.0.1.1'] : [],
+  }));
+  const told = answered.filter((entry) => entry.server === '127.0.0.1:5301' && entry.question === 'HTTPS');
+  const times = told.map(({ reply }) => reply.endedAtNs / 1e9);
+  expect(times.filter((atS) => atS > 30.3 && atS < 31.5)).toHaveLength(1);
+  expect(times.filter((atS) => atS > 31.5 && atS < 52)).toHaveLength(2);
+  expect(times.length).toBeLessThanOrEqual(6);
+});
