@@ -5,15 +5,7 @@ import type { Attempt } from '../../src/truth/attempts.ts';
 import { expectedCauses } from '../../src/truth/expected-cause.ts';
 import { fateOf } from '../../src/truth/fate.ts';
 import { historyOf } from '../../src/truth/history.ts';
-import {
-  hostname,
-  jvmForever,
-  keepAliveClient,
-  laneOf,
-  newAddress,
-  oldAddress,
-  type LaneLog,
-} from '../analysis/kit.ts';
+import { jvmForever, keepAliveClient, laneOf, newAddress, oldAddress, type LaneLog } from '../analysis/kit.ts';
 import { allWell, condition, down, failing, hit, served, well } from './kit.ts';
 
 /** Refused at 30 s by the old side, unless said otherwise. */
