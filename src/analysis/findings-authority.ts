@@ -111,14 +111,16 @@ function saidText({ addresses, chain, rcode }: TrackStep): string {
 
 /** Once for each zone, however many names are in it. */
 function differentNsSets(context: AuthorityContext): Finding[] {
-  const zones = new Map(context.journal.of('authorities-found').map((found) => [found.zone, found]));
-  return [...zones.values()].flatMap(({ zone, name, nsSets = [] }): Finding[] => {
-    const told = nsSets.filter(({ names }) => names.length > 0);
+  const zones = Map.groupBy(context.journal.of('authorities-found'), ({ zone }) => zone);
+  return [...zones].flatMap(([zone, all]): Finding[] => {
+    const services = new Set(all.map(({ name }) => context.serviceOf(name)));
+    const [service = null] = services.size === 1 ? services : [];
+    const told = (all[0]?.nsSets ?? []).filter(({ names }) => names.length > 0);
     if (new Set(told.map(({ names }) => names.join(' '))).size < 2) return [];
     return [
       {
         kind: 'ns-sets-differ',
-        service: context.serviceOf(name),
+        service,
         severity: 'warn',
         text: `Not everybody names the same name servers for ${zone}: some resolvers ask servers that others never ask, and a change must reach them all.`,
         evidence: told.map(
