@@ -121,6 +121,20 @@ export interface Connection {
   close(): void;
 }
 
+/** What the dialer knows of a connection. */
+export type ConnectionFacts = Pick<
+  Connection,
+  | 'dialledAtNs'
+  | 'connectedAtNs'
+  | 'securedAtNs'
+  | 'localPort'
+  | 'address'
+  | 'certificateSha256'
+  | 'certificateToMs'
+  | 'alpn'
+  | 'tlsVersion'
+>;
+
 export interface Dialer {
   dial(target: DialTarget, deadlines: DialDeadlines): Promise<DialResult>;
 }

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { assert } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Cancel, Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
-import type { ConnectionFacts } from './connection-facts.ts';
+import type { Cancel, Clock, Connection, ConnectionFacts, Exchange, HttpRequest } from '../core/ports.ts';
 import { atDeadline } from './deadline.ts';
 import { addBody, joinBody, newDraft, notSent, type Draft } from './exchange.ts';
 import { AnswerReader } from './http1-answer.ts';

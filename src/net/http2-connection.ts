@@ -1,8 +1,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Outcome } from '../core/outcome.ts';
-import type { Cancel, Clock, Connection, Exchange, HttpRequest } from '../core/ports.ts';
-import type { ConnectionFacts } from './connection-facts.ts';
+import type { Cancel, Clock, Connection, ConnectionFacts, Exchange, HttpRequest } from '../core/ports.ts';
 import { atDeadline } from './deadline.ts';
 import { lingerNs } from './linger.ts';
 import { addBody, headerPairsMax, joinBody, newDraft, notSent } from './exchange.ts';

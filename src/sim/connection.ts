@@ -9,6 +9,7 @@ import {
   type Cancel,
   type Clock,
   type Connection,
+  type ConnectionFacts,
   type Exchange,
   type HttpRequest,
 } from '../core/ports.ts';
@@ -20,19 +21,6 @@ export interface SimConnection extends Connection {
   /** What it led to is no more. */
   cut(how: 'reset' | 'silent'): void;
 }
-
-export type ConnectionFacts = Pick<
-  Connection,
-  | 'dialledAtNs'
-  | 'connectedAtNs'
-  | 'securedAtNs'
-  | 'localPort'
-  | 'address'
-  | 'certificateSha256'
-  | 'certificateToMs'
-  | 'alpn'
-  | 'tlsVersion'
->;
 
 export interface ConnectionOptions {
   readonly clock: Clock;

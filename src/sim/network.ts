@@ -3,11 +3,19 @@
  * `net` do, in virtual time. The prober cannot tell.
  */
 import type { Outcome } from '../core/outcome.ts';
-import type { Clock, DialDeadlines, Dialer, DialResult, DialTarget, TlsSettings } from '../core/ports.ts';
+import type {
+  Clock,
+  ConnectionFacts,
+  DialDeadlines,
+  Dialer,
+  DialResult,
+  DialTarget,
+  TlsSettings,
+} from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import type { WorldModel } from '../model/world-model.ts';
 import { certificateSha256Of, certificateToMs, whyRefused } from './certificates.ts';
-import { newSimConnection, type ConnectionFacts, type SimConnection } from './connection.ts';
+import { newSimConnection, type SimConnection } from './connection.ts';
 
 export interface SimNetwork {
   readonly dialer: Dialer;
