@@ -125,6 +125,25 @@ export type Entry =
       readonly why: 'server-closed' | 'reset' | 'goaway';
       readonly ageMs: number;
     }
+  /** Somebody else's word beside the probes: an observer (`route53`, `elbv2:old`, `kubernetes:new` …) begins to look. */
+  | {
+      readonly type: 'observer-started';
+      readonly atNs: number;
+      readonly observer: string;
+      readonly side: Side | null;
+      /** What it looks at, for people. */
+      readonly what: string;
+    }
+  /** It cannot see, since `sinceNs` (when it last saw; its start, if never): nothing it would have told is known until it recovers. */
+  | {
+      readonly type: 'observer-blinded';
+      readonly atNs: number;
+      readonly observer: string;
+      readonly sinceNs: number;
+      /** A sentence, without secrets. */
+      readonly why: string;
+    }
+  | { readonly type: 'observer-recovered'; readonly atNs: number; readonly observer: string }
   /** Something the reader of the report should know that fits nowhere else. */
   | { readonly type: 'noted'; readonly atNs: number; readonly text: string }
   | {
