@@ -2,6 +2,7 @@
  * The journal: everything the log holds but probe rows. One JSON object a line, `type` in the past tense, `atNs` in ns
  * since run start on the monotonic clock. Types are added, never renamed: a run folder outlives the program.
  */
+import type { PlatformSeen } from './platform.ts';
 import type { DnsReply } from './ports.ts';
 import type { Lane, Scenario, Side } from './scenario.ts';
 
@@ -144,6 +145,8 @@ export type Entry =
       readonly why: string;
     }
   | { readonly type: 'observer-recovered'; readonly atNs: number; readonly observer: string }
+  /** What AWS or Kubernetes said of a side's platform; `atNs` is when it was received. */
+  | ({ readonly type: 'platform-seen'; readonly atNs: number } & PlatformSeen)
   /** Something the reader of the report should know that fits nowhere else. */
   | { readonly type: 'noted'; readonly atNs: number; readonly text: string }
   | {

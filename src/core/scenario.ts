@@ -1,4 +1,5 @@
 /** The scenario after parsing: every default filled in, every reference resolved. Plain data; it goes into the log. */
+import type { AwsSpec, KubernetesSpec } from './platform.ts';
 import type { DnsServer } from './ports.ts';
 import type { Pace } from './schedule.ts';
 
@@ -141,6 +142,9 @@ export interface SideSpec {
   readonly marker: readonly (readonly [string, string])[];
   /** Lower-case hex, without colons. */
   readonly certificateSha256: readonly string[];
+  /** What of its platform is watched; left out: nothing, and nothing of AWS or Kubernetes is loaded. */
+  readonly aws?: AwsSpec;
+  readonly kubernetes?: KubernetesSpec;
 }
 
 export interface SocketAddress {
