@@ -8,6 +8,8 @@ export const packageOf = {
   nsupdate: 'bind9-dnsutils',
   unbound: 'unbound',
   dnsmasq: 'dnsmasq-base',
+  pdns_recursor: 'pdns-recursor',
+  dnsdist: 'dnsdist',
   openssl: 'openssl',
 } as const;
 
