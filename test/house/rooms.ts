@@ -20,6 +20,7 @@ const all = [
   'wire',
   'net',
   'watch',
+  'platforms',
   'checks',
   'evidence',
   'analysis',
@@ -40,6 +41,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   wire: { rooms: ['core'], packages: ['dns-packet'] },
   net: { rooms: ['core', 'wire'], packages: ['node:', 'undici'] },
   watch: { rooms: ['core'], packages: [] },
+  platforms: {
+    rooms: ['core'],
+    packages: ['node:', 'undici', 'p-limit', '@aws-sdk/client-route-53'],
+  },
   checks: { rooms: ['core'], packages: [] },
   evidence: { rooms: ['core'], packages: ['node:'] },
   analysis: { rooms: ['core'], packages: [] },

@@ -1,0 +1,70 @@
+/**
+ * The frame of an observer that asks again and again. It runs beside the probes and never waits for them, nor they for it;
+ * whatever fails in it is a blind interval in the journal, and never an exception.
+ */
+import type { Entry } from '../core/entry.ts';
+import type { Random } from '../core/ports.ts';
+import { newSight, type SightOptions } from './sight.ts';
+import type { Told } from './told.ts';
+
+export interface ObserverOptions extends SightOptions {
+  readonly random: Random;
+  /** From the beginning of a look to that of the next; one that takes longer is waited for. */
+  readonly everyNs: number;
+  /**
+   * Looks once: tells what it finds as entries, whose `atNs` is when we heard of it, and whether it saw all it should.
+   * Ends soon after `signal` is aborted.
+   */
+  readonly look: (options: LookOptions) => Promise<Told<unknown>>;
+}
+
+export interface LookOptions {
+  readonly tell: (entry: Entry) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Observer {
+  /** Nothing is told afterwards; what is under way is given up. */
+  stop(): void;
+}
+
+/** Observers of the same kind do not look in step for long. */
+const jitterRatio = 0.1;
+
+export function startObserver(options: ObserverOptions): Observer {
+  const { clock, random, everyNs } = options;
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const tell = (entry: Entry): void => {
+    if (!signal.aborted) options.entry(entry);
+  };
+  const sight = newSight({ ...options, entry: tell });
+
+  async function look(): Promise<void> {
+    const askedAtNs = clock.nowNs();
+    const seen = await looked(() => options.look({ tell, signal }));
+    if (signal.aborted) return;
+    if (seen.kind === 'told') sight.sees(askedAtNs);
+    else sight.cannotSee(seen.why);
+    const nextAtNs = askedAtNs + Math.ceil(everyNs * (1 + jitterRatio * random()));
+    cancel = clock.at(Math.max(nextAtNs, clock.nowNs()), () => void look());
+  }
+  let cancel = clock.at(clock.nowNs(), () => void look());
+
+  return {
+    stop() {
+      stopped.abort();
+      cancel();
+    },
+  };
+}
+
+/** An answer of a shape that nobody expected must not end a run that watches a cutover. */
+async function looked(look: () => Promise<Told<unknown>>): Promise<Told<unknown>> {
+  try {
+    return await look();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return { kind: 'not-told', reason: 'other', why: `what was answered could not be read (${name})` };
+  }
+}
