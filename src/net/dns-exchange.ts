@@ -39,11 +39,15 @@ export function failureOf(error: Error): DnsFailure {
   return isOurs ? { kind: 'failed', reason: 'own-trouble', error: code } : unreachable(code);
 }
 
-/** A query as bytes with a new random id and case, each time it is called. */
+/**
+ * A query as bytes with a new random id, each time it is called. A resolver is asked in lower case, as users' programs ask
+ * it: the case may decide what it answers from its cache (docs/decisions/0011). An authoritative server, which is asked as
+ * resolvers ask it, gets a random case.
+ */
 export function newQuery(ask: Ask): Uint8Array {
   return encodeQuery({
     id: randomInt(0x1_0000),
-    name: mixCase(ask.name, randomBytes(32)),
+    name: ask.recursionDesired ? ask.name.toLowerCase() : mixCase(ask.name, randomBytes(32)),
     type: ask.type,
     recursionDesired: ask.recursionDesired,
   });

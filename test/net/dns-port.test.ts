@@ -59,18 +59,24 @@ describe('over UDP', () => {
     expect(server.overUdp.map(({ packet }) => packet.flag_rd)).toEqual([true, false]);
   });
 
-  test('each query has its own id, source port and case', async () => {
+  test.for([
+    { asked: 'a resolver', recursionDesired: true, caseCount: 1 },
+    { asked: 'an authoritative server', recursionDesired: false, caseCount: 20 },
+  ])('twenty queries to $asked have ids and source ports of their own, and $caseCount spelling(s)', async (row) => {
+    const { recursionDesired, caseCount } = row;
     const server = await start({
       udp: (asked, send) => send(replyTo(asked, { answers: [addressRecord(asked, address)] })),
     });
-    const name = 'a-name-with-many-letters.orders.shop.example';
-    await Promise.all(Array.from({ length: 20 }, () => query(udp(server), { ...question, name })));
+    const name = 'A-Name-with-many-letters.orders.shop.example';
+    const options = { recursionDesired, deadlineNs: clock.nowNs() + msToNs(5000) };
+    await Promise.all(Array.from({ length: 20 }, () => port.query(udp(server), { name, type: 'A' }, options)));
     const distinct = (values: readonly unknown[]): number => new Set(values).size;
     expect(server.overUdp).toHaveLength(20);
     expect(distinct(server.overUdp.map(({ clientPort }) => clientPort))).toBeGreaterThan(15);
     expect(distinct(server.overUdp.map(({ packet }) => packet.id))).toBeGreaterThan(15);
     const names = server.overUdp.map(({ packet }) => packet.questions?.[0]?.name ?? '');
-    expect(distinct(names)).toBe(20);
+    expect(distinct(names)).toBe(caseCount);
+    expect(names.includes(name.toLowerCase())).toBe(recursionDesired);
     expect(distinct(names.map((asked) => asked.toLowerCase()))).toBe(1);
   });
 

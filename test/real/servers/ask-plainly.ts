@@ -2,10 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { DnsQuestion } from '../../../src/core/ports.ts';
 import { decodeReply, encodeQuery, type DnsAnswer } from '../../../src/wire/dns-message.ts';
 
-/**
- * One question over UDP, sent once, spelled as it is: dnsmasq 2.90 keeps "there is none" only of names that are spelled as
- * their zone is, so that the random case of our own DNS port would be seen in what it caches. `null`: no answer in time.
- */
+/** One question over UDP, sent once, whatever becomes of it. `null`: no answer in time. */
 export function askPlainly(
   server: { readonly address: string; readonly port: number },
   question: DnsQuestion,
