@@ -5,12 +5,12 @@ export type CheckKind =
   | 'ttl-aged-out'
   | 'resolver'
   | 'record'
-  | 'new-side-certificate'
-  | 'new-side-answer'
-  | 'new-side-plain-http'
-  | 'new-side-unknown-path'
-  | 'new-side-slow-request'
-  | 'new-side-http2'
+  | 'certificate'
+  | 'answer'
+  | 'plain-http'
+  | 'unknown-path'
+  | 'slow-request'
+  | 'http2'
   | 'edges'
   | 'identity';
 

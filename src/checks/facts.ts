@@ -11,6 +11,8 @@ import type { Memory } from './memory.ts';
 export interface Facts {
   readonly nowMs: number;
   readonly scenario: Scenario;
+  /** The way back: the side that is left may be down, which is no reason to stay on it. */
+  readonly isRollback: boolean;
   /** By hostname, in scenario order. */
   readonly names: readonly NameFacts[];
   /** Of each `dns:` name of a side. */

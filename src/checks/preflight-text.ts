@@ -8,12 +8,12 @@ const titles: Readonly<Record<CheckKind, string>> = {
   'ttl-aged-out': 'old TTL aged out',
   resolver: 'resolvers',
   record: 'records',
-  'new-side-certificate': 'certificates',
-  'new-side-answer': 'answers',
-  'new-side-plain-http': 'port 80',
-  'new-side-unknown-path': 'unknown path',
-  'new-side-slow-request': 'slow requests',
-  'new-side-http2': 'HTTP/2',
+  certificate: 'certificates',
+  answer: 'answers',
+  'plain-http': 'port 80',
+  'unknown-path': 'unknown path',
+  'slow-request': 'slow requests',
+  http2: 'HTTP/2',
   edges: 'edges',
   identity: 'sides told apart',
 };
@@ -23,10 +23,10 @@ const rowsMax = 6;
 /** So many different things that were seen are shown of what passed. */
 const observedMax = 3;
 
-/** `SAFE TO SWITCH`, `NOT YET: safe at 14:32:10 UTC (in 4 min 12 s)`, `NO, because …`, `UNKNOWN, because …`. */
-export function headline({ atMs: nowMs, safeToSwitch }: Preflight): string {
+/** `SAFE TO SWITCH` (of a rollback `SAFE TO SWITCH BACK`), `NOT YET: safe at 14:32:10 UTC (in 4 min 12 s)`, `NO, because …`, `UNKNOWN, because …`. */
+export function headline({ atMs: nowMs, isRollback, safeToSwitch }: Preflight): string {
   const { safe, atMs, isEarliest } = safeToSwitch;
-  if (safe === 'yes') return 'SAFE TO SWITCH';
+  if (safe === 'yes') return isRollback ? 'SAFE TO SWITCH BACK' : 'SAFE TO SWITCH';
   if (safe === 'unknown') return `UNKNOWN, because ${reasons(safeToSwitch)}`;
   if (atMs === null) return `NO, because ${reasons(safeToSwitch)}`;
   const left = `in ${leftText(Math.max(0, Math.ceil((atMs - nowMs) / 1000)))}`;

@@ -3,14 +3,18 @@ import { sentencesOf, type CheckResult } from './check.ts';
 import { edges } from './edges.ts';
 import type { Facts } from './facts.ts';
 import { identity } from './identity.ts';
-import { newSide } from './new-side.ts';
-import { records } from './records.ts';
+import { enteringSide } from './entering-side.ts';
+import { records, sidesOf } from './records.ts';
 import { resolverHolds } from './resolver-holds.ts';
 import { ttlAgedOut } from './ttl-aged-out.ts';
 import { ttlLowered } from './ttl-lowered.ts';
 
 export interface Preflight {
   readonly scenario: string;
+  readonly isRollback: boolean;
+  /** Titles of the side that is left and of the one that is moved to. */
+  readonly from: string;
+  readonly to: string;
   readonly atMs: number;
   readonly checks: readonly CheckResult[];
   readonly safeToSwitch: SafeToSwitch;
@@ -30,13 +34,18 @@ export interface SafeToSwitch {
 
 export function preflight(facts: Facts): Preflight {
   const checks = facts.scenario.services.flatMap((service) =>
-    [ttlLowered, ttlAgedOut, resolverHolds, records, newSide, edges, identity].flatMap((check) =>
+    [ttlLowered, ttlAgedOut, resolverHolds, records, enteringSide, edges, identity].flatMap((check) =>
       check(facts, service),
     ),
   );
   const deciding = checks.filter(({ decides, result }) => decides && (result === 'fail' || result === 'unknown'));
+  const { entering, leaving } = sidesOf(facts);
+  const { sides } = facts.scenario;
   return {
     scenario: facts.scenario.name,
+    isRollback: facts.isRollback,
+    from: sides[leaving].title,
+    to: sides[entering].title,
     atMs: facts.nowMs,
     checks,
     safeToSwitch: safeToSwitch(deciding),
@@ -71,6 +80,9 @@ export function exitCodeOf({ safeToSwitch: { safe } }: Preflight): number {
 /** The contract of `--json`: more may be added, nothing renamed. */
 export function preflightJson({
   scenario,
+  isRollback,
+  from,
+  to,
   atMs,
   checks,
   safeToSwitch: { safe, atMs: safeAtMs, because },
@@ -79,6 +91,9 @@ export function preflightJson({
   const json = {
     schemaVersion: 1,
     scenario,
+    mode: isRollback ? 'rollback' : 'cutover',
+    from,
+    to,
     at: iso(atMs),
     safeToSwitch: { safe, at: iso(safeAtMs), because },
     checks: checks.map(({ heals, ...check }) => ({ ...check, healsAt: iso(heals?.atMs ?? null) })),

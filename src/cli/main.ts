@@ -124,6 +124,7 @@ program
       'many requests that will be; runs no command but the one for a token.',
   )
   .argument('<scenario>', 'scenario file (YAML)')
+  .option('--rollback', 'ask the same of the way back, to the old side; the new one may be down')
   .option('--wait', 'wait until it is safe, or until waiting is of no use')
   .option('--json', 'print every check as JSON on standard output')
   .option('--memory <file>', 'where TTLs seen are remembered; default reports/preflight/<name>.json')
@@ -133,6 +134,7 @@ program
 Examples:
   cutwatch preflight shop.yaml
   cutwatch preflight shop.yaml --wait && ./switch-dns.sh
+  cutwatch preflight shop.yaml --rollback
 
 Exit status: 0 safe to switch; 3 no, or not yet; 4 not known, which is never safe; 1 and 2 as always.`,
   )

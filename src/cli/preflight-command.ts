@@ -12,17 +12,20 @@ import { plan } from '../scenario/plan.ts';
 import { memoryPath, openMemory } from './preflight-memory.ts';
 import { wallClock } from './preflight-names.ts';
 import { runPreflight } from './preflight.ts';
-import { newRunStart } from './run-command.ts';
+import { newRunStart, wayBack } from './run-command.ts';
 import { version } from './version.ts';
 import { readToken } from './wrapped-command.ts';
 
 export interface PreflightFlags {
+  readonly rollback?: boolean;
   readonly wait?: boolean;
   readonly json?: boolean;
   readonly memory?: string;
 }
 
-export async function preflightCommand(scenario: Scenario, flags: PreflightFlags): Promise<number> {
+export async function preflightCommand(given: Scenario, flags: PreflightFlags): Promise<number> {
+  const isRollback = flags.rollback ?? false;
+  const scenario = isRollback ? wayBack(given) : given;
   const { problems } = plan(scenario, { ratePerSecondMax: Infinity });
   if (problems.length > 0) throw new UserError(problems);
   const { startedAtMs, startedAtHrNs, runId } = newRunStart();
@@ -37,7 +40,7 @@ export async function preflightCommand(scenario: Scenario, flags: PreflightFlags
   try {
     const found = await runPreflight(
       scenario,
-      { waits: flags.wait ?? false },
+      { waits: flags.wait ?? false, isRollback },
       {
         clock,
         dns: newDnsPort({ clock }),

@@ -44,7 +44,7 @@ interface SidesSeen {
 /** null: it was stopped before anything was known. */
 export async function runPreflight(
   scenario: Scenario,
-  options: { readonly waits: boolean },
+  options: { readonly waits: boolean; readonly isRollback: boolean },
   ports: PreflightPorts,
 ): Promise<Preflight | null> {
   const { clock, wallMs, memory, stopSignal } = ports;
@@ -73,6 +73,7 @@ export async function runPreflight(
     const facts: Facts = {
       nowMs,
       scenario,
+      isRollback: options.isRollback,
       names,
       sideNames: addresses.sideNames,
       addresses: addresses.addresses,

@@ -135,7 +135,7 @@ function threadCount(scenario: Scenario): number {
 }
 
 /** A cutover's own scenario serves its rollback, which always goes to the old side. */
-function wayBack(scenario: Scenario): Scenario {
+export function wayBack(scenario: Scenario): Scenario {
   return { ...scenario, change: { ...scenario.change, direction: 'new-to-old' } };
 }
 

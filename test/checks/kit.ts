@@ -138,6 +138,7 @@ export function factsOf(over: Partial<Facts> = {}): Facts {
   return {
     nowMs,
     scenario: scenarioOf(),
+    isRollback: false,
     names: [nameFacts()],
     sideNames: [],
     addresses: { old: [oldAddress], new: [newAddress] },

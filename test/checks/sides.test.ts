@@ -4,7 +4,7 @@ import type { CheckResult } from '../../src/checks/check.ts';
 import { edges } from '../../src/checks/edges.ts';
 import type { Facts, Probe, ProbeAnswer } from '../../src/checks/facts.ts';
 import { identity } from '../../src/checks/identity.ts';
-import { newSide } from '../../src/checks/new-side.ts';
+import { enteringSide } from '../../src/checks/entering-side.ts';
 import { records } from '../../src/checks/records.ts';
 import {
   factsOf,
@@ -19,7 +19,7 @@ import {
   server,
 } from './kit.ts';
 
-function run(check: typeof newSide, over: Partial<Facts>): readonly CheckResult[] {
+function run(check: typeof enteringSide, over: Partial<Facts>): readonly CheckResult[] {
   const facts = factsOf(over);
   return facts.scenario.services.flatMap((service) => check(facts, service));
 }
@@ -32,14 +32,14 @@ function withLast(over: Partial<Probe>): readonly Probe[] {
 }
 
 function notPassed(over: Partial<Facts>): readonly string[] {
-  return run(newSide, over)
+  return run(enteringSide, over)
     .filter(({ result }) => result !== 'pass')
     .map(({ result, decides, check, text }) => `${result}${decides ? '' : ' (warns)'} ${check}: ${text}`);
 }
 
 test('where both sides answer alike, every check of the new side passes', () => {
   expect(notPassed({})).toEqual([]);
-  expect(run(newSide, {}).map(({ check }) => check)).toEqual(['new-side-certificate', 'new-side-answer']);
+  expect(run(enteringSide, {}).map(({ check }) => check)).toEqual(['certificate', 'answer']);
 });
 
 describe('one answer of many is enough to refuse', () => {
@@ -50,39 +50,39 @@ describe('one answer of many is enough to refuse', () => {
   test.for<{ over: Partial<Probe>; said: string }>([
     {
       over: { outcome: 'tls-failed', error: 'wrong-name', answer: null },
-      said: 'fail new-side-certificate: 198.51.100.1 does not show a good certificate: tls-failed (wrong-name).',
+      said: 'fail certificate: 198.51.100.1 does not show a good certificate: tls-failed (wrong-name).',
     },
     {
       over: { certificateToMs: nowMs + 29.5 * 86_400_000 },
-      said: 'fail new-side-certificate: The certificate at 198.51.100.1 ends in 29 days. Renew it before the switch.',
+      said: 'fail certificate: The certificate at 198.51.100.1 ends in 29 days. Renew it before the switch.',
     },
     {
       over: { outcome: 'connect-refused', error: 'ECONNREFUSED', answer: null },
-      said: 'fail new-side-answer: 198.51.100.1 does not answer: 1 of 51 probes: connect-refused (ECONNREFUSED).',
+      said: 'fail answer: 198.51.100.1 does not answer: 1 of 51 probes: connect-refused (ECONNREFUSED).',
     },
     {
       over: { answer: { ...goodAnswer, status: 503, isRight: false } },
-      said: 'fail new-side-answer: 198.51.100.1 answers, 1 of 51 probes not as the check expects: status 503.',
+      said: 'fail answer: 198.51.100.1 answers, 1 of 51 probes not as the check expects: status 503.',
     },
     {
       over: { answer: { ...goodAnswer, status: 403, isRight: false, isBlocked: true } },
-      said: 'unknown new-side-answer: 198.51.100.1 refuses the prober: nothing is known of what users get.',
+      said: 'unknown answer: 198.51.100.1 refuses the prober: nothing is known of what users get.',
     },
     {
       over: { answer: { ...goodAnswer, status: 204 } },
-      said: 'fail new-side-answer: 198.51.100.1 answers otherwise: status 204 for 200.',
+      said: 'fail answer: 198.51.100.1 answers otherwise: status 204 for 200.',
     },
     {
       over: { answer: { ...goodAnswer, headers: headers('x-served-by', 'ecs') } },
-      said: 'fail new-side-answer: 198.51.100.1 does not always say that it is nginx/EKS: 1 of 51 probes without x-served-by.',
+      said: 'fail answer: 198.51.100.1 does not always say that it is nginx/EKS: 1 of 51 probes without x-served-by.',
     },
     {
       over: { answer: { ...goodAnswer, headers: headers('content-type', 'text/html; charset=utf-8') } },
-      said: 'fail new-side-answer: 198.51.100.1 answers otherwise: content-type text/html for application/json.',
+      said: 'fail answer: 198.51.100.1 answers otherwise: content-type text/html for application/json.',
     },
     {
       over: { answer: { ...goodAnswer, body: { kind: 'html', keys: [] } } },
-      said: 'fail new-side-answer: 198.51.100.1 answers otherwise: a body of HTML for JSON with 1 keys.',
+      said: 'fail answer: 198.51.100.1 answers otherwise: a body of HTML for JSON with 1 keys.',
     },
   ])('$said', ({ over, said }) => {
     expect(notPassed({ probes: withLast(over) })).toContain(said);
@@ -100,14 +100,14 @@ test('what cannot be reached from here is not known, and not held against the si
     answer: null,
   });
   expect(notPassed({ addresses, probes: [...goodProbes(), lost] })).toEqual([
-    'unknown new-side-certificate: No certificate of 2001:db8::1 was seen.',
-    'unknown new-side-answer: 2001:db8::1 cannot be reached from here (connect-failed (ENETUNREACH)): nothing is known of it.',
+    'unknown certificate: No certificate of 2001:db8::1 was seen.',
+    'unknown answer: 2001:db8::1 cannot be reached from here (connect-failed (ENETUNREACH)): nothing is known of it.',
   ]);
 });
 
 test('a side without a known address is not known', () => {
   expect(notPassed({ addresses: { old: [oldAddress], new: [] } })).toMatchObject([
-    expect.stringMatching(/^unknown new-side-answer/),
+    expect.stringMatching(/^unknown answer/),
   ]);
 });
 
@@ -124,22 +124,16 @@ describe('what users do besides', () => {
   test('port 80 leads where it led', () => {
     const to = `https://${hostname}/ready`;
     expect(both('plain', answer(301, to), answer(301, `${to}?x=1`))).toEqual([]);
-    expect(both('plain', answer(301, to), none)).toMatchObject([expect.stringMatching(/^fail new-side-plain-http/)]);
-    expect(both('plain', answer(301, to), answer(200))).toMatchObject([
-      expect.stringMatching(/^fail new-side-plain-http/),
-    ]);
-    expect(both('plain', none, answer(301, to))).toMatchObject([
-      expect.stringMatching(/^fail \(warns\) new-side-plain-http/),
-    ]);
+    expect(both('plain', answer(301, to), none)).toMatchObject([expect.stringMatching(/^fail plain-http/)]);
+    expect(both('plain', answer(301, to), answer(200))).toMatchObject([expect.stringMatching(/^fail plain-http/)]);
+    expect(both('plain', none, answer(301, to))).toMatchObject([expect.stringMatching(/^fail \(warns\) plain-http/)]);
     expect(both('plain', none, none)).toEqual([]);
   });
 
   test('a path that nobody has is a fault only where it becomes one', () => {
     expect(both('unknown-path', answer(404), answer(404))).toEqual([]);
     expect(both('unknown-path', answer(404), answer(403))).toMatchObject([expect.stringMatching(/^fail \(warns\)/)]);
-    expect(both('unknown-path', answer(404), answer(503))).toMatchObject([
-      expect.stringMatching(/^fail new-side-unknown-path/),
-    ]);
+    expect(both('unknown-path', answer(404), answer(503))).toMatchObject([expect.stringMatching(/^fail unknown-path/)]);
   });
 
   test('HTTP/2 that is lost is told, and decides where a client of the scenario needs it', () => {

@@ -13,13 +13,13 @@ import { sidesOf } from './records.ts';
 const msPerDay = 86_400_000;
 const certificateDaysMin = 30;
 
-export function newSide(facts: Facts, service: Service): readonly CheckResult[] {
+export function enteringSide(facts: Facts, service: Service): readonly CheckResult[] {
   const { entering } = sidesOf(facts);
   const addresses = facts.addresses[entering];
   if (addresses.length === 0) {
     const text = `No address of ${facts.scenario.sides[entering].title} is known: name them, or its load balancer as dns:, in sides.`;
     const said = { subject: entering, observed: 'no address', expected: 'addresses to connect to', text };
-    return [rowsOf(service.name, 'new-side-answer').unknown(said)];
+    return [rowsOf(service.name, 'answer').unknown(said)];
   }
   return addresses.flatMap((address) => [
     ...certificate(facts, service, address),
@@ -34,7 +34,7 @@ export function newSide(facts: Facts, service: Service): readonly CheckResult[] 
 // ── certificate ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function certificate(facts: Facts, service: Service, address: string): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'new-side-certificate');
+  const rows = rowsOf(service.name, 'certificate');
   if (!service.checks.some(({ scheme }) => scheme === 'https')) return [];
   const { entering: side } = sidesOf(facts);
   const probes = probesOf(facts, { service: service.name, side, address }).filter(({ kind }) => kind !== 'plain');
@@ -66,7 +66,7 @@ function certificate(facts: Facts, service: Service, address: string): readonly 
 // ── the checks of the scenario ───────────────────────────────────────────────────────────────────────────────────────
 
 function answers(facts: Facts, service: Service, check: string, address: string): CheckResult {
-  const rows = rowsOf(service.name, 'new-side-answer');
+  const rows = rowsOf(service.name, 'answer');
   const { entering, leaving } = sidesOf(facts);
   const ofCheck = (probes: readonly Probe[]): readonly Probe[] => probes.filter((probe) => probe.check === check);
   const isOrdinary = ({ kind }: Probe): boolean => kind === 'request' || kind === 'slow';
@@ -185,7 +185,7 @@ function shown(value: string): string {
 // ── besides ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function slowRequests(facts: Facts, service: Service, address: string): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'new-side-slow-request');
+  const rows = rowsOf(service.name, 'slow-request');
   const { entering: side } = sidesOf(facts);
   return answered(probesOf(facts, { service: service.name, side, address, kind: 'slow' })).map(
     ({ check, tookMs, answer }) =>
@@ -220,7 +220,7 @@ function redirectText({ answer, ...probe }: Probe): string {
 }
 
 function plainHttp(facts: Facts, service: Service, address: string): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'new-side-plain-http');
+  const rows = rowsOf(service.name, 'plain-http');
   const both = bothSides(facts, service, address, 'plain');
   if (both === null) return [];
   const known = unique(both.before.map(redirectText));
@@ -238,7 +238,7 @@ function plainHttp(facts: Facts, service: Service, address: string): readonly Ch
 }
 
 function unknownPath(facts: Facts, service: Service, address: string): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'new-side-unknown-path');
+  const rows = rowsOf(service.name, 'unknown-path');
   const both = bothSides(facts, service, address, 'unknown-path');
   if (both === null || both.own.answer === null) return [];
   const { status } = both.own.answer;
@@ -260,7 +260,7 @@ function unknownPath(facts: Facts, service: Service, address: string): readonly 
 }
 
 function http2(facts: Facts, service: Service, address: string): readonly CheckResult[] {
-  const rows = rowsOf(service.name, 'new-side-http2');
+  const rows = rowsOf(service.name, 'http2');
   const both = bothSides(facts, service, address, 'http2');
   if (both === null) return [];
   const spoken = (probe: Probe): string => (probe.answer === null ? 'no answer' : probe.alpn || 'http/1.1');
