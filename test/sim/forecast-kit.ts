@@ -50,18 +50,3 @@ export function expectShares({ curve, userCount }: ServiceForecast, theory: (atS
   });
   expect(off.map(({ atS, ratio }) => ({ atS, ratio, expected: theory(atS) }))).toEqual([]);
 }
-
-/** Of an answer fetched at an instant uniform in its life, that it is still kept: 1 − t/T. */
-export function keptRatio(atS: number, lifeS: number): number {
-  return Math.min(1, Math.max(0, 1 - atS / lifeS));
-}
-
-/** Of two waits that are uniform up to `a` and `b`, one after the other, that they are not over: P(A + B > t). */
-export function bothKeptRatio(atS: number, aS: number, bS: number): number {
-  const [short, long] = [Math.min(aS, bS), Math.max(aS, bS)];
-  if (atS <= 0) return 1;
-  if (atS <= short) return 1 - atS ** 2 / (2 * short * long);
-  if (atS <= long) return 1 - (atS - short / 2) / long;
-  if (atS >= short + long) return 0;
-  return (short + long - atS) ** 2 / (2 * short * long);
-}

@@ -1,12 +1,13 @@
 import { expect, test, vi } from 'vitest';
-import { bothKeptRatio, expectShares, forecastOf, keptRatio, onlyService } from './forecast-kit.ts';
+import { loweredTheory, theoryRatio, waitingRatio } from '../../src/core/residual-theory.ts';
+import { expectShares, forecastOf, onlyService } from './forecast-kit.ts';
 
 // Thousands of users take half a second, and several times that where all tests run at once.
 vi.setConfig({ testTimeout: 30_000 });
 
 test('an honest cache: of users who ask each time, 1 âˆ’ t/T are still led to the old side', () => {
   const service = onlyService(forecastOf({ clients: '[fresh]' }));
-  expectShares(service, (atS) => keptRatio(atS, 67));
+  expectShares(service, (atS) => waitingRatio(atS, [67]));
   expect(service.all.t50S).toBeCloseTo(33.5, 0);
   expect(service.all.t90S).toBeCloseTo(0.9 * 67, 0);
   expect(service.all.lastS).toBeGreaterThan(66);
@@ -31,7 +32,10 @@ test('removed after N, an honest cache keeps users down for the integral of 1 âˆ
 test('a fixed time on top of an honest cache: the sum of two uniform waits', () => {
   const [s, g, lifeS] = [30, 5, 67];
   const service = onlyService(forecastOf({ clients: '[jvm-30]' }));
-  expectShares(service, (atS) => (s / (s + g)) * bothKeptRatio(atS, s, lifeS) + (g / (s + g)) * keptRatio(atS, lifeS));
+  expectShares(
+    service,
+    (atS) => (s / (s + g)) * waitingRatio(atS, [s, lifeS]) + (g / (s + g)) * waitingRatio(atS, [lifeS]),
+  );
   expect(service.all.heldLast[0]?.by).toBe('own-cache');
 });
 
@@ -46,28 +50,28 @@ test('removed at once, a fixed time keeps users down for the rest of both waits'
 test('a resolver that keeps everything for 300 s makes a life of 67 s one of 300', () => {
   const world = '{ resolvers: { vpc: { minTtlS: 300 } } }';
   const service = onlyService(forecastOf({ clients: '[fresh]', world }));
-  expectShares(service, (atS) => keptRatio(atS, 300));
+  expectShares(service, (atS) => waitingRatio(atS, [300]));
   expect(service.lifeS).toBe(300);
 });
 
 test('a resolver that keeps nothing for longer than 20 s makes it one of 20', () => {
   const world = '{ resolvers: { vpc: { maxTtlS: 20 } } }';
-  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => keptRatio(atS, 20));
+  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => waitingRatio(atS, [20]));
 });
 
 test('a resolver that fetches anew 2 s before the end shortens the life by that', () => {
   const world = '{ resolvers: { vpc: { prefetch: last-2-s } } }';
-  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => keptRatio(atS, 65));
+  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => waitingRatio(atS, [65]));
 });
 
 test('several caches behind one address are as one: each has a phase of its own', () => {
   const world = '{ resolvers: { vpc: { caches: 4 } } }';
-  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => keptRatio(atS, 67));
+  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => waitingRatio(atS, [67]));
 });
 
 test('a TTL lowered together with the switch is too late: the life is the one before', () => {
   const world = `{ zone: { ttlS: 700 }, script: [{ afterChangeS: 0, do: lower-ttl, ttlS: 67 }, { afterChangeS: 0, do: switch-dns }] }`;
-  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => keptRatio(atS, 700));
+  expectShares(onlyService(forecastOf({ clients: '[fresh]', world })), (atS) => waitingRatio(atS, [700]));
 });
 
 test('a TTL lowered less than its old life before the switch: what was fetched before that ends later', () => {
@@ -75,16 +79,14 @@ test('a TTL lowered less than its old life before the switch: what was fetched b
     '{ zone: { ttlS: 700 }, script: [{ atS: 0, do: lower-ttl, ttlS: 67 }, { afterChangeS: 0, do: switch-dns }] }';
   const change = '{ via: dns, ttlS: 67, baselineS: 300 }';
   // Of 700 s, 400 are left to those who had more than 300 left when it was lowered.
-  expectShares(
-    onlyService(forecastOf({ clients: '[fresh]', world, change })),
-    (atS) => (4 / 7) * keptRatio(atS, 400) + (3 / 7) * keptRatio(atS, 67),
-  );
+  const theory = loweredTheory({ beforeS: 700, afterS: 67, sinceS: 300 }, []);
+  expectShares(onlyService(forecastOf({ clients: '[fresh]', world, change })), (atS) => theoryRatio(theory, atS));
 });
 
 test('a name server that lags for several lives leads half of all users back again and again', () => {
   const world = '{ zone: { ttlS: 10, nameServers: [{ name: a }, { name: b, lagS: 50 }] } }';
   const service = onlyService(forecastOf({ clients: '[fresh]', world }));
-  expectShares(service, (atS) => (atS < 10 ? 1 - atS / 20 : 0.5 * keptRatio(atS - 50, 10)));
+  expectShares(service, (atS) => (atS < 10 ? 1 - atS / 20 : 0.5 * waitingRatio(atS - 50, [10])));
   const { downS } = service.removals.find(({ afterS }) => afterS === 20) ?? { downS: { mean: NaN, standardError: 0 } };
   expect(Math.abs(downS.mean - (0.5 * 30 + 0.5 * 5))).toBeLessThanOrEqual(4.4 * downS.standardError);
 });
@@ -94,7 +96,7 @@ test('a name server that lags leads half of all caches back until it has the cha
   const world = `{ zone: { ttlS: 67, nameServers: [{ name: a }, { name: b, lagS: 50 }] } }`;
   const service = onlyService(forecastOf({ clients: '[fresh]', world }));
   expectShares(service, (atS) => {
-    const isFromBefore = keptRatio(atS, 67);
+    const isFromBefore = waitingRatio(atS, [67]);
     const hasFromLaggard = Math.max(0, Math.min(atS, 50) - Math.max(0, atS - 67)) / 67;
     return isFromBefore + hasFromLaggard / 2;
   });
