@@ -4,6 +4,7 @@
  */
 import type { PlatformSeen } from './platform.ts';
 import type { DnsReply } from './ports.ts';
+import type { RecordHealth, RecordPolicy } from './record-policy.ts';
 import type { Lane, Scenario, Side } from './scenario.ts';
 
 export const formatVersion = 1;
@@ -147,6 +148,41 @@ export type Entry =
   | { readonly type: 'observer-recovered'; readonly atNs: number; readonly observer: string }
   /** What AWS or Kubernetes said of a side's platform; `atNs` is when it was received. */
   | ({ readonly type: 'platform-seen'; readonly atNs: number } & PlatformSeen)
+  /**
+   * What Route 53's API says of a name, in each zone of the account that has it (a public and a private one may): written
+   * when it differs from before. It changed somewhere in [previousAskedAtNs, atNs].
+   */
+  | {
+      readonly type: 'record-policy-seen';
+      readonly atNs: number;
+      readonly name: string;
+      /** A name in whose alias chain this one is; left out: the scenario has it. */
+      readonly linkOf?: string;
+      readonly askedAtNs: number;
+      /** null for the first. */
+      readonly previousAskedAtNs: number | null;
+      /** Empty: no zone of the account has it. */
+      readonly policies: readonly RecordPolicy[];
+    }
+  /** What Route 53's checkers say, of a health check that a record has: written when it differs from before. */
+  | {
+      readonly type: 'record-health-seen';
+      readonly atNs: number;
+      readonly askedAtNs: number;
+      readonly previousAskedAtNs: number | null;
+      readonly health: RecordHealth;
+    }
+  /** How far a change made through Route 53's API is: INSYNC = all its name servers have it. */
+  | {
+      readonly type: 'dns-change-seen';
+      readonly atNs: number;
+      readonly id: string;
+      readonly status: 'PENDING' | 'INSYNC';
+      /** As Route 53's clock has it, ms since 1970. */
+      readonly submittedAtMs: number;
+      readonly askedAtNs: number;
+      readonly previousAskedAtNs: number | null;
+    }
   /** Something the reader of the report should know that fits nowhere else. */
   | { readonly type: 'noted'; readonly atNs: number; readonly text: string }
   | {

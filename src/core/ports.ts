@@ -221,3 +221,11 @@ export interface RowSink {
   /** Copies the row; the caller may fill the same object again. */
   row(row: Row): void;
 }
+
+/** What looks at platforms beside the probes. It tells what it sees as entries, and waits for nobody. */
+export interface Observers {
+  /** Somebody marked the run: it may name a change that is to be followed. */
+  marked(text: string): void;
+  /** Nothing is told afterwards. */
+  stop(): void;
+}

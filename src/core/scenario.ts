@@ -197,6 +197,16 @@ export interface Objectives {
   readonly latencyP99RatioMax: number;
 }
 
+/** Whose Route 53 is asked what it has for the hostnames; null = as AWS's own environment and files say. */
+export interface Route53Spec {
+  readonly profile: string | null;
+  readonly region: string | null;
+  /** Only this zone is looked at; null = every zone of the account that has the names. */
+  readonly zoneId: string | null;
+  /** A change made through its API, to be followed until all name servers have it, as `C0123456789ABC`. */
+  readonly changeId: string | null;
+}
+
 export interface Scenario {
   readonly name: string;
   readonly services: readonly Service[];
@@ -208,6 +218,8 @@ export interface Scenario {
   /** False: nobody gave weights, all are equal, and the report says so. */
   readonly weightsGiven: boolean;
   readonly change: ChangeSpec;
+  /** Left out: Route 53 is not asked. */
+  readonly route53?: Route53Spec;
   readonly references: readonly Check[];
   /** What the certificates of references are checked by; left out: this machine's roots. */
   readonly referenceTls?: TlsSpec;

@@ -6,7 +6,7 @@ import { newFold, type Fold } from '../analysis/fold.ts';
 import type { Analysis } from '../core/analysis.ts';
 import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
-import type { Clock, DnsPort } from '../core/ports.ts';
+import type { Clock, DnsPort, Observers } from '../core/ports.ts';
 import type { RowBatch } from '../core/row.ts';
 import type { Lane, LookedUp, Scenario, Side, SocketAddress } from '../core/scenario.ts';
 import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
@@ -45,6 +45,8 @@ export interface RunPorts {
     readonly batch: (batch: RowBatch) => void;
     readonly entry: (entry: Entry) => void;
   }) => ProberHandle;
+  /** Platforms are looked at from when probing begins; left out: nobody looks at any. */
+  readonly observe?: (entry: (entry: Entry) => void) => Observers;
   readonly startCommand: (words: readonly string[]) => CommandHandle;
   /** The stdout of a token command, trimmed. */
   readonly readToken: (words: readonly string[]) => Promise<string>;
@@ -172,6 +174,7 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   prober.add(lanes);
   for (const [checkName, token] of tokens) prober.token(checkName, token);
   const stopTokens = renewTokens(scenario, ports, prober, log.entry);
+  const observers = ports.observe?.(log.entry);
 
   function note(texts: readonly string[]): void {
     for (const text of texts) {
@@ -188,13 +191,14 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
     prober.add(added.lanes);
   }
 
-  const why = await drive(options, ports, { log, fold, prober, probingSinceNs });
+  const why = await drive(options, ports, { log, fold, prober, observers, probingSinceNs });
 
+  observers?.stop();
   watch.stop();
   stopTokens();
   const probedUntilNs = clock.nowNs() + stopLeadNs;
   const { definitionOverCapCount } = await prober.stop(probedUntilNs);
-  logNewMarks(options, log);
+  logNewMarks(options, log, observers);
   log.end({
     type: 'run-ended',
     atNs: clock.nowNs(),
@@ -243,6 +247,7 @@ interface Driven {
   readonly log: Log;
   readonly fold: Fold;
   readonly prober: ProberHandle;
+  readonly observers: Observers | undefined;
   readonly probingSinceNs: number;
 }
 
@@ -250,7 +255,7 @@ interface Driven {
 function drive(
   options: RunOptions,
   ports: RunPorts,
-  { log, fold, prober, probingSinceNs }: Driven,
+  { log, fold, prober, observers, probingSinceNs }: Driven,
 ): Promise<EntryOf<'run-ended'>['why']> {
   const { clock } = ports;
   const { scenario } = options;
@@ -280,7 +285,7 @@ function drive(
     };
     const step = (): void => {
       if (isDone) return;
-      logNewMarks(options, log);
+      logNewMarks(options, log, observers);
       const offsetMs = ports.wallNowMs() - options.startedAtMs - nsToMs(clock.nowNs());
       if (Math.abs(offsetMs - clockOffsetMs) > clockStepMsMax) {
         log.entry({ type: 'clock-stepped', atNs: clock.nowNs(), stepMs: Math.round(offsetMs - clockOffsetMs) });
@@ -350,9 +355,10 @@ function programOf(words: readonly string[]): readonly string[] {
   return words.slice(0, 1);
 }
 
-function logNewMarks({ writer, startedAtMs }: RunOptions, log: Log): void {
+function logNewMarks({ writer, startedAtMs }: RunOptions, log: Log, observers: Observers | undefined): void {
   for (const mark of writer.readNewMarks()) {
     log.entry({ type: 'marked', atNs: msToNs(mark.atMs - startedAtMs), text: mark.text });
+    observers?.marked(mark.text);
   }
 }
 
