@@ -1,11 +1,10 @@
 /** Which signals tell the sides apart, tried on both before anything depends on it. Without one, no run could judge. */
+import { calibrationCountMin } from '../core/calibration.ts';
 import { countOf, listText } from '../core/quantity-text.ts';
 import type { Scenario, Service, Side } from '../core/scenario.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
 import { answered, headerOf, probesOf } from './probe-sets.ts';
-
-export const calibrationCountMin = 50;
 
 type Vote = Side | 'both' | null;
 

@@ -2,19 +2,7 @@
  * TTLs that were seen, over days: a spell for each server, name and type, as long as it served the same TTL. When one
  * ended is known only to within two looks, so the later look counts (docs/preflight.md).
  */
-
-export interface Spell {
-  /** `address:port`. */
-  readonly server: string;
-  readonly name: string;
-  readonly type: string;
-  readonly ttlS: number;
-  /** Wall clock of the first and the last look that saw it. */
-  readonly firstMs: number;
-  readonly lastMs: number;
-  /** The first look that saw it gone: another TTL, no record, no such server. null: it goes on. */
-  readonly endedByMs: number | null;
-}
+import type { Spell } from '../core/ttl-age.ts';
 
 export interface Memory {
   readonly kind: typeof memoryKind;

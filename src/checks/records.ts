@@ -1,9 +1,10 @@
 /** The records are there on every authority, in every family, and lead to the side that is to be left (domain.md, 0.11). */
 import { countOf, listText } from '../core/quantity-text.ts';
+import { changesRecords } from '../core/record-set.ts';
 import type { Service, Side } from '../core/scenario.ts';
 import { rowsOf, type CheckResult, type Rows } from './check.ts';
 import type { Asked, Facts, NameFacts } from './facts.ts';
-import { addressesAsked, changesRecords, hasAddresses, isAuthority, namesOf } from './record-sets.ts';
+import { addressesAsked, hasAddresses, isAuthority, namesOf } from './record-sets.ts';
 
 type Family = 'A' | 'AAAA';
 

@@ -1,17 +1,10 @@
 /** No resolver of the scenario still shows a long life, and none remembers that there is nothing (domain.md, B.2, E2). */
 import { durationText } from '../core/quantity-text.ts';
+import { changesRecords, changingSets, isSettled } from '../core/record-set.ts';
 import type { Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult } from './check.ts';
 import type { Asked, Facts, NameFacts, ServerFacts } from './facts.ts';
-import {
-  addressesAsked,
-  changesRecords,
-  changingSets,
-  hasAddresses,
-  isSettled,
-  limitTtlS,
-  namesOf,
-} from './record-sets.ts';
+import { addressesAsked, hasAddresses, limitTtlS, namesOf } from './record-sets.ts';
 import { ageOf } from './ttl-aged-out.ts';
 
 export function resolverHolds(facts: Facts, service: Service): readonly CheckResult[] {

@@ -1,19 +1,9 @@
 /** The TTL is low on every authority: each server, each type, each link that the change may change (domain.md, E1). */
+import { aliasTtlS, askedTtlS, changesRecords, changingSets, isSettled, type RecordSet } from '../core/record-set.ts';
 import type { Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult, type Healing } from './check.ts';
 import type { Facts, Link, NameFacts, ServerFacts } from './facts.ts';
-import {
-  addressesAsked,
-  aliasOf,
-  aliasTtlS,
-  askedTtlS,
-  changesRecords,
-  changingSets,
-  isAuthority,
-  isSettled,
-  namesOf,
-  type RecordSet,
-} from './record-sets.ts';
+import { addressesAsked, aliasOf, isAuthority, namesOf } from './record-sets.ts';
 import { ageOf } from './ttl-aged-out.ts';
 
 export function ttlLowered(facts: Facts, service: Service): readonly CheckResult[] {

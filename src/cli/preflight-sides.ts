@@ -4,7 +4,7 @@
  */
 import { bodyShapeOf } from '../checks/body-shape.ts';
 import type { Probe, ProbeAnswer, ProbeKind } from '../checks/facts.ts';
-import { calibrationCountMin } from '../checks/identity.ts';
+import { calibrationCountMin } from '../core/calibration.ts';
 import { isRight } from '../core/outcome.ts';
 import type { Clock, Connection, Dialer, Exchange, HttpRequest, RowSink, TlsSettings } from '../core/ports.ts';
 import type { Lane, Scenario, Service, Side } from '../core/scenario.ts';
