@@ -40,6 +40,22 @@ export interface ProbeInput {
   readonly expect?: ExpectInput;
 }
 
+/** Of a service, and in `defaults` of all. */
+export interface PreflightInput {
+  readonly slowPath?: string;
+  readonly slowWithinS?: number;
+  readonly uploadPath?: string;
+  readonly uploadMethod?: string;
+  readonly uploadBytes?: number;
+  readonly writes?: boolean;
+  readonly headerBytes?: number;
+  readonly echoPath?: string;
+}
+
+export interface DefaultsInput extends ProbeInput {
+  readonly preflight?: PreflightInput;
+}
+
 export interface CheckInput extends ProbeInput {
   readonly name?: string;
   readonly url: string;
@@ -70,6 +86,15 @@ export interface ServiceInput extends ProbeInput {
   readonly resolvers?: readonly string[];
   readonly tls?: TlsInput;
   readonly objectives?: ObjectivesInput;
+  readonly preflight?: PreflightInput;
+}
+
+export interface AwsInput {
+  readonly region?: string;
+  readonly profile?: string;
+  readonly loadBalancer?: string | readonly string[];
+  readonly ecs?: { readonly cluster: string; readonly services?: readonly string[] };
+  readonly schedules?: readonly string[];
 }
 
 export interface SideInput {
@@ -77,8 +102,8 @@ export interface SideInput {
   readonly addresses?: readonly string[];
   readonly marker?: Readonly<Record<string, string>>;
   readonly certificateSha256?: readonly string[];
+  readonly aws?: AwsInput;
   /** Accepted, not looked at yet. */
-  readonly aws?: Readonly<Record<string, unknown>>;
   readonly kubernetes?: Readonly<Record<string, unknown>>;
 }
 
@@ -138,7 +163,7 @@ export interface ChangeInput {
 
 export interface ScenarioInput {
   readonly name: string;
-  readonly defaults?: ProbeInput;
+  readonly defaults?: DefaultsInput;
   readonly services: readonly ServiceInput[];
   readonly sides: { readonly old: SideInput; readonly new: SideInput };
   readonly resolvers?: readonly ResolverInput[];

@@ -2,12 +2,13 @@
  * The shape of a scenario file. Structure and single values are checked here; what contradicts something elsewhere in the
  * file is found where the sections are built. Defaults are named for editors, and filled in where they are inherited.
  */
+import { awsInput } from './aws-schema.ts';
 import { clientsInput } from './client-schema.ts';
-import { defaultChange, defaultClients, defaultObjectives, defaultProbe } from './defaults.ts';
+import { defaultChange, defaultClients, defaultObjectives, defaultPreflight, defaultProbe } from './defaults.ts';
 import type {
   ChangeInput,
   ObjectivesInput,
-  ProbeInput,
+  DefaultsInput,
   ResolverInput,
   ScenarioInput,
   ServiceInput,
@@ -28,6 +29,7 @@ import {
   number,
   oneOf,
   optional,
+  pathProblem,
   regexProblem,
   serverProblem,
   sideAddressProblem,
@@ -104,6 +106,22 @@ const probe = {
   expect: optional(expect, 'What a good answer is.'),
 };
 
+const path = (): z.ZodString => checkedText('a path such as /slow', pathProblem);
+const preflight = map('a map such as { slowPath: /slow }', {
+  slowPath: optional(path(), 'A path whose answer takes longer than 60 s, where proxies give up.'),
+  slowWithinS: optional(number({ above: 0, max: 600 }), 'How long to wait for it.', defaultPreflight.slowWithinS),
+  uploadPath: optional(path(), 'A path that takes a large body. Needs writes: true.'),
+  uploadMethod: optional(oneOf('POST', 'PUT', 'PATCH'), 'How it is sent.', defaultPreflight.uploadMethod),
+  uploadBytes: optional(
+    whole({ min: 1, max: 50_000_000 }),
+    'How large; the largest that users send.',
+    defaultPreflight.uploadBytes,
+  ),
+  writes: optional(bool(), 'Says that the upload does no harm; it is sent a few times.', false),
+  headerBytes: optional(whole({ min: 256, max: 60_000 }), 'The largest header that users send, such as a cookie.'),
+  echoPath: optional(path(), 'A path that answers with the headers that the application got, as JSON or in lines.'),
+});
+
 const count = (): z.ZodNumber => whole({ min: 0 });
 const objectives = map('a map such as { downtimeMsMax: 0 }', {
   outageMsMax: optional(number({ min: 0 }), 'The longest outage.', defaultObjectives.outageMsMax),
@@ -137,6 +155,11 @@ const objectives = map('a map such as { downtimeMsMax: 0 }', {
   ),
 });
 
+const defaults = map('a map', {
+  ...probe,
+  preflight: optional(preflight, 'What a preflight sends besides the checks, to the host of each service.'),
+});
+
 const check = map('a map such as { url: https://shop.example/ready }', {
   name: optional(name('a name'), 'How reports call it, after the name of the service.'),
   url: url().meta({ description: 'What to ask for. Redirects are not followed.' }),
@@ -160,6 +183,7 @@ const service = map('a map such as { name: orders, url: https://orders.example/r
     'Private CA and client certificate. Verification cannot be turned off.',
   ),
   objectives: optional(objectives, "Limits of this service, over the scenario's."),
+  preflight: optional(preflight, 'What a preflight sends besides the checks, to their host.'),
   ...probe,
 }).superRefine((value, context) => {
   if ((value.url === undefined) !== (value.checks === undefined)) return;
@@ -181,7 +205,10 @@ const side = map('a map such as { addresses: ["dns:lb.example"] }', {
     list(checkedText('a SHA-256 fingerprint', certificateProblem), 'a list of fingerprints'),
     'Certificates that only this side shows.',
   ),
-  aws: optional(opaque(), 'Accepted; this version does not look at AWS.'),
+  aws: optional(
+    awsInput,
+    'What AWS says of this side: load balancers and their targets, ECS, schedules, traffic. Credentials are those of the environment or the profile.',
+  ),
   kubernetes: optional(opaque(), 'Accepted; this version does not look at Kubernetes.'),
 }).superRefine((value, context) => {
   const hasMarker = Object.keys(value.marker ?? {}).length > 0;
@@ -234,7 +261,7 @@ const authorities = z.union(
 const references = list(url(), 'a list of URLs');
 
 /** Each section by itself, so that one broken section does not hide what is wrong with another. */
-export const probeInput: z.ZodType<ProbeInput> = map('a map', probe);
+export const defaultsInput: z.ZodType<DefaultsInput> = defaults;
 export const serviceInput: z.ZodType<ServiceInput> = service;
 export const sideInput: z.ZodType<SideInput> = side;
 export const resolverInput: z.ZodType<ResolverInput> = resolver;
@@ -249,7 +276,7 @@ export const objectivesBlockInput: z.ZodType<{ readonly objectives: ObjectivesIn
 
 export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, services and sides', {
   name: name('a name').meta({ description: 'Of the scenario; in the name of every run folder.' }),
-  defaults: optional(map('a map', probe), 'For every check that does not say otherwise.'),
+  defaults: optional(defaults, 'For every check that does not say otherwise.'),
   services: list(service, 'a list of services').meta({ description: 'What is moved.' }),
   sides: map('a map with old and new', { old: side, new: side }).meta({
     description: 'The platforms. Address, certificate and marker decide which side an answer came from.',

@@ -1,6 +1,7 @@
+import type { AwsSpec } from '../core/platform.ts';
 import type { Side, SideAddress, SideSpec } from '../core/scenario.ts';
 import type { Path } from './document.ts';
-import type { SideInput } from './input.ts';
+import type { AwsInput, SideInput } from './input.ts';
 import { canonicalAddress, isAddress, overlap, parseNetwork } from './network.ts';
 import type { Report } from './problems.ts';
 
@@ -17,6 +18,23 @@ export function sideOf(side: Side, input: SideInput, report: Report): SideSpec {
     addresses: (input.addresses ?? []).map(sideAddressOf),
     marker: Object.entries(input.marker ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const),
     certificateSha256: (input.certificateSha256 ?? []).map((text) => text.replaceAll(':', '').toLowerCase()),
+    ...(input.aws === undefined ? {} : { aws: awsOf(side, input, input.aws, report) }),
+  };
+}
+
+function awsOf(side: Side, { addresses = [] }: SideInput, aws: AwsInput, report: Report): AwsSpec {
+  const loadBalancers = [aws.loadBalancer ?? []].flat();
+  const hasName = addresses.some((text) => text.startsWith('dns:'));
+  if (loadBalancers.length === 0 && !hasName && aws.ecs === undefined && aws.schedules === undefined) {
+    const what = 'give loadBalancer, ecs or schedules, or the DNS name of a load balancer among addresses';
+    report(['sides', side, 'aws'], `there is nothing to look at: ${what}`);
+  }
+  return {
+    region: aws.region ?? null,
+    profile: aws.profile ?? null,
+    loadBalancers,
+    ecs: aws.ecs === undefined ? null : { cluster: aws.ecs.cluster, services: aws.ecs.services ?? [] },
+    schedules: aws.schedules ?? [],
   };
 }
 

@@ -282,10 +282,27 @@ clients:
     );
   });
 
+  test('a side says what of AWS is looked at; the least is nothing but the name of its load balancer', () => {
+    const { sides } = scenarioOf(`
+sides:
+  old:
+    addresses: [127.0.1.1]
+    aws: { region: us-west-1, profile: prod, loadBalancer: shop-1, ecs: { cluster: shop, services: [orders] }, schedules: [nightly-*] }
+  new: { addresses: ["dns:k8s-shop.elb.us-west-2.amazonaws.com"], aws: {} }`);
+    expect(sides.old.aws).toEqual({
+      region: 'us-west-1',
+      profile: 'prod',
+      loadBalancers: ['shop-1'],
+      ecs: { cluster: 'shop', services: ['orders'] },
+      schedules: ['nightly-*'],
+    });
+    expect(sides.new.aws).toEqual({ region: null, profile: null, loadBalancers: [], ecs: null, schedules: [] });
+  });
+
   test('what this version does not do yet is accepted, and said', () => {
     const { warnings } = scenarioOf(`
 sides:
-  old: { addresses: [127.0.1.1], aws: { region: us-west-1 } }
+  old: { addresses: [127.0.1.1], aws: { loadBalancer: shop-1 } }
   new: { addresses: [127.0.2.1], kubernetes: { context: prod } }
 references: [https://status.example/]
 services: [{ name: orders, url: http://orders.example/, tls: { ca: certificate.pem } }]`);
