@@ -85,6 +85,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
   const unfollow = followSignals(stop);
   const progress = newProgress(process.stderr);
   const broken = Promise.withResolvers<never>();
+  // Who asks for no platform loads nothing of their SDKs.
+  const platforms = hasObservers(scenario) ? await import('../platforms/platforms.ts') : null;
 
   const started = run(
     {
@@ -117,6 +119,9 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
           handlers,
           broken.reject,
         ),
+      ...(platforms === null
+        ? {}
+        : { observe: (entry) => platforms.startObservers({ clock, random: Math.random, scenario, entry }) }),
       startCommand,
       readToken,
     },
@@ -127,6 +132,10 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
     unfollow();
     progress.end();
   }
+}
+
+function hasObservers({ route53 }: Scenario): boolean {
+  return route53 !== undefined;
 }
 
 function threadCount(scenario: Scenario): number {

@@ -13,7 +13,7 @@ function loadBalancerProblem(value: string): string | null {
     : 'expected the name of a load balancer, such as shop-1 (its DNS name stands in addresses, as "dns:…")';
 }
 
-function regionProblem(value: string): string | null {
+export function regionProblem(value: string): string | null {
   return /^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(value) ? null : 'expected a region such as us-west-1';
 }
 

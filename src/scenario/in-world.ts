@@ -40,6 +40,8 @@ interface Move {
 /** @param setting of this scenario in its world */
 export function inWorld(scenario: Scenario, setting: Setting, ports: WorldPorts): MovedScenario {
   const notes = new Set<string>();
+  const { route53, ...given } = scenario;
+  if (route53 !== undefined) notes.add('Route 53 is not asked in a rehearsal: the world has its own name servers');
   const move: Move = { from: scenario, setting, ports, note: (sentence) => notes.add(sentence) };
   const { places } = setting;
   const isGetaddrinfo = new Set(

@@ -161,6 +161,15 @@ export interface ChangeInput {
   readonly tailS?: number;
 }
 
+export type Route53Input =
+  | boolean
+  | {
+      readonly profile?: string;
+      readonly region?: string;
+      readonly zoneId?: string;
+      readonly changeId?: string;
+    };
+
 export interface ScenarioInput {
   readonly name: string;
   readonly defaults?: DefaultsInput;
@@ -170,6 +179,7 @@ export interface ScenarioInput {
   readonly authorities?: 'auto' | 'none' | readonly string[];
   readonly clients?: ClientsInput;
   readonly change?: ChangeInput;
+  readonly route53?: Route53Input;
   readonly references?: readonly string[];
   readonly objectives?: ObjectivesInput;
   readonly world?: WorldInput;

@@ -11,6 +11,7 @@ import { reportLevel } from './requests.ts';
 import { authoritiesOf, defaultResolvers, resolversOf } from './resolvers.ts';
 import { jsonSchemaOf, objectivesBlockInput, objectivesInput, scenarioInput, scenarioJsonSchema } from './schema.ts';
 import { type Item, type Sections, issuesOf, wholeSections } from './sections.ts';
+import { route53Of } from './route53.ts';
 import { referencesOf, serviceOf } from './services.ts';
 import { reportSharedBySides, sideOf } from './sides.ts';
 import { withSecretValues } from './variable-values.ts';
@@ -111,6 +112,7 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
   if (sections.name === null || old === null || now === null) return null;
   reportSharedBySides(old, now, report);
 
+  const route53 = route53Of(sections.route53);
   const warnings = warningsOf(sections);
   return {
     name: sections.name,
@@ -121,6 +123,7 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
     clients,
     weightsGiven,
     change,
+    ...(route53 === null ? {} : { route53 }),
     references,
     objectives,
     ...(warnings.length === 0 ? {} : { warnings }),

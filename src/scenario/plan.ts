@@ -5,6 +5,7 @@ import { authorityClient, type Check, type Lane, type Scenario, type Service, ty
 import { lanesOf } from './lanes.ts';
 import { isAddress } from './network.ts';
 import { checkWithoutSecrets } from './secrets.ts';
+import { platformRows } from './plan-platforms.ts';
 import { type Load, loadsOf, problemsOfPlan, round, warningsOfPlan } from './plan-limits.ts';
 
 export interface Plan {
@@ -40,6 +41,7 @@ export function plan(scenario: Scenario, options: PlanOptions = {}): Plan {
     table('Requests', requestRows(scenario, lanes, pending)),
     'After a failure on a kept connection one more request follows on a fresh one, and one of each client that retries.',
     table('DNS', dnsRows(scenario, lanes)),
+    ...platformsText(scenario),
     durationText(scenario),
     ...(warnings.length === 0 ? [] : [['Note', ...warnings.map((warning) => `  - ${warning}`)].join('\n')]),
   ];
@@ -202,6 +204,11 @@ function dnsRows(scenario: Scenario, lanes: readonly Lane[]): readonly (readonly
   const most = asked.size * familyCount;
   rows.push(['resolvers, for the lanes', `at most ${most}/s`, 'one question per resolver, name, family and second']);
   return rows;
+}
+
+function platformsText(scenario: Scenario): readonly string[] {
+  const rows = platformRows(scenario);
+  return rows.length === 0 ? [] : [table('Platforms, read only, at most one call a second in all', rows)];
 }
 
 function durationOf({ change }: Scenario): { readonly leastS: number; readonly mostS: number } {

@@ -37,6 +37,7 @@ import {
   urlProblem,
   whole,
 } from './leaves.ts';
+import { route53Input } from './route53.ts';
 import { worldInput } from './world-schema.ts';
 import { z } from 'zod';
 
@@ -293,6 +294,11 @@ export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, ser
     defaultClients,
   ),
   change: optional(change, 'The switch, and how long to watch.'),
+  route53: optional(
+    route53Input,
+    'Asks Route 53, by the AWS SDK, what it has for the hostnames: policies, health checks, and how far a change is.',
+    false,
+  ),
   references: optional(references, 'Endpoints in other networks, to know our own network; two or more.'),
   objectives: optional(objectives, 'Limits for each service and judged client.'),
   world: optional(worldInput, 'Where a rehearsal plays, and what happens there. A run takes no notice of it.'),

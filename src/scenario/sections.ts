@@ -7,6 +7,7 @@ import type { Path, ScenarioDocument } from './document.ts';
 import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
 import { innermost, valueAt } from './problems.ts';
 import { clientsInput } from './client-schema.ts';
+import { route53Input } from './route53.ts';
 import { conductInput, expectedInput, platformInput, zoneInput } from './world-schema.ts';
 import { stepInput } from './world-script-schema.ts';
 import type { PlatformInput, StepInput, WorldInput, WorldResolverInput } from './world-input.ts';
@@ -34,6 +35,7 @@ export interface Sections {
   readonly authorities: NonNullable<ScenarioInput['authorities']>;
   readonly clients: NonNullable<ScenarioInput['clients']> | null;
   readonly change: NonNullable<ScenarioInput['change']>;
+  readonly route53: ScenarioInput['route53'];
   readonly references: readonly string[];
   readonly objectives: NonNullable<ScenarioInput['objectives']>;
   /** Those of broken services too. */
@@ -86,6 +88,7 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
     authorities: whole(authoritiesInput, ['authorities']) ?? 'auto',
     clients: whole(clientsInput, ['clients']),
     change: whole(changeInput, ['change']) ?? {},
+    route53: whole(route53Input, ['route53']) ?? false,
     references: whole(referencesInput, ['references']) ?? [],
     objectives: whole(objectivesInput, ['objectives']) ?? {},
     serviceNames: namesAt('services'),
