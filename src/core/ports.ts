@@ -21,6 +21,10 @@ export type Random = () => number;
 export interface TlsSettings {
   /** SNI, and the name the certificate must be for. */
   readonly serverName: string;
+  /** False: the server is not told the name, as by the oldest clients. Left out: it is. */
+  readonly sendsServerName?: false;
+  /** The newest TLS that is offered; left out: TLS 1.3. */
+  readonly versionMax?: 'TLSv1.1' | 'TLSv1.2';
   /** Which protocols to offer by ALPN, in order of preference. */
   readonly alpn: readonly ('http/1.1' | 'h2')[];
   /** PEM; replaces the system's roots. */
@@ -57,6 +61,8 @@ export type DialResult =
       readonly localPort: number;
       /** Of a certificate that was refused; '' when none was seen. */
       readonly certificateSha256: string;
+      /** Its common name, which nobody vouches for; left out when none was seen. */
+      readonly certificateName?: string;
     };
 
 export interface HttpRequest {

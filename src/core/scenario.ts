@@ -126,6 +126,21 @@ export interface Service {
   readonly resolvers: readonly string[];
   readonly tls: TlsSpec;
   readonly objectives: Objectives;
+/**
+ * What a preflight sends besides the checks, each to the origin of the service's first check. Paths are with query; null =
+ * not asked for.
+ */
+export interface PreflightAsked {
+  /** One that takes longer than proxies wait (60 s). */
+  readonly slow: { readonly path: string; readonly withinS: number } | null;
+  /** A body of so many bytes. */
+  readonly upload: { readonly path: string; readonly method: string; readonly bytes: number } | null;
+  /** The largest header that users send. */
+  readonly headerBytes: number | null;
+  /** It answers with the headers that it got. */
+  readonly echoPath: string | null;
+}
+
 }
 
 /** How an address is given: itself, a network, or a name whose addresses are looked up again and again. */
@@ -133,6 +148,8 @@ export type SideAddress =
   | { readonly kind: 'address'; readonly address: string }
   | { readonly kind: 'network'; readonly cidr: string }
   | { readonly kind: 'name'; readonly name: string };
+  /** Left out: nothing besides its checks. Never in the log: a run does not send it. */
+  readonly preflight?: PreflightAsked;
 
 export interface SideSpec {
   readonly side: Side;

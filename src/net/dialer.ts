@@ -33,13 +33,24 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
   let isDone = false;
   let socket: Socket;
 
-  const fail = (outcome: Outcome, error: string, certificateSha256 = ''): void => {
+  const fail = (outcome: Outcome, error: string, certificate?: X509Certificate): void => {
     if (isDone) return;
     isDone = true;
     cancelDeadline();
     socket?.destroy();
     const endedAtNs = clock.nowNs();
-    resolve({ kind: 'failed', outcome, error, startedAtNs, connectedAtNs, endedAtNs, localPort, certificateSha256 });
+    const named = certificate === undefined ? {} : { certificateName: commonName(certificate) };
+    resolve({
+      kind: 'failed',
+      outcome,
+      error,
+      startedAtNs,
+      connectedAtNs,
+      endedAtNs,
+      localPort,
+      certificateSha256: fingerprint(certificate),
+      ...named,
+    });
   };
 
   let cancelDeadline = atDeadline(clock, deadlines.connectAtNs, () => {
@@ -81,9 +92,8 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
   socket.once('secureConnect', () => {
     if (isDone || !(socket instanceof TLSSocket)) return;
     const certificate = socket.getPeerX509Certificate();
-    const certificateSha256 = fingerprint(certificate);
     if (!socket.authorized) {
-      fail('tls-failed', certificateReason(String(socket.authorizationError)), certificateSha256);
+      fail('tls-failed', certificateReason(String(socket.authorizationError)), certificate);
       return;
     }
     isDone = true;
@@ -91,7 +101,7 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
     const secured: ConnectionFacts = {
       ...facts(),
       securedAtNs: clock.nowNs(),
-      certificateSha256,
+      certificateSha256: fingerprint(certificate),
       ...(certificate === undefined ? {} : { certificateToMs: certificate.validToDate.getTime() }),
       alpn: socket.alpnProtocol === false ? '' : (socket.alpnProtocol ?? ''),
       tlsVersion: socket.getProtocol() ?? '',
@@ -116,6 +126,11 @@ function dial(clock: Clock, target: DialTarget, deadlines: DialDeadlines, resolv
 /** Lower-case hex without colons. */
 function fingerprint(certificate: X509Certificate | undefined): string {
   return certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
+}
+
+/** '' where it has none. */
+function commonName({ subject }: X509Certificate): string {
+  return /^CN=(.*)$/m.exec(subject ?? '')?.[1] ?? '';
 }
 
 /** OpenSSL's words, or how the peer went away. Node calls a FIN in the handshake ECONNRESET too, but no system call failed. */

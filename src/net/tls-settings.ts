@@ -5,6 +5,7 @@ import {
   getCACertificates,
   type ConnectionOptions,
   type SecureContext,
+  type SecureContextOptions,
 } from 'node:tls';
 import type { TlsSettings } from '../core/ports.ts';
 
@@ -19,7 +20,7 @@ export function tlsOptions(settings: TlsSettings): ConnectionOptions {
   const options: ConnectionOptions = {
     secureContext: secureContextOf(settings),
     // A name only: SNI has no addresses (RFC 6066).
-    servername: isIP(settings.serverName) === 0 ? settings.serverName : '',
+    servername: isIP(settings.serverName) === 0 && settings.sendsServerName !== false ? settings.serverName : '',
     ALPNProtocols: [...settings.alpn],
     rejectUnauthorized: false,
     checkServerIdentity: (_dialledHost, certificate) => checkServerIdentity(settings.serverName, certificate),
@@ -28,11 +29,19 @@ export function tlsOptions(settings: TlsSettings): ConnectionOptions {
   return options;
 }
 
+/** OpenSSL refuses TLS 1.1 of itself, unless its bar for what is secure is lowered: it is offered to learn who takes it. */
+function versionsOf(versionMax: TlsSettings['versionMax']): SecureContextOptions {
+  if (versionMax === 'TLSv1.1') return { minVersion: 'TLSv1', maxVersion: versionMax, ciphers: 'DEFAULT:@SECLEVEL=0' };
+  return versionMax === undefined ? {} : { maxVersion: versionMax };
+}
+
 const prepared = new WeakMap<TlsSettings, ConnectionOptions>();
 
-function secureContextOf({ caPem, certificatePem, keyPem }: TlsSettings): SecureContext {
-  if (caPem === undefined && certificatePem === undefined && keyPem === undefined) return usualTrust().context;
-  return createSecureContext({ ca: caPem ?? usualTrust().roots, cert: certificatePem, key: keyPem });
+function secureContextOf({ caPem, certificatePem, keyPem, versionMax }: TlsSettings): SecureContext {
+  const isUsual = caPem === undefined && certificatePem === undefined && keyPem === undefined;
+  if (isUsual && versionMax === undefined) return usualTrust().context;
+  const own = { ca: caPem ?? usualTrust().roots, cert: certificatePem, key: keyPem };
+  return createSecureContext({ ...own, ...versionsOf(versionMax) });
 }
 
 let known: { readonly roots: string[]; readonly context: SecureContext } | null = null;

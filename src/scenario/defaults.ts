@@ -10,6 +10,14 @@ export const defaultProbe = {
   totalMs: 12_000,
 } as const;
 
+export const defaultPreflight = {
+  /** Proxies give up after 60 s (ALB, ingress-nginx): one that does is seen with room, and one that does not is let be. */
+  slowWithinS: 90,
+  uploadMethod: 'POST',
+  /** More than ingress-nginx lets pass by default, 1 MiB (`proxy-body-size`). */
+  uploadBytes: 1_500_000,
+} as const;
+
 export const defaultChange: ChangeSpec = {
   via: 'dns',
   direction: 'old-to-new',

@@ -141,6 +141,13 @@ export function urlProblem(value: string): string | null {
   return null;
 }
 
+/** Of a URL on a host that is given elsewhere. */
+export function pathProblem(value: string): string | null {
+  if (!value.startsWith('/') || value.startsWith('//')) return 'expected a path that begins with one /';
+  if (!/^[!-~]*$/.test(value)) return 'a path has no spaces and no letters beyond ASCII: write them as %20 and so on';
+  return value.includes('#') ? 'the part after # is never sent; leave it out' : null;
+}
+
 export function dohUrlProblem(value: string): string | null {
   const isHttps = URL.canParse(value) && new URL(value).protocol === 'https:';
   return isHttps ? urlProblem(value) : 'expected an https URL, such as https://cloudflare-dns.com/dns-query';

@@ -21,7 +21,8 @@ export function isHarmlessHeader(name: string): boolean {
 export function withoutSecrets(scenario: Scenario): Scenario {
   return {
     ...scenario,
-    services: scenario.services.map((service) => ({
+    // A run sends nothing of what is for a preflight.
+    services: scenario.services.map(({ preflight: _, ...service }) => ({
       ...service,
       checks: service.checks.map(checkWithoutSecrets),
       tls: tlsWithoutSecrets(service.tls),

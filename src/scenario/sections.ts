@@ -14,8 +14,8 @@ import type { PlatformInput, StepInput, WorldInput, WorldResolverInput } from '.
 import {
   authoritiesInput,
   changeInput,
+  defaultsInput,
   objectivesInput,
-  probeInput,
   referencesInput,
   resolverInput,
   serviceInput,
@@ -80,7 +80,7 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
 
   return {
     name: typeof name === 'string' ? name : null,
-    defaults: whole(probeInput, ['defaults']) ?? {},
+    defaults: whole(defaultsInput, ['defaults']) ?? {},
     services: items(serviceInput, 'services') ?? [],
     sides: { old: whole(sideInput, ['sides', 'old']), new: whole(sideInput, ['sides', 'new']) },
     resolvers: items(resolverInput, 'resolvers'),

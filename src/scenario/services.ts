@@ -2,15 +2,16 @@
 import type { Check, Objectives, Service, TlsSpec } from '../core/scenario.ts';
 import { objectivesOf } from './change.ts';
 import type { Path } from './document.ts';
-import type { CheckInput, ProbeInput, ServiceInput, TlsInput } from './input.ts';
+import type { CheckInput, DefaultsInput, ProbeInput, ServiceInput, TlsInput } from './input.ts';
 import { suggestion } from './nearest.ts';
 import { unbracketed } from './network.ts';
 import { readPem } from './pem.ts';
 import type { Report } from './problems.ts';
+import { preflightOf } from './preflight-asked.ts';
 import { type Level, probingOf, reportLevel } from './requests.ts';
 
 export interface ServiceScope {
-  readonly defaults: ProbeInput;
+  readonly defaults: DefaultsInput;
   /** Names as the file has them, each with the names of the resolvers that it stands for. */
   readonly resolverNames: ReadonlyMap<string, readonly string[]>;
   readonly objectives: Objectives;
@@ -31,12 +32,14 @@ export function serviceOf(input: ServiceInput, path: Path, scope: ServiceScope):
   for (const level of checkLevels) reportLevel(level, isTokenGiven([...levels, level]), report);
 
   return {
+  const preflight = preflightOf(scope.defaults.preflight, input.preflight, { path, report });
     name: input.name,
     checks: checksOf(input, checkLevels, levels, report),
     resolvers: resolversOf(input.resolvers, [...path, 'resolvers'], scope),
     tls: tlsOf(input.tls ?? {}, [...path, 'tls'], scope),
     objectives: objectivesOf(input.objectives ?? {}, scope.objectives),
   };
+    ...(preflight === null ? {} : { preflight }),
 }
 
 function checksOf(
@@ -110,7 +113,7 @@ export function referencesOf(
   path: Path,
   { defaults, report }: Pick<ServiceScope, 'defaults' | 'report'>,
 ): readonly Check[] {
-  const { request: _, ...pace } = defaults;
+  const { request: _, preflight: __, ...pace } = defaults;
   const input: ProbeInput = { ...pace, expect: { statusIn: referenceStatuses } };
   const seen = new Map<string, number>();
   const urlsSeen = new Set<string>();
