@@ -77,6 +77,8 @@ export interface TargetGroupSeen {
   };
   /** `namespace/service` of the TargetGroupBinding's tags, or of ECS's `cluster/service`; null = nobody says so. */
   readonly owner: string | null;
+  /** The Kubernetes cluster whose controller made it, by its tags; null or left out = none says so. */
+  readonly cluster?: string | null;
 }
 
 export interface LoadBalancerSeen {
@@ -122,6 +124,10 @@ export interface WorkloadSeen {
   readonly isReady: boolean;
   /** `deletionTimestamp` less the grace (when it was told to end), `stoppingAt`; null = not told. */
   readonly endsSinceMs: number | null;
+  /** `stoppedAt`; left out: it has not ended, or nobody says when. */
+  readonly endedAtMs?: number;
+  /** Why it ends, in their words, as ECS's `stopCode`; left out: nobody says. */
+  readonly endReason?: string;
   /** Of the pod's `spec.readinessGates`: one of the load balancer controller is among them. */
   readonly hasTargetHealthGate: boolean;
   /** Name of the Deployment (of its ReplicaSet) or of the ECS service; null = none. */
