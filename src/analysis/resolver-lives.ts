@@ -24,6 +24,8 @@ export interface Life {
   readonly first: Observation;
   last: Observation;
   count: number;
+  /** Which of the answers of its families it was last seen in. */
+  lastNumber: number;
   /** Between these it ends, ±`endSpreadNs`. */
   readonly endMinNs: number;
   readonly endMaxNs: number;
@@ -42,6 +44,11 @@ export function isSeenTwice({ first, last }: Life): boolean {
   return last.askedNs - first.askedNs >= apartNs;
 }
 
+/**
+ * A life that was not seen to count down, nor in so many answers since, is not gone on with: a stale answer promises half a
+ * minute and is never seen again, and by chance a later entry ends when it would have.
+ */
+const unseenCountMax = 8;
 /** Beyond so many entries that live at once the eldest are no longer looked for. */
 const aliveCountMax = 64;
 /** From so many on those that have ended are put aside. */
@@ -56,12 +63,15 @@ export interface Lives {
 export function newLives(): Lives {
   const all: Life[] = [];
   let alive: Life[] = [];
+  const answerCounts = [0, 0, 0, 0];
 
   function known(families: number, endMinNs: number, endMaxNs: number): Life | null {
+    const number = answerCounts[families] as number;
     for (let i = alive.length - 1; i >= 0; i -= 1) {
       const life = alive[i] as Life;
       const isNear = endMaxNs >= life.endMinNs - endSpreadNs && endMinNs <= life.endMaxNs + endSpreadNs;
-      if (isNear && life.families === families) return life;
+      if (!isNear || life.families !== families) continue;
+      if (life.ttlSMax > life.ttlSMin || number - life.lastNumber <= unseenCountMax) return life;
     }
     return null;
   }
@@ -72,6 +82,7 @@ export function newLives(): Lives {
       first: seen,
       last: seen,
       count: 0,
+      lastNumber: 0,
       endMinNs,
       endMaxNs,
       ttlSMin: seen.ttlS,
@@ -89,11 +100,13 @@ export function newLives(): Lives {
   return {
     all,
     see(seen, { families, side }) {
+      const number = (answerCounts[families] = (answerCounts[families] as number) + 1);
       const endMinNs = seen.askedNs + sToNs(seen.ttlS);
       const endMaxNs = seen.receivedNs + sToNs(seen.ttlS);
       const life = known(families, endMinNs, endMaxNs) ?? begin(seen, families, endMinNs, endMaxNs);
       life.last = seen;
       life.count += 1;
+      life.lastNumber = number;
       if (seen.ttlS < life.ttlSMin) life.ttlSMin = seen.ttlS;
       if (seen.ttlS > life.ttlSMax) life.ttlSMax = seen.ttlS;
       if (side === 'new') life.firstNewNs = Math.min(life.firstNewNs, seen.askedNs);

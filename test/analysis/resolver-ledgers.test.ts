@@ -126,6 +126,11 @@ describe('what a ledger says', () => {
     expect(kindOf('1 0 1 0 1 0 1 0', servedAll(1))).toBe('honest');
   });
 
+  test('an entry that ends when a stale answer of half a minute ago would have is another one, not of a cache of its own', () => {
+    const { conduct, cacheCount } = resolverOf(`5..1 ${'30 4..1 '.repeat(9)}`, servedAll(5));
+    expect([conduct.kind, cacheCount]).toEqual(['serves-stale', 1]);
+  });
+
   test('a TTL that the authority lowers or raises in the run is held against nobody', () => {
     const changed = (from: number, to: number): Entry[] =>
       servedAll(from).map((entry, i) => (i < 3 ? entry : authority(i * 10, [oldAddress], { ttlS: to })));
