@@ -50,6 +50,7 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
       firstNewAt: isoOrNull(resolver.firstNewAtNs),
       lastOldAt: isoOrNull(resolver.lastOldAtNs),
       convergedMs: resolver.convergedMs,
+      convergedMsMax: resolver.convergedMsMax,
       findings: resolver.findings.map(({ kind, severity, text, evidence }) => ({ kind, severity, text, evidence })),
     })),
     authorities: analysis.authorities.map((authority) => ({

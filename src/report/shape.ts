@@ -241,7 +241,9 @@ export interface ReportResolver {
   readonly flipBacks: number;
   readonly firstNewAt: Instant | null;
   readonly lastOldAt: Instant | null;
+  /** How long it followed the change for at the least and, as the change and its answers lie between polls, at the most. */
   readonly convergedMs: number | null;
+  readonly convergedMsMax: number | null;
   readonly findings: readonly Pick<Finding, 'kind' | 'severity' | 'text' | 'evidence'>[];
 }
 
