@@ -16,6 +16,7 @@ import { isFresh, recordLife, type RecordLife, type WasStale } from './leaving.t
 import { suspectSpans, type OwnNetwork } from './own-network.ts';
 import { newJournal, type Journal } from './journal.ts';
 import { analyseProber } from './prober-analysis.ts';
+import { residualOf } from './residual.ts';
 import { analyseResolvers } from './resolver-analysis.ts';
 import {
   isStaleAt,
@@ -64,12 +65,19 @@ export function analyse(gathered: Gathered): Analysis {
     ...contexts.flatMap((context) => lanesOfService(context, run, stories)),
     ...lanesWithoutService(run),
   ].toSorted((a, b) => a.number - b.number || (a.series < b.series ? -1 : 1));
-  const services = contexts.map((context) =>
-    analyseService(
-      context,
-      lanes.filter((lane) => lane.service === context.service.name),
-    ),
-  );
+  const safetyOf = newSafety({
+    journal,
+    startedAtMs: started.startedAtMs,
+    sides,
+    tracks: run.tracks,
+    stories,
+    lostBecause: lostBecause(gathered, views, journal),
+  });
+  const services = contexts.map((context) => {
+    const own = lanes.filter((lane) => lane.service === context.service.name);
+    const residual = residualOf({ context, stories, wasStale: wasStaleBy(stories) });
+    return analyseService(context, own, { residual, ...safetyOf(context, own) });
+  });
   const ended = journal.of('run-ended')[0];
   const because = incompleteBecause(gathered, views, journal);
   const resolvers = analyseResolvers(resolverEvidence, stories);
@@ -182,10 +190,7 @@ function lanesOfService(context: ServiceContext, run: RunContext, stories: Resol
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
   const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
   const mustFollow = movesEverybody(context.scenario.change);
-  const wasStale: WasStale = ({ lane }, answer, askedNs) => {
-    const story = stories.get(storyKey(lane.resolver?.name ?? '', lane.check.hostname));
-    return story !== undefined && isStaleAt(story, { askedNs, answer });
-  };
+  const wasStale = wasStaleBy(stories);
   return [...views, ...retried].map((view) =>
     analyseLane(view, {
       changes: mustFollow ? changes : [],
@@ -202,6 +207,13 @@ function lanesOfService(context: ServiceContext, run: RunContext, stories: Resol
 }
 
 /**
+function wasStaleBy(stories: ResolverStories): WasStale {
+  return ({ lane }, answer, askedNs) => {
+    const story = stories.get(storyKey(lane.resolver?.name ?? '', lane.check.hostname));
+    return story !== undefined && isStaleAt(story, { askedNs, answer });
+  };
+}
+
  * From the change on. A rollback leaves a side that may be down, which is no fault of the rollback: how long it takes to
  * recover has a limit of its own, and the objectives hold from convergence on.
  */

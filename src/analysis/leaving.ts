@@ -32,6 +32,8 @@ export interface RecordLife {
   readonly isProven: boolean;
   /** Authoritative servers that last said the leaving side and have not answered since: a correct resolver may hear them. */
   readonly unheard: readonly string[];
+  /** A longer TTL that had not aged out when the record changed: what was cached before `atNs` may live so long. */
+  readonly lowered: { readonly fromS: number; readonly atNs: number } | null;
 }
 
 export interface RecordEvidence {
@@ -49,23 +51,31 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
   const { authorityFirstAtNs, authorityLastAtNs, usedAtNs } = change.seen;
   const ttlS = authoritativeTtlS(tracks, change) ?? usedTtlS(evidence) ?? scenario.change.ttlS;
   if (authorityFirstAtNs === null) {
-    return { ttlS, expiresAtNs: ttlS === null ? null : usedAtNs + sToNs(ttlS), isProven: false, unheard: [] };
+    const expiresAtNs = ttlS === null ? null : usedAtNs + sToNs(ttlS);
+    return { ttlS, expiresAtNs, isProven: false, unheard: [], lowered: null };
+  }
+  if (authorityLastAtNs === null) {
+    return { ttlS, expiresAtNs: null, isProven: false, unheard: [], lowered: null };
   }
   if (authorityLastAtNs === null) return { ttlS, expiresAtNs: null, isProven: false, unheard: [] };
   // The largest TTL that was served and has not aged out: one lowered an hour ago no longer counts, one a minute ago does.
+  let lowered: RecordLife['lowered'] = null;
   let expiresAtNs = authorityLastAtNs;
   for (const { steps } of tracks) {
     for (const step of steps) {
       if (step.side !== change.leaving && step.side !== 'mixed') continue;
       const servedUntilNs = Math.min(step.untilNs ?? authorityLastAtNs, authorityLastAtNs);
-      if (step.seenNs <= authorityLastAtNs) expiresAtNs = Math.max(expiresAtNs, servedUntilNs + sToNs(step.ttlS));
+      const endNs = servedUntilNs + sToNs(step.ttlS);
+      if (step.seenNs > authorityLastAtNs || endNs <= expiresAtNs) continue;
+      expiresAtNs = endNs;
+      lowered = ttlS !== null && step.ttlS > ttlS ? { fromS: step.ttlS, atNs: servedUntilNs } : null;
     }
   }
   const unheard = tracks.filter(({ isUnreachable, steps }) => {
     const side = steps.at(-1)?.side;
     return isUnreachable && (side === change.leaving || side === 'mixed');
   });
-  return { ttlS, expiresAtNs, isProven: true, unheard: [...new Set(unheard.map(({ server }) => server))] };
+  return { ttlS, expiresAtNs, isProven: true, unheard: [...new Set(unheard.map(({ server }) => server))], lowered };
 }
 
 /** The TTL that the leaving side's records last had before they were changed; the largest of all servers. */
@@ -154,6 +164,9 @@ function stayOfConnection(lane: Lane): Stay {
     }
     case 'http2':
       return { s: null, why: 'not before the server closes its connection' };
+    case 'held':
+      if (connect.maxAgeS > 0) return { s: connect.maxAgeS, why: `it holds a session ${String(connect.maxAgeS)} s` };
+      return { s: null, why: 'not before either side closes its session' };
   }
 }
 

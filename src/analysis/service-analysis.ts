@@ -31,7 +31,11 @@ export interface ServiceContext {
   readonly endNs: number;
 }
 
-export function analyseService(context: ServiceContext, lanes: readonly LaneAnalysis[]): ServiceAnalysis {
+export function analyseService(
+  context: ServiceContext,
+  lanes: readonly LaneAnalysis[],
+  parts: Pick<ServiceAnalysis, 'residual' | 'safeToSwitch' | 'safeToRemoveOld' | 'oldAnswers'>,
+): ServiceAnalysis {
   const { service, scenario, changes, lives, convergences } = context;
   const life = lives.at(-1);
   const ttlS = life?.ttlS ?? scenario.change.ttlS;

@@ -98,6 +98,14 @@ export const presets: Readonly<Record<string, Archetype>> = {
     standsFor: 'gRPC channels, and the SDKs that are built on them',
   }),
 
+  websocket: preset({
+    // Once per session: it resolves when it connects, and what a browser remembers for itself is `chrome`'s.
+    resolve: { kind: 'per-connection' },
+    connect: { kind: 'held', maxAgeS: 0 },
+    ...happyEyeballs,
+    standsFor: 'pages and apps that hold a WebSocket open: server push, SignalR, socket.io',
+  }),
+
   // ── those who keep answers ──
   'jvm-30': preset({
     // OpenJDK: networkaddress.cache.ttl is 30 s without a security manager, networkaddress.cache.negative.ttl 10 s.

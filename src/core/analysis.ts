@@ -240,6 +240,53 @@ export interface ChangeSeen {
   readonly isEvident: boolean;
 }
 
+/** What was seen in one stretch of a residual curve. Of all three, `unseenCount` may have been on either side. */
+export interface ResidualPoint {
+  /** Since the curve's `fromAtNs`; stretches of which nothing was due, or asked, are left out. */
+  readonly afterMs: number;
+  readonly untilMs: number;
+  /** On the side that the change leaves, answered there or not. */
+  readonly leavingCount: number;
+  readonly targetCount: number;
+  /** Dropped, blind, blocked, pending, and what went to neither side or to one that is not known. */
+  readonly unseenCount: number;
+  /** In theory, in the middle of it; null = not known. */
+  readonly theoryRatio: number | null;
+}
+
+/**
+ * How the side that a change leaves emptied: requests of one kind of client by the side that they went to, or answers of one
+ * resolver by the side that they name.
+ */
+export interface ResidualCurve {
+  readonly kind: 'client' | 'resolver';
+  readonly client: string | null;
+  readonly resolver: string | null;
+  /** Into the service's changes. */
+  readonly changeIndex: number;
+  readonly leaving: Side;
+  /** Time counts from here: when the last authoritative server was heard to have changed, else when the change began. */
+  readonly fromAtNs: number;
+  /** It changed between this and `fromAtNs`, so that each time may be longer by the difference. */
+  readonly notBeforeNs: number;
+  /** The next change, or the end of probing: after the last point nobody was there until then. */
+  readonly watchedMs: number;
+  readonly points: readonly ResidualPoint[];
+  /** null = none. */
+  readonly lastLeavingAtNs: number | null;
+  /** When the last has left in theory; null = never, or not known (`theoryRatio` tells which). */
+  readonly theoryEndMs: number | null;
+  readonly theoryWhy: string;
+  /** Those that were there when nobody who keeps to the rules is, by reason. */
+  readonly lateReasons: Readonly<Partial<Record<OldReason, number>>>;
+}
+
+/** Of those whose side is known or not, the share on the side that is left: what was not seen is on either. */
+export function residualRatio({ leavingCount, targetCount, unseenCount }: ResidualPoint): Interval {
+  const count = leavingCount + targetCount + unseenCount;
+  return { min: leavingCount / count, max: (leavingCount + unseenCount) / count };
+}
+
 /** Fewer samples than this, and a p99 is made of less than twenty answers: too few to be held against another. */
 export const latencySamplesMin = 2000;
 /** Two fast sides differ by a large factor and nobody feels it: below this a p99 counts as this. */
@@ -274,6 +321,8 @@ export interface ServiceAnalysis {
     readonly ratio: number;
     readonly sampleCount: number;
   } | null;
+  /** Of each change that everybody must follow: its clients in the order of the scenario, then its resolvers. */
+  readonly residual: readonly ResidualCurve[];
 }
 
 export interface Finding {

@@ -120,6 +120,11 @@ export interface Connection {
    * (the deadline where left out) when no byte of an answer has come by then.
    */
   exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs?: number): Promise<Exchange>;
+  /**
+   * HTTP/1.1 only: asks to go on as a WebSocket (RFC 6455), as an exchange. After an answered 101 each exchange is a ping
+   * and its pong, with the status and the headers of that 101, and several may be under way.
+   */
+  upgrade?(request: HttpRequest, deadlineNs: number, firstByteAtNs?: number): Promise<Exchange>;
   /** False once either side has closed: no further exchange may be started. */
   readonly isOpen: boolean;
   /** Called at most once, when the connection ends while no exchange is under way (idle close, GOAWAY); for the log. */

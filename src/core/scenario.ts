@@ -36,7 +36,12 @@ export type ConnectPolicy =
   /** 0 = no limit for each of the three. */
   | { readonly kind: 'keep-alive'; readonly idleS: number; readonly maxAgeS: number; readonly maxRequests: number }
   /** One connection for all requests; over plain http it is HTTP/1.1 keep-alive. */
-  | { readonly kind: 'http2'; readonly idleS: number };
+  | { readonly kind: 'http2'; readonly idleS: number }
+  /**
+   * One WebSocket, opened by the first slot and pinged by the others, until either side closes; we do at `maxAgeS`, 0 =
+   * never.
+   */
+  | { readonly kind: 'held'; readonly maxAgeS: number };
 
 export type AddressChoice = 'first' | 'round-robin' | 'happy-eyeballs' | 'next-on-failure';
 
@@ -105,6 +110,8 @@ export interface Check {
   /** `service` when it is the service's only check, else `service/2` … */
   readonly name: string;
   readonly url: string;
+  /** Was given as ws: or wss:. Where a scenario has such checks, clients that hold a session are sent to no others. */
+  readonly isWebSocket?: true;
   readonly scheme: 'http' | 'https';
   readonly hostname: string;
   readonly port: number;

@@ -8,6 +8,8 @@ import { AnswerReader } from './http1-answer.ts';
 import { requestBytes } from './http1-request.ts';
 import { lingerNs } from './linger.ts';
 import { codeOf, isOwnTrouble, tlsReason } from './trouble.ts';
+import { newWebSocketKey, problemOfSwitch, upgradeRequest } from './websocket-handshake.ts';
+import { newWebSocket, type OpenWebSocket } from './websocket.ts';
 
 interface UnderWay {
   readonly draft: Draft;
@@ -17,6 +19,8 @@ interface UnderWay {
   readonly cancelDeadline: Cancel;
   readonly cancelFirstByte: Cancel | null;
   readonly asksToClose: boolean;
+  /** Of a request for a WebSocket; null = it is none. */
+  readonly webSocketKey: string | null;
 }
 
 /**
@@ -29,6 +33,8 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
   let isOpen = true;
   let isServerClosed = false;
   let cancelLinger: Cancel | null = null;
+  /** What the connection has become. */
+  let webSocket: OpenWebSocket | null = null;
 
   socket.on('data', onData);
   socket.on('end', onEnd);
@@ -36,6 +42,20 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
   socket.on('close', onClose);
 
   function exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs = deadlineNs): Promise<Exchange> {
+    if (webSocket !== null) return webSocket.ping(request, Math.min(deadlineNs, firstByteAtNs));
+    return ask(request, { deadlineNs, firstByteAtNs }, null);
+  }
+
+  function upgrade(request: HttpRequest, deadlineNs: number, firstByteAtNs = deadlineNs): Promise<Exchange> {
+    const key = newWebSocketKey();
+    return ask(upgradeRequest(request, key), { deadlineNs, firstByteAtNs }, key);
+  }
+
+  function ask(
+    request: HttpRequest,
+    { deadlineNs, firstByteAtNs }: { readonly deadlineNs: number; readonly firstByteAtNs: number },
+    webSocketKey: string | null,
+  ): Promise<Exchange> {
     assert(underWay === null, 'an HTTP/1.1 connection carries one exchange at a time');
     if (!isOpen) return Promise.resolve(notSent('closed-before-answer', 'not sent', clock.nowNs()));
     const sent = requestBytes(request);
@@ -51,6 +71,7 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
         cancelDeadline: atDeadline(clock, deadlineNs, onDeadline),
         cancelFirstByte: firstByteAtNs < deadlineNs ? atDeadline(clock, firstByteAtNs, onFirstByteDeadline) : null,
         asksToClose: sent.asksToClose,
+        webSocketKey,
       };
       socket.write(sent.bytes, 'latin1');
     });
@@ -61,7 +82,7 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
       onIdleBytes(bytes);
       return;
     }
-    const { draft, reader } = underWay;
+    const { draft, reader, webSocketKey } = underWay;
     const atNs = clock.nowNs();
     if (draft.firstByteAtNs === 0) draft.firstByteAtNs = atNs;
     const takenCount = reader.take(bytes);
@@ -69,6 +90,10 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
       finish('malformed-answer', reader.problem, atNs);
     } else if (reader.isDone) {
       draft.framingComplete = true;
+      if (webSocketKey !== null && reader.status === 101) {
+        becomeWebSocket(reader, webSocketKey, bytes.subarray(takenCount));
+        return;
+      }
       // More than the answer: whatever it is, the next request would take it for its own answer.
       const isOver = !isBlank(bytes, takenCount);
       finish('answered', '', atNs);
@@ -79,6 +104,21 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
     } else if (draft.cutByUs) {
       finish('answered', '', atNs);
     }
+  }
+
+  function becomeWebSocket(reader: AnswerReader, key: string, rest: Buffer): void {
+    const problem = problemOfSwitch(reader.headers, key);
+    if (problem !== '') {
+      finish('malformed-answer', problem, clock.nowNs());
+      return;
+    }
+    // It ends as HTTP, but not as a connection.
+    reader.closes = false;
+    finish('answered', '', clock.nowNs());
+    socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+    const { headers } = reader;
+    webSocket = newWebSocket({ socket, clock, headers, onClosed: (why) => connection.onClosed?.(why) });
+    if (rest.length > 0) webSocket.take(rest);
   }
 
   /** Nobody asked: a 408 before an idle close, or a server that lost count. Empty lines are a known slip. */
@@ -164,11 +204,16 @@ export function newHttp1Connection(facts: ConnectionFacts, socket: Socket, clock
   const connection: Connection = {
     ...facts,
     get isOpen() {
-      return isOpen;
+      return webSocket === null ? isOpen : webSocket.isOpen;
     },
     onClosed: null,
     exchange,
+    upgrade,
     close() {
+      if (webSocket !== null) {
+        webSocket.close();
+        return;
+      }
       isOpen = false;
       if (cancelLinger === null) socket.destroy();
     },

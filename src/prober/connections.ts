@@ -11,12 +11,12 @@ export interface Kept {
   readonly answerReceivedAtNs: number;
   idleSinceNs: number;
   requestCount: number;
-  /** Exchanges on it now: on HTTP/2 there may be several. */
+  /** Exchanges on it now: on HTTP/2 and on a WebSocket there may be several. */
   underWayCount: number;
 }
 
 export interface Connections {
-  /** One that may carry a request now, or null. On HTTP/2 it stays shared. */
+  /** One that may carry a request now, or null. On HTTP/2 it stays shared, and so does a held one. */
   take(nowNs: number): Kept | null;
   /** Gives one back after a whole exchange. */
   put(kept: Kept, nowNs: number): void;
@@ -31,8 +31,10 @@ export interface Connections {
 
 export function newConnections(policy: ConnectPolicy): Connections {
   const idle: Kept[] = [];
-  const idleNsMax = policy.kind === 'new' || policy.idleS === 0 ? Infinity : sToNs(policy.idleS);
-  const ageNsMax = policy.kind === 'keep-alive' && policy.maxAgeS > 0 ? sToNs(policy.maxAgeS) : Infinity;
+  const idleS = policy.kind === 'keep-alive' || policy.kind === 'http2' ? policy.idleS : 0;
+  const idleNsMax = idleS === 0 ? Infinity : sToNs(idleS);
+  const maxAgeS = policy.kind === 'keep-alive' || policy.kind === 'held' ? policy.maxAgeS : 0;
+  const ageNsMax = maxAgeS === 0 ? Infinity : sToNs(maxAgeS);
   let listed: readonly string[] | null = null;
   const requestsMax = policy.kind === 'keep-alive' && policy.maxRequests > 0 ? policy.maxRequests : Infinity;
 
@@ -44,6 +46,10 @@ export function newConnections(policy: ConnectPolicy): Connections {
       kept.requestCount < requestsMax &&
       (listed === null || listed.includes(kept.connection.address))
     );
+  }
+
+  function isShared({ connection }: Kept): boolean {
+    return connection.alpn === 'h2' || policy.kind === 'held';
   }
 
   function end(kept: Kept): void {
@@ -71,15 +77,15 @@ export function newConnections(policy: ConnectPolicy): Connections {
           continue;
         }
         kept.requestCount += 1;
-        if (kept.connection.alpn !== 'h2') idle.pop();
+        if (!isShared(kept)) idle.pop();
         else kept.idleSinceNs = nowNs;
         return kept;
       }
     },
     put(kept, nowNs) {
       kept.idleSinceNs = nowNs;
-      // A shared HTTP/2 connection is in the list already, until `take` or `sweep` finds that it may not serve.
-      if (kept.connection.alpn === 'h2' && idle.includes(kept)) return;
+      // A shared connection is in the list already, until `take` or `sweep` finds that it may not serve.
+      if (isShared(kept) && idle.includes(kept)) return;
       if (mayServe(kept, nowNs)) idle.push(kept);
       else end(kept);
     },

@@ -6,7 +6,7 @@ import { newResolveCache, type HeldAnswer } from '../clients/resolve-cache.ts';
 import { assert } from '../core/errors.ts';
 import type { Entry } from '../core/entry.ts';
 import { isRight, outcomeNumber, type Outcome } from '../core/outcome.ts';
-import type { Clock, Connection, Dialer, Exchange, RowSink, TlsSettings } from '../core/ports.ts';
+import type { Clock, Connection, Dialer, Exchange, HttpRequest, RowSink, TlsSettings } from '../core/ports.ts';
 import { newRow, parts, type Row } from '../core/row.ts';
 import { blindLateNs, dueAtNs } from '../core/schedule.ts';
 import type { Expectation, Lane } from '../core/scenario.ts';
@@ -70,7 +70,8 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   const { check, archetype } = lane;
   const cache = newResolveCache(archetype.resolve);
   const connections = newConnections(archetype.connect);
-  const evaluator = ports.evaluator(check.expect);
+  const isHeld = archetype.connect.kind === 'held';
+  const evaluator = ports.evaluator(isHeld ? expectedOfUpgrade(check.expect) : check.expect);
   const evaluation: Evaluation = { checks: 0, face: 0, isBlocked: false };
   const row: Row = newRow();
   const lateNsMax = blindLateNs(lane, check.goodWithinMs);
@@ -91,6 +92,8 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   let isAskingByItself = false;
   /** A dial under way that all slots of an HTTP/2 client wait for together. */
   let sharedDial: Promise<DialledKept | DialFailedAll> | null = null;
+  /** The one session of a held client, being opened by one slot; all others wait for it. */
+  let opening: Promise<Ended> | null = null;
 
   type DialledKept = { readonly kept: Kept; readonly failures: readonly DialFailure[] };
   type DialFailedAll = { readonly kept: null; readonly failures: readonly DialFailure[] };
@@ -129,7 +132,24 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     const found: Found = { slot, part, sentNs, held: null, resolvedNs: 0, answer: 0 };
     const kept = part === parts.slot && keepsConnections ? connections.take(sentNs) : null;
     if (kept !== null) return exchangeOn(found, kept, true);
+    return isHeld && part !== parts.freshCheck ? attemptOnSession(found) : attemptAnew(found);
+  }
 
+  /** Where a session could not be opened, the slot that has waited longest opens the next. */
+  async function attemptOnSession(found: Found): Promise<Ended> {
+    while (opening !== null) {
+      await opening;
+      const kept = connections.take(clock.nowNs());
+      if (kept !== null) return exchangeOn(found, kept, true);
+    }
+    opening = attemptAnew(found).finally(() => {
+      opening = null;
+    });
+    return opening;
+  }
+
+  async function attemptAnew(found: Found): Promise<Ended> {
+    const { part } = found;
     const failed = await resolve(found, part === parts.freshCheck);
     if (failed !== null) return writeFailed(found, failed.outcome, failed.error, clock.nowNs());
     const dialled = await dial(found, part);
@@ -239,15 +259,19 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     const { connection } = kept;
     const keeps = keepsConnections && found.part !== parts.freshCheck;
     const startNs = clock.nowNs();
-    const request = ports.requests.make(found.slot, found.part, found.sentNs, keeps);
+    const request = ports.requests.make(found.slot, found.part, found.sentNs, keeps || isHeld);
     const endNs = found.sentNs + totalNs;
+    const firstByteAtNs = Math.min(endNs, startNs + firstByteNs);
     kept.underWayCount += 1;
-    const exchange = await connection.exchange(request, endNs, Math.min(endNs, startNs + firstByteNs));
+    const exchange = await (isHeld && !wasKept
+      ? upgrade(connection, request, { endNs, firstByteAtNs })
+      : connection.exchange(request, endNs, firstByteAtNs));
     kept.underWayCount -= 1;
+    const isSession = !isHeld || exchange.status === upgradedStatus;
     if (exchange.outcome !== 'answered') {
       if (connection.alpn !== 'h2' || !connection.isOpen) connections.end(kept);
       cache.broke();
-    } else if (keeps && connection.isOpen) {
+    } else if (keeps && connection.isOpen && isSession) {
       connections.put(kept, exchange.endedAtNs);
     } else if (!exchange.serverClosed) {
       connections.end(kept);
@@ -379,6 +403,23 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     },
     closeAll: () => connections.closeAll(),
   };
+}
+
+/** "Switching Protocols": the only answer that opens a WebSocket. */
+const upgradedStatus = 101;
+
+/** Of whatever a check expects, headers hold for the 101 as well; it has no body. */
+function expectedOfUpgrade(expect: Expectation): Expectation {
+  return { ...expect, statusIn: [upgradedStatus], bodyIncludes: null, bodyMatches: null };
+}
+
+function upgrade(
+  connection: Connection,
+  request: HttpRequest,
+  { endNs, firstByteAtNs }: { readonly endNs: number; readonly firstByteAtNs: number },
+): Promise<Exchange> {
+  assert(connection.upgrade !== undefined, 'whoever wants a WebSocket offers no HTTP/2');
+  return connection.upgrade(request, endNs, firstByteAtNs);
 }
 
 function ageMs(nowNs: number, sinceNs: number): number {

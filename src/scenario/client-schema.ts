@@ -41,7 +41,7 @@ const resolve = z.union(
 
 const connect = z.union(
   [
-    oneOf('new', 'keep-alive', 'http2'),
+    oneOf('new', 'keep-alive', 'http2', 'held'),
     z.discriminatedUnion('kind', [
       kinded('new', {}),
       kinded('keep-alive', {
@@ -50,9 +50,10 @@ const connect = z.union(
         maxRequests: optional(whole({ min: 0 }), 'Closed after so many; 0 = never.', 0),
       }),
       kinded('http2', { idleS: optional(seconds(), 'Closed after so long without a request; 0 = never.', 0) }),
+      kinded('held', { maxAgeS: optional(seconds(), 'The WebSocket is closed at this age; 0 = never.', 0) }),
     ]),
   ],
-  { error: 'expected new, keep-alive, http2, or a map such as { kind: keep-alive, idleS: 90 }' },
+  { error: 'expected new, keep-alive, http2, held, or a map such as { kind: keep-alive, idleS: 90 }' },
 );
 
 const family = z.union([z.literal(4), z.literal(6)], { error: 'expected 4 or 6' });

@@ -147,5 +147,7 @@ function connectOf(input: ConnectInput): ConnectPolicy {
       return { idleS: 0, maxAgeS: 0, maxRequests: 0, ...policy, kind: 'keep-alive' };
     case 'http2':
       return { idleS: 0, ...policy, kind: 'http2' };
+    case 'held':
+      return { maxAgeS: 0, ...policy, kind: 'held' };
   }
 }

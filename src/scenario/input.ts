@@ -132,9 +132,11 @@ export type ConnectInput =
   | 'new'
   | 'keep-alive'
   | 'http2'
+  | 'held'
   | { readonly kind: 'new' }
   | { readonly kind: 'keep-alive'; readonly idleS?: number; readonly maxAgeS?: number; readonly maxRequests?: number }
-  | { readonly kind: 'http2'; readonly idleS?: number };
+  | { readonly kind: 'http2'; readonly idleS?: number }
+  | { readonly kind: 'held'; readonly maxAgeS?: number };
 
 export interface ClientInput {
   readonly weight?: number;

@@ -67,6 +67,7 @@ interface Place {
 function clientLanes(scenario: Scenario, place: Place): readonly Unnumbered[] {
   const { service, check } = place;
   return scenario.clients.flatMap((client) => {
+    if (!isMeantFor(client, check, scenario)) return [];
     const archetype = settled(client, scenario, place.lookedUp);
     return resolversFor({ ...client, archetype }, scenario, place).map((resolver): Unnumbered => ({
       role: 'client',
@@ -78,6 +79,12 @@ function clientLanes(scenario: Scenario, place: Place): readonly Unnumbered[] {
       ...common(check, archetype, service.tls),
     }));
   });
+}
+
+/** Whoever holds a WebSocket asks for one where the scenario says that there is one; where it does not say, everywhere. */
+function isMeantFor({ archetype }: Client, check: Check, { services }: Scenario): boolean {
+  if (archetype.connect.kind !== 'held' || check.isWebSocket === true) return true;
+  return !services.some(({ checks }) => checks.some(({ isWebSocket }) => isWebSocket === true));
 }
 
 /** Whoever has written down an address of the side that is left has the first one, as it is when the run starts. */

@@ -148,6 +148,15 @@ export function pathProblem(value: string): string | null {
   return value.includes('#') ? 'the part after # is never sent; leave it out' : null;
 }
 
+/** ws: and wss: are what WebSocket programs call http: and https:. */
+export function withoutWebSocketScheme(value: string): string {
+  return value.replace(/^ws(s?):/i, 'http$1:');
+}
+
+export function checkUrlProblem(value: string): string | null {
+  return urlProblem(withoutWebSocketScheme(value));
+}
+
 export function dohUrlProblem(value: string): string | null {
   const isHttps = URL.canParse(value) && new URL(value).protocol === 'https:';
   return isHttps ? urlProblem(value) : 'expected an https URL, such as https://cloudflare-dns.com/dns-query';

@@ -108,7 +108,7 @@ export function warningsOfPlan(scenario: Scenario): readonly string[] {
       );
     }
   }
-  warnings.push(...coldClients(scenario), ...laneless(scenario));
+  warnings.push(...coldClients(scenario), ...laneless(scenario), ...unsaidWebSockets(scenario));
   const albs = sides.filter((side) => isAlb(scenario, side));
   const hasty = services.flatMap(({ checks }) => checks).filter(({ timeouts }) => timeouts.totalMs < albTotalMsMin);
   if (albs.length > 0 && hasty.length > 0) {
@@ -156,6 +156,17 @@ function laneless({ clients, authorities, sides: both, change }: Scenario): read
     ...(authorities === 'none' && clients.some(({ name }) => name === authorityClient)
       ? [`${authorityClient} has no lane: the scenario has no authorities`]
       : []),
+  ];
+}
+
+/** To whom a check answers as to a page, an upgrade may be refused: its lane would never be judged. */
+function unsaidWebSockets({ clients, services }: Scenario): readonly string[] {
+  const holding = clients.filter(({ archetype }) => archetype.connect.kind === 'held').map(({ name }) => name);
+  const isSaid = services.some(({ checks }) => checks.some(({ isWebSocket }) => isWebSocket === true));
+  if (holding.length === 0 || isSaid) return [];
+  return [
+    `${holding.join(', ')} would ask every check to upgrade to a WebSocket, since no url begins with ws: or wss:; ` +
+      'where a server does not, the lane is never judged: give the service a check with the url of its WebSocket',
   ];
 }
 

@@ -17,6 +17,7 @@ import type {
 import {
   bool,
   certificateProblem,
+  checkUrlProblem,
   checkedText,
   dohUrlProblem,
   fields,
@@ -42,6 +43,7 @@ import { worldInput } from './world-schema.ts';
 import { z } from 'zod';
 
 const url = (): z.ZodString => checkedText('an http or https URL', urlProblem);
+const checkUrl = (): z.ZodString => checkedText('an http or https URL', checkUrlProblem);
 const file = (what: string): z.ZodString => text(`a path to ${what}`);
 
 const token = map('a map with command and everyS', {
@@ -163,13 +165,16 @@ const defaults = map('a map', {
 
 const check = map('a map such as { url: https://shop.example/ready }', {
   name: optional(name('a name'), 'How reports call it, after the name of the service.'),
-  url: url().meta({ description: 'What to ask for. Redirects are not followed.' }),
+  url: checkUrl().meta({
+    description:
+      'What to ask for. Redirects are not followed. With ws: or wss: the check of clients that hold a WebSocket.',
+  }),
   ...probe,
 });
 
 const service = map('a map such as { name: orders, url: https://orders.example/ready }', {
   name: name('a name').meta({ description: 'How reports call it.' }),
-  url: optional(url(), 'What to ask for; instead of checks. Redirects are not followed.'),
+  url: optional(checkUrl(), 'What to ask for; instead of checks. Redirects are not followed.'),
   checks: optional(list(check, 'a list of checks'), 'Several URLs of one service; instead of url.'),
   resolvers: optional(
     list(text('the name of a resolver'), 'a list of names of resolvers'),

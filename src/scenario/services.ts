@@ -4,10 +4,11 @@ import { objectivesOf } from './change.ts';
 import type { Path } from './document.ts';
 import type { CheckInput, DefaultsInput, ProbeInput, ServiceInput, TlsInput } from './input.ts';
 import { suggestion } from './nearest.ts';
+import { withoutWebSocketScheme } from './leaves.ts';
 import { unbracketed } from './network.ts';
 import { readPem } from './pem.ts';
-import type { Report } from './problems.ts';
 import { preflightOf } from './preflight-asked.ts';
+import type { Report } from './problems.ts';
 import { type Level, probingOf, reportLevel } from './requests.ts';
 
 export interface ServiceScope {
@@ -31,15 +32,15 @@ export function serviceOf(input: ServiceInput, path: Path, scope: ServiceScope):
   reportLevel({ input, path }, isTokenGiven([...levels, ...checkLevels]), report);
   for (const level of checkLevels) reportLevel(level, isTokenGiven([...levels, level]), report);
 
-  return {
   const preflight = preflightOf(scope.defaults.preflight, input.preflight, { path, report });
+  return {
     name: input.name,
     checks: checksOf(input, checkLevels, levels, report),
     resolvers: resolversOf(input.resolvers, [...path, 'resolvers'], scope),
     tls: tlsOf(input.tls ?? {}, [...path, 'tls'], scope),
     objectives: objectivesOf(input.objectives ?? {}, scope.objectives),
-  };
     ...(preflight === null ? {} : { preflight }),
+  };
 }
 
 function checksOf(
@@ -60,15 +61,22 @@ function checksOf(
 }
 
 function checkOf(name: string, url: string, levels: readonly Level[], report: Report): Check {
-  return { name, ...partsOf(url), ...probingOf(levels, report) };
+  const parts = partsOf(url);
+  const all = parts.isWebSocket === true ? [plainOfWebSocket, ...levels] : levels;
+  return { name, ...parts, ...probingOf(all, report) };
 }
 
+/** What servers of WebSockets say to a plain request, where nobody has said otherwise: "Bad Request", "Upgrade Required". */
+const plainOfWebSocket: Level = { input: { expect: { statusIn: [400, 426] } }, path: [] };
+
 /** The hostname of an IPv6 URL is without brackets, as sockets and resolvers want it. */
-function partsOf(text: string): Pick<Check, 'url' | 'scheme' | 'hostname' | 'port' | 'path'> {
-  const url = new URL(text);
+function partsOf(text: string): Pick<Check, 'url' | 'isWebSocket' | 'scheme' | 'hostname' | 'port' | 'path'> {
+  const httpText = withoutWebSocketScheme(text);
+  const url = new URL(httpText);
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   return {
     url: url.href,
+    ...(httpText === text ? {} : { isWebSocket: true }),
     scheme,
     hostname: unbracketed(url.hostname),
     port: url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port),

@@ -15,7 +15,7 @@ import {
 import { sToNs } from '../core/time.ts';
 import { newWarmResolver, periodOf } from './forecast-names.ts';
 import type { ForecastPlan } from './forecast-plan.ts';
-import { serverKeepingOf, type ServerKeeping } from './forecast-server.ts';
+import { keepingOf, serverKeepingOf, type ServerKeeping } from './forecast-server.ts';
 import { newUser, type Reach, type User } from './forecast-user.ts';
 
 /** Users that differ in their phases only. */
@@ -62,7 +62,7 @@ export function populationOf(options: PopulationOptions): Population {
     if (resolve.kind === 'pinned') {
       return [{ client, resolver: null, weightRatio: client.weightRatio, periodNs: 0, turnNs: 0, stayNs: 0 }];
     }
-    const keptNs = keptNsOf(connect, server, requestEveryNs);
+    const keptNs = keptNsOf(connect, keepingOf(connect, server), requestEveryNs);
     return known.map((resolver) => {
       const { periodNs, ttlS } = periodOf(plan, resolver, newRandom(seed, `period of ${resolver}`));
       const ownNs = cacheNsOf(resolve, ttlS);
@@ -101,7 +101,7 @@ function cacheNsOf(resolve: ResolvePolicy, ttlS: number): number {
 /** How long a connection in steady use lasts; 0 where there is none, or no end to it. */
 function keptNsOf(connect: ConnectPolicy, server: ServerKeeping, requestEveryNs: number): number {
   if (connect.kind === 'new') return 0;
-  const own = connect.kind === 'keep-alive' ? connect : { maxAgeS: 0, maxRequests: 0 };
+  const own = { maxAgeS: 0, maxRequests: 0, ...connect };
   const ageNs = Math.min(
     server.ageNs,
     own.maxAgeS > 0 ? sToNs(own.maxAgeS) : Infinity,
@@ -160,7 +160,7 @@ function userOf({ population, group, removedAtNs }: LifeOptions, fromNs: number,
     sideOf: (addresses) => sideOf(plan, addresses) ?? (resolver === null ? plan.leaving : null),
     leaving: plan.leaving,
     settledSide: plan.settled?.side ?? null,
-    server,
+    server: keepingOf(group.client.archetype.connect, server),
     removedAtNs,
   });
 }

@@ -1,5 +1,6 @@
 /** How the load balancer of the side that is left ends connections that clients would keep. */
 import { sToNs } from '../core/time.ts';
+import type { ConnectPolicy } from '../core/scenario.ts';
 import { newAlb } from '../model/alb.ts';
 import type { Front } from '../model/front.ts';
 import { newIngressNginx } from '../model/ingress-nginx.ts';
@@ -30,6 +31,11 @@ export function serverKeepingOf({ platform, leaving, steps }: ForecastPlan): Ser
     }
   }
   return { idleNs: sToNs(front.idleS), ageNs, isLast: (held, nowNs) => front.isLastRequest(held, nowNs) };
+}
+
+/** Pings keep a WebSocket from being idle, and it has no next request: what ends connections does not end it. */
+export function keepingOf(connect: ConnectPolicy, server: ServerKeeping): ServerKeeping {
+  return connect.kind === 'held' ? { idleNs: Infinity, ageNs: Infinity, isLast: () => false } : server;
 }
 
 /** The least whole number of seconds of which it is so, by halving: the front says when, not after how long. */

@@ -54,12 +54,10 @@ export function newUser(options: UserOptions): User {
   const cache = newResolveCache(resolve);
   const neverAsks = resolve.kind === 'once' || names === null;
   const keeps = connect.kind !== 'new';
-  const idleNsMax = Math.min(
-    server.idleNs,
-    connect.kind === 'new' || connect.idleS === 0 ? Infinity : sToNs(connect.idleS),
-  );
-  const ageNsMax = connect.kind === 'keep-alive' && connect.maxAgeS > 0 ? sToNs(connect.maxAgeS) : Infinity;
-  const requestsMax = connect.kind === 'keep-alive' && connect.maxRequests > 0 ? connect.maxRequests : Infinity;
+  const { idleS, maxAgeS, maxRequests } = { idleS: 0, maxAgeS: 0, maxRequests: 0, ...connect };
+  const idleNsMax = Math.min(server.idleNs, idleS === 0 ? Infinity : sToNs(idleS));
+  const ageNsMax = maxAgeS === 0 ? Infinity : sToNs(maxAgeS);
+  const requestsMax = maxRequests === 0 ? Infinity : maxRequests;
   let kept: Kept | null = null;
 
   function isGone(side: Side, nowNs: number): boolean {

@@ -182,7 +182,7 @@ function ownCacheS({ archetype: { resolve, connect }, ratePerSecond }: Lane): nu
   const connectS =
     connect.kind === 'new' || isIdleClosed
       ? 0
-      : connect.kind === 'keep-alive' && connect.maxAgeS > 0
+      : (connect.kind === 'keep-alive' || connect.kind === 'held') && connect.maxAgeS > 0
         ? connect.maxAgeS
         : null;
   if (connectS === null) return null;

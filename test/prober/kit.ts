@@ -179,6 +179,7 @@ export function newTestNetwork(clock: Clock): TestNetwork {
   function connectionTo(address: string, alpn: string): Connection {
     let isOpen = true;
     let isClosedByUs = false;
+    let isUpgraded = false;
     const openedAtNs = clock.nowNs();
     return {
       dialledAtNs: openedAtNs,
@@ -197,12 +198,16 @@ export function newTestNetwork(clock: Clock): TestNetwork {
         isOpen = false;
         isClosedByUs = true;
       },
+      upgrade(request, deadlineNs) {
+        isUpgraded = true;
+        return this.exchange({ ...request, headers: [...request.headers, 'Upgrade', 'websocket'] }, deadlineNs);
+      },
       exchange(request, deadlineNs) {
         requests.push({ address, request });
         const sentAtNs = clock.nowNs();
         const {
           outcome = 'answered',
-          status = 200,
+          status = isUpgraded ? 101 : 200,
           afterS = 0.01,
           headers = [],
           body = 'ok',

@@ -215,6 +215,7 @@ export function serviceOf(overrides: Partial<ServiceAnalysis> = {}): ServiceAnal
     convergenceAutoS: 50,
     tail: { askedS: 600, watchedS: 600, isWhole: true },
     latencyP99: { oldMs: 31.7, newMs: 27.3, ratio: 1, sampleCount: 2643 },
+    residual: [],
     ...overrides,
   };
 }
