@@ -11,10 +11,16 @@ export type CheckKind =
   | 'unknown-path'
   | 'slow-request'
   | 'http2'
+  | 'tls-versions'
+  | 'no-server-name'
+  | 'upload'
+  | 'header-size'
+  | 'forwarded'
   | 'edges'
   | 'identity';
 
-export type Result = 'pass' | 'fail' | 'unknown' | 'not-applicable';
+/** `not-asked`: the scenario does not say what would have to be sent for it. */
+export type Result = 'pass' | 'fail' | 'unknown' | 'not-applicable' | 'not-asked';
 
 /** What time alone may mend: at this instant (wall clock), or not before it, or nobody knows when. */
 export interface Healing {
@@ -49,8 +55,9 @@ export interface Rows {
   pass(said: Said): CheckResult;
   fail(said: Said): CheckResult;
   unknown(said: Said): CheckResult;
-  /** Never decides. */
+  /** These two never decide. */
   notApplicable(said: Said): CheckResult;
+  notAsked(text: string): CheckResult;
 }
 
 export function rowsOf(service: string, check: CheckKind): Rows {
@@ -67,6 +74,7 @@ export function rowsOf(service: string, check: CheckKind): Rows {
     fail: (said) => row('fail', said),
     unknown: (said) => row('unknown', said),
     notApplicable: (said) => row('not-applicable', { ...said, decides: false }),
+    notAsked: (text) => row('not-asked', { subject: service, observed: '', expected: '', text, decides: false }),
   };
 }
 

@@ -14,7 +14,7 @@ export function edges(facts: Facts, service: Service): readonly CheckResult[] {
   const { entering, leaving } = sidesOf(facts);
   const of = (side: Side): readonly Answered[] =>
     answered(probesOf(facts, { service: service.name, side })).filter(
-      ({ kind }) => kind === 'request' || kind === 'http2',
+      ({ kind, answer }) => kind === 'request' && answer.isRight,
     );
   const [own, before] = [of(entering), of(leaving)];
   if (own.length === 0 || before.length === 0) return [];
@@ -35,25 +35,9 @@ export function edges(facts: Facts, service: Service): readonly CheckResult[] {
   return [
     ...(isTls ? [hsts(facts, service, own, before)] : []),
     compare('Server header', ({ answer }) => headerOf(answer, 'server'), 'Whatever reads it will notice.'),
-    ...(isTls
-      ? [
-          compare('TLS version', ({ tlsVersion }) => tlsVersion, 'Old clients may not connect.'),
-          compare(
-            'HTTP by ALPN',
-            ({ alpn, kind }) => (kind === 'http2' ? alpn || 'http/1.1' : ''),
-            'Connections will be kept otherwise.',
-          ),
-        ]
-      : []),
+    ...(isTls ? [compare('newest TLS', ({ tlsVersion }) => tlsVersion, 'Handshakes may take longer.')] : []),
     compare('cookies', ({ answer }) => cookiesOf(answer.headers), 'Sessions may not survive the move.'),
     compare('caching', ({ answer }) => headerOf(answer, 'cache-control'), 'Caches will keep answers for another time.'),
-    rows.unknown({
-      subject: 'X-Forwarded-For, header sizes, timeouts',
-      decides: false,
-      observed: 'cannot be seen from outside',
-      expected: '',
-      text: 'Compare what the application sees: X-Forwarded-For and -Proto, the largest header, idle timeouts, the largest upload (ingress-nginx: 1 MB).',
-    }),
   ];
 }
 
@@ -67,6 +51,10 @@ function hsts(facts: Facts, service: Service, own: readonly Answered[], before: 
   if (now === then) return rows.pass({ ...said, text: `Strict-Transport-Security as before: ${now}.` });
   if (then === 'none') {
     const text = `${facts.scenario.sides[entering].title} sends Strict-Transport-Security (${now}) and ${facts.scenario.sides[leaving].title} does not: browsers refuse plain HTTP for that long, after a rollback too${now.toLowerCase().includes('includesubdomains') ? ', and for names below this one' : ''}.`;
+    return rows.fail({ ...said, text });
+  }
+  if (now === 'none') {
+    const text = `${facts.scenario.sides[leaving].title} sends Strict-Transport-Security (${then}) and ${facts.scenario.sides[entering].title} does not: browsers that met it ask for https alone for that long, so all that they ask for must answer there.`;
     return rows.fail({ ...said, text });
   }
   return rows.fail({ ...said, text: `Strict-Transport-Security was ${then} and will be ${now}.` });

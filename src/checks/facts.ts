@@ -70,11 +70,28 @@ export interface SideName {
 
 // ── sides ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/**
- * `request`: a check of the scenario. `plain`: the same path on port 80, without TLS. `unknown-path`: a path that nobody
- * has. `http2`: a check, with HTTP/2 offered. `slow`: a check that may take longer than a minute.
- */
-export type ProbeKind = 'request' | 'slow' | 'plain' | 'unknown-path' | 'http2';
+/** A check of the scenario; `slow`: one that may take longer than a minute. */
+type CheckProbeKind = 'request' | 'slow';
+
+/** What a check's request is changed to, once at each address. */
+type BesidesKind =
+  /** The same path on port 80, without TLS, and without a header or query of the scenario. */
+  | 'plain'
+  /** A path that nobody has. */
+  | 'unknown-path'
+  /** HTTP/2 offered; nothing newer than this TLS offered; the server not told for whom it is. */
+  | 'http2'
+  | 'tls-1.2'
+  | 'tls-1.1'
+  | 'no-server-name'
+  /** 9 KiB in one header; 17 KiB in three. */
+  | 'large-header'
+  | 'large-headers';
+
+/** What `preflight` of a service asks for. */
+type AskedKind = 'slow-path' | 'upload' | 'asked-header' | 'echo';
+
+export type ProbeKind = CheckProbeKind | BesidesKind | AskedKind;
 
 /** One request at one address of a side, with the service's own Host and SNI. */
 export interface Probe {
@@ -90,6 +107,8 @@ export interface Probe {
   readonly error: string;
   /** '' without TLS; of a refused certificate too. */
   readonly certificateSha256: string;
+  /** The common name in one that was refused; '' else. */
+  readonly certificateName: string;
   /** Wall clock; null: not known. */
   readonly certificateToMs: number | null;
   readonly alpn: string;
@@ -104,6 +123,8 @@ export interface ProbeAnswer {
   /** Names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: BodyShape;
+  /** Of a kind `echo`: the headers that tell who asked, as the application got them. */
+  readonly echoed?: readonly (readonly [name: string, value: string])[];
   /** As the check expects: status, headers, body. */
   readonly isRight: boolean;
   /** It took longer than `goodWithinMs`. */

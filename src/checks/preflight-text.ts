@@ -1,5 +1,5 @@
-/** A preflight for people: what it comes to, then the checks. */
-import { countText } from '../core/quantity-text.ts';
+/** A preflight for people: what it comes to, then what does not pass, then what does. */
+import { listText } from '../core/quantity-text.ts';
 import { sentencesOf, type CheckKind, type CheckResult } from './check.ts';
 import type { Preflight, SafeToSwitch } from './preflight.ts';
 
@@ -14,24 +14,37 @@ const titles: Readonly<Record<CheckKind, string>> = {
   'unknown-path': 'unknown path',
   'slow-request': 'slow requests',
   http2: 'HTTP/2',
+  'tls-versions': 'TLS versions',
+  'no-server-name': 'without SNI',
+  upload: 'upload',
+  'header-size': 'large headers',
+  forwarded: 'X-Forwarded-For',
   edges: 'edges',
   identity: 'sides told apart',
 };
 
-const becauseMax = 3;
-const rowsMax = 6;
+/** Of one check of a service; what is more is in the JSON. */
+const sentencesMax = 6;
 /** So many different things that were seen are shown of what passed. */
 const observedMax = 3;
+/** With more of them, what passes is only named. */
+const servicesInFullMax = 2;
+const titleWidth = 16;
 
-/** `SAFE TO SWITCH` (of a rollback `SAFE TO SWITCH BACK`), `NOT YET: safe at 14:32:10 UTC (in 4 min 12 s)`, `NO, because …`, `UNKNOWN, because …`. */
+// ── on top ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `SAFE TO SWITCH` (of a rollback `SAFE TO SWITCH BACK`), `NOT YET: safe at 14:32:10 UTC (in 4 min 12 s)`, `NO, because …`,
+ * `UNKNOWN, because …`.
+ */
 export function headline({ atMs: nowMs, isRollback, safeToSwitch }: Preflight): string {
   const { safe, atMs, isEarliest } = safeToSwitch;
   if (safe === 'yes') return isRollback ? 'SAFE TO SWITCH BACK' : 'SAFE TO SWITCH';
-  if (safe === 'unknown') return `UNKNOWN, because ${reasons(safeToSwitch)}`;
-  if (atMs === null) return `NO, because ${reasons(safeToSwitch)}`;
+  if (safe === 'unknown') return `UNKNOWN, because ${reason(safeToSwitch)}`;
+  if (atMs === null) return `NO, because ${reason(safeToSwitch)}`;
   const left = `in ${leftText(Math.max(0, Math.ceil((atMs - nowMs) / 1000)))}`;
   return isEarliest
-    ? `NOT YET: not before ${clockText(nowMs, atMs)} (${left}), because ${reasons(safeToSwitch)}`
+    ? `NOT YET: not before ${clockText(nowMs, atMs)} (${left}), because ${reason(safeToSwitch)}`
     : `NOT YET: safe at ${clockText(nowMs, atMs)} (${left})`;
 }
 
@@ -49,69 +62,138 @@ function clockText(nowMs: number, atMs: number): string {
   return `${isToday ? '' : `${at.slice(0, 10)} `}${at.slice(11, 19)} UTC`;
 }
 
-function reasons({ because }: SafeToSwitch): string {
-  const shown = because.slice(0, becauseMax).join(' ');
-  return because.length > becauseMax ? `${shown} (${because.length - becauseMax} more below)` : shown;
+/** The first; all of them stand below. */
+function reason({ because: [first = '', ...more] }: SafeToSwitch): string {
+  return more.length === 0 ? first : `${first} (${more.length} more below)`;
 }
 
+/** What whoever has to go back now must know: a cache ends no sooner for our waiting. */
+function urgency({ isRollback, from, safeToSwitch: { safe, atMs } }: Preflight): readonly string[] {
+  if (!isRollback || safe !== 'no' || atMs === null) return [];
+  return [
+    `If ${from} is failing now, do not wait: caches end no sooner by it, and whoever asks anew is helped at once.`,
+  ];
+}
+
+// ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 const marks = {
-  pass: 'pass',
   fail: 'FAIL',
   unknown: '????',
-  'not-applicable': 'n/a ',
   wait: 'wait',
   warn: 'warn',
   info: 'info',
+  'not-applicable': 'n/a ',
+  pass: 'pass',
 } as const;
 
 type Mark = keyof typeof marks;
 
-function markOf({ result, decides, heals }: CheckResult): Mark {
-  if (result === 'fail') return decides ? (heals === null ? 'fail' : 'wait') : 'warn';
-  return result === 'unknown' && !decides ? 'info' : result;
+/** What has to be done stands first. */
+const order = Object.keys(marks) as readonly Mark[];
+
+/** null: it stands in no table. */
+function markOf({ result, decides, heals }: CheckResult): Mark | null {
+  switch (result) {
+    case 'fail':
+      return decides ? (heals === null ? 'fail' : 'wait') : 'warn';
+    case 'unknown':
+      return decides ? 'unknown' : 'info';
+    case 'pass':
+    case 'not-applicable':
+      return result;
+    case 'not-asked':
+      return null;
+  }
 }
 
 /** What servers said may not steer a terminal. */
 export type Plain = (text: string) => string;
 export type Paint = (text: string, mark: Mark) => string;
 
-/** Without a line break at its end. What passes is one line for each check; all else is shown. `plain`: of any one line. */
+interface TextOptions {
+  readonly paint?: Paint;
+  /** Of any one line. */
+  readonly plain?: Plain;
+  /** Of the terminal; left out: lines are not broken. */
+  readonly columns?: number;
+}
+
+/** Without a line break at its end. What passes is one line for each check; all else is shown. */
 export function preflightText(
   found: Preflight,
-  { paint = (text) => text, plain = (text) => text }: { readonly paint?: Paint; readonly plain?: Plain } = {},
+  { paint = (text) => text, plain = (text) => text, columns = Infinity }: TextOptions = {},
 ): string {
-  const lines = [plain(headline(found))];
-  for (const [service, ofService] of Map.groupBy(found.checks, (check) => check.service)) {
+  const services = [...Map.groupBy(found.checks, ({ service }) => service)];
+  const isInFull = services.length <= servicesInFullMax;
+  const lines = [headline(found), ...urgency(found)].map(plain);
+  for (const [service, checks] of services) {
     lines.push('', plain(service));
-    for (const [kind, rows] of Map.groupBy(ofService, ({ check }) => check)) {
-      lines.push(...kindLines(titles[kind], rows, { paint, plain }));
+    for (const { mark, title, text } of linesOf(checks, isInFull)) {
+      const start = `  ${paint(marks[mark], mark)}  ${title.padEnd(titleWidth)}  `;
+      const indent = marks[mark].length + titleWidth + 6;
+      lines.push(start + broken(plain(text), columns - indent).join(`\n${' '.repeat(indent)}`));
     }
   }
+  const notAsked = notAskedText(found);
+  if (notAsked !== '') lines.push('', ...broken(plain(notAsked), columns));
   return lines.join('\n');
 }
 
-function kindLines(
-  title: string,
-  rows: readonly CheckResult[],
-  { paint, plain }: { readonly paint: Paint; readonly plain: Plain },
-): readonly string[] {
-  const line = (mark: Mark, text: string): string =>
-    `  ${paint(marks[mark], mark)}  ${title.padEnd(16)}  ${plain(text)}`;
-  const [passed, others] = [
-    rows.filter(({ result }) => result === 'pass'),
-    rows.filter(({ result }) => result !== 'pass'),
-  ];
-  const observed = [...new Set(passed.map((row) => row.observed))];
-  const summary = observed.length <= observedMax ? observed.join('; ') : '';
-  const count = passed.length === 1 ? (passed[0]?.subject ?? '') : `${passed.length} of ${rows.length}`;
-  const told = [...Map.groupBy(others, markOf)].flatMap(([mark, all]) =>
-    sentencesOf(all).map((text) => line(mark, text)),
+interface Line {
+  readonly mark: Mark;
+  readonly title: string;
+  readonly text: string;
+}
+
+function linesOf(checks: readonly CheckResult[], isInFull: boolean): readonly Line[] {
+  const lines = [...Map.groupBy(checks, ({ check }) => check)].flatMap(([kind, rows]) =>
+    [...Map.groupBy(rows, markOf)].flatMap(([mark, all]) => {
+      if (mark === null) return [];
+      const texts = mark === 'pass' ? [passedText(all, rows.length)] : shortened(sentencesOf(all));
+      return texts.map((text): Line => ({ mark, title: titles[kind], text }));
+    }),
   );
-  return [
-    ...(passed.length === 0 ? [] : [line('pass', summary === '' ? count : `${count}: ${summary}`)]),
-    ...told.slice(0, rowsMax),
-    ...(told.length > rowsMax
-      ? [`        ${''.padEnd(16)}  and ${countText(told.length - rowsMax)} more: --json has all`]
-      : []),
-  ];
+  const inOrder = lines.toSorted((a, b) => order.indexOf(a.mark) - order.indexOf(b.mark));
+  if (isInFull) return inOrder;
+  const passed = inOrder.filter(({ mark }) => mark === 'pass');
+  const others = inOrder.filter(({ mark }) => mark !== 'pass');
+  const text = passed.map(({ title }) => title).join(', ');
+  return passed.length === 0 ? others : [...others, { mark: 'pass', title: `${passed.length} checks`, text }];
+}
+
+function passedText(passed: readonly CheckResult[], rowCount: number): string {
+  const observed = [...new Set(passed.map((row) => row.observed))];
+  const count = passed.length === 1 ? (passed[0]?.subject ?? '') : `${passed.length} of ${rowCount}`;
+  return observed.length > observedMax ? count : `${count}: ${observed.join('; ')}`;
+}
+
+function shortened(texts: readonly string[]): readonly string[] {
+  if (texts.length <= sentencesMax) return texts;
+  return [...texts.slice(0, sentencesMax), `and ${texts.length - sentencesMax} more: --json has all`];
+}
+
+/** One line for all services: it is the same for most of them. */
+function notAskedText({ checks }: Preflight): string {
+  const rows = checks.filter(({ result }) => result === 'not-asked');
+  if (rows.length === 0) return '';
+  const serviceCount = new Set(checks.map(({ service }) => service)).size;
+  const what = [...Map.groupBy(rows, ({ check }) => check)].map(([kind, of]) =>
+    of.length === serviceCount ? titles[kind] : `${titles[kind]} (${of.map(({ service }) => service).join(', ')})`,
+  );
+  return `Not asked: ${listText(what)}. A scenario asks for them under preflight: docs/preflight.md.`;
+}
+
+const columnsMin = 30;
+
+/** Broken between words, so that no line is longer than that. */
+function broken(text: string, columns: number): readonly string[] {
+  if (columns < columnsMin || text.length <= columns) return [text];
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
 }

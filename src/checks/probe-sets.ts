@@ -33,11 +33,17 @@ export function isOutOfReach({ outcome, error }: Probe): boolean {
 }
 
 /** What a probe met, in words: `connect-refused (ECONNREFUSED)`. */
-export function failureText({ outcome, error }: Probe): string {
+export function failureText({ outcome, error }: Pick<Probe, 'outcome' | 'error'>): string {
   return error === '' ? outcome : `${outcome} (${error})`;
 }
 
 /** In the order of first appearance. */
 export function unique(texts: readonly string[]): readonly string[] {
   return [...new Set(texts)];
+}
+
+/** A header's value without parameters, which servers write each in their way; what follows a `?` may be secret. */
+export function comparable(name: string, value: string): string {
+  const [bare = ''] = value.split(name === 'location' ? '?' : ';');
+  return bare.trim().toLowerCase();
 }

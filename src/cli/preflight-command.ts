@@ -62,7 +62,8 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
     if (flags.json === true) process.stdout.write(preflightJson(found));
     const stream = flags.json === true ? process.stderr : process.stdout;
     const paint: Paint = (text, mark) => styleText(colours[mark], text, { stream });
-    stream.write(`${preflightText(found, { paint, plain: plainText })}\n`);
+    const columns = stream.isTTY ? { columns: stream.columns } : {};
+    stream.write(`${preflightText(found, { paint, plain: plainText, ...columns })}\n`);
     return exitCodeOf(found);
   } finally {
     unfollow();

@@ -6,6 +6,7 @@ import type { Facts, NameFacts, Probe } from '../checks/facts.ts';
 import { preflight, type Preflight } from '../checks/preflight.ts';
 import { ageOf } from '../checks/ttl-aged-out.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { countText } from '../core/quantity-text.ts';
 import { msToNs, nsToMs, sToNs } from '../core/time.ts';
 import type { MemoryFile } from './preflight-memory.ts';
 import {
@@ -18,7 +19,8 @@ import {
   type NamePorts,
   type SideAddresses,
 } from './preflight-names.ts';
-import { lookAtSides, lookNs, tasksOf, type SidePorts } from './preflight-sides.ts';
+import { lookAtSides, lookNs, type SidePorts } from './preflight-sides.ts';
+import { slowestMs, tasksOf, type Task } from './preflight-tasks.ts';
 
 export interface PreflightPorts extends NamePorts, SidePorts {
   readonly memory: MemoryFile;
@@ -137,10 +139,22 @@ export async function runPreflight(
   }
 }
 
+/** What costs more than a request. */
+function askedText(tasks: readonly Task[]): string {
+  const upload = tasks.find(({ kind }) => kind === 'upload')?.service.preflight?.upload ?? null;
+  const uploadCount = tasks.filter(({ kind }) => kind === 'upload').length;
+  const slowS = slowestMs(tasks) / 1000;
+  return [
+    upload === null ? '' : `; ${uploadCount} of them with a body of ${countText(upload.bytes)} bytes`,
+    slowS === 0 ? '' : `; some may take up to ${slowS} s`,
+  ].join('');
+}
+
 function announcement(scenario: Scenario, addresses: SideAddresses, questions: number): string {
   const lines = [...tasksOf(scenario, addresses)].map(([service, tasks]) => {
     const count = (side: 'old' | 'new'): number => tasks.filter((task) => task.side === side).length;
-    return `  ${service}: ${count('old')} requests to ${scenario.sides.old.title}, ${count('new')} to ${scenario.sides.new.title}`;
+    const sides = `${count('old')} requests to ${scenario.sides.old.title}, ${count('new')} to ${scenario.sides.new.title}`;
+    return `  ${service}: ${sides}${askedText(tasks)}`;
   });
   return [`${questions} DNS questions, and within ${Math.ceil(lookNs(scenario, addresses) / 1e9)} s:`, ...lines].join(
     '\n',

@@ -82,6 +82,7 @@ export function probe(over: Partial<Probe> & Pick<Probe, 'side'>): Probe {
     outcome: 'answered',
     error: '',
     certificateSha256: isOld ? 'aa' : 'bb',
+    certificateName: '',
     certificateToMs: nowMs + 90 * 86_400_000,
     alpn: 'http/1.1',
     tlsVersion: 'TLSv1.3',

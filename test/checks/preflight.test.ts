@@ -63,7 +63,7 @@ describe('what stands on top', () => {
     {
       name: 'something has to be mended, whatever the time',
       over: { probes: wrongCertificate, memory: loweredBefore(55.7) },
-      said: /^NO, because 198\.51\.100\.1 does not show a good certificate: tls-failed \(expired\)\./,
+      said: /^NO, because 198\.51\.100\.1 does not show a good certificate for orders.shop.test: tls-failed \(expired\)\./,
       exitCode: 3,
       canWait: false,
     },
@@ -77,7 +77,7 @@ describe('what stands on top', () => {
     {
       name: 'time is missing, and something is not known: not before, and no promise',
       over: { names: [silent], memory: loweredBefore(55.7) },
-      said: /^NOT YET: not before 08:34:13 UTC .* vpc does not answer/,
+      said: /^NOT YET: not before 08:34:13 UTC .* \(1 more below\)$/,
       exitCode: 3,
       canWait: true,
     },
@@ -108,7 +108,7 @@ test('the table shows what passes in a line for each check, and all else by itse
   expect(lines).toContain('orders');
   expect(lines).toContain('  pass  TTL lowered       2 of 2: 60 s');
   expect(lines).toContain(
-    '  FAIL  certificates      198.51.100.1 does not show a good certificate: tls-failed (expired).',
+    '  FAIL  certificates      198.51.100.1 does not show a good certificate for orders.shop.test: tls-failed (expired).',
   );
 });
 

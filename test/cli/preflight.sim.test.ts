@@ -209,8 +209,8 @@ describe('three name servers whose TTL is lowered at different times', () => {
 describe('what is sent', () => {
   test('is what was announced: fifty requests to each side, and a few besides, at most 20 a second', async () => {
     const { requestCount, dialledAtNs, announced } = await fly(scenarioText({ change: known, world: quiet }));
-    expect(announced).toEqual([expect.stringContaining('orders: 56 requests to ALB/ECS, 56 to nginx/EKS')]);
-    expect(requestCount).toBe(112);
+    expect(announced).toEqual([expect.stringContaining('orders: 66 requests to ALB/ECS, 66 to nginx/EKS')]);
+    expect(requestCount).toBe(132);
     dialledAtNs.forEach((atNs, i) => {
       const inSecond = dialledAtNs.filter((other) => other >= atNs && other < atNs + 1e9);
       expect(inSecond.length, `from request ${i}`).toBeLessThanOrEqual(20);
@@ -221,7 +221,7 @@ describe('what is sent', () => {
     const steps = '  script:\n    - { atS: 0, do: remove-load-balancer, side: new, how: silent }';
     const { requestCount, found } = await fly(scenarioText({ change: known, world: `${quiet}\n${steps}` }));
     expect(failed(found)).toContain('answer');
-    expect(requestCount).toBeLessThan(56 + 30);
+    expect(requestCount).toBeLessThan(66 + 30);
   });
 });
 
@@ -270,7 +270,7 @@ describe('what has to be mended', () => {
     const text = withScript('    - { atS: 0, do: show-wrong-certificate, side: new, certificate: default }');
     const { found } = await fly(text, { waits: true });
     expect(found && headline(found)).toMatch(
-      /^NO, because .*does not show a good certificate: tls-failed \(self-signed\)/,
+      /^NO, because .*does not show a good certificate for orders\.shop\.test: tls-failed \(self-signed\)/,
     );
     expect(failed(found)).toContain('certificate');
   });
