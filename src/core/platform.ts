@@ -215,6 +215,7 @@ export type PlatformFact =
   | { readonly kind: 'traffic'; readonly traffic: TrafficSeen }
   | { readonly kind: 'ingress'; readonly ingress: IngressSeen }
   | { readonly kind: 'binding'; readonly binding: BindingSeen }
+  | { readonly kind: 'helm-release'; readonly release: HelmReleaseSeen }
   /** Deleted there: what it was is in the facts before. `name` as that fact had it. */
   | {
       readonly kind: 'gone';
