@@ -51,7 +51,7 @@ export function inWorld(scenario: Scenario, setting: Setting, ports: WorldPorts)
     move.note('getaddrinfo asks this machine, not the world: system is one resolver here, and it is asked by DNS');
   }
   const moved: Scenario = {
-    ...scenario,
+    ...given,
     services: scenario.services.map((service) => serviceInWorld(service, isGetaddrinfo, move)),
     sides: { old: sideInWorld(scenario.sides.old, move), new: sideInWorld(scenario.sides.new, move) },
     resolvers: scenario.resolvers
@@ -87,7 +87,9 @@ function clientInWorld(client: Client, { from, setting, note }: Move): Client {
 // ── sides ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Each way in which a side is given stays what it is, so that the same lanes come of it. */
-function sideInWorld(spec: SideSpec, { setting, ports, note }: Move): SideSpec {
+function sideInWorld({ aws, kubernetes, ...spec }: SideSpec, { setting, ports, note }: Move): SideSpec {
+  if (aws !== undefined) note('AWS is not asked in a rehearsal');
+  if (kubernetes !== undefined) note('Kubernetes is not asked in a rehearsal');
   const places = setting.places.sides[spec.side];
   const kinds = new Set(spec.addresses.map(({ kind }) => kind));
   const addresses = [

@@ -97,14 +97,21 @@ export interface AwsInput {
   readonly schedules?: readonly string[];
 }
 
+export interface KubernetesInput {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly services?: readonly string[];
+  readonly cronJobs?: readonly string[];
+}
+
 export interface SideInput {
   readonly title?: string;
   readonly addresses?: readonly string[];
   readonly marker?: Readonly<Record<string, string>>;
   readonly certificateSha256?: readonly string[];
   readonly aws?: AwsInput;
-  /** Accepted, not looked at yet. */
-  readonly kubernetes?: Readonly<Record<string, unknown>>;
+  readonly kubernetes?: KubernetesInput;
 }
 
 export interface ResolverInput {

@@ -14,6 +14,7 @@ import type {
   ServiceInput,
   SideInput,
 } from './input.ts';
+import { kubernetesInput } from './kubernetes-schema.ts';
 import {
   bool,
   certificateProblem,
@@ -197,9 +198,6 @@ const service = map('a map such as { name: orders, url: https://orders.example/r
   context.addIssue({ code: 'custom', message: `a service has either url or checks; ${which}` });
 });
 
-const opaque = (): z.ZodRecord<z.ZodString, z.ZodUnknown> =>
-  z.record(z.string(), z.unknown(), { error: 'expected a map' });
-
 const side = map('a map such as { addresses: ["dns:lb.example"] }', {
   title: optional(text('a text'), 'What people call it, such as ALB/ECS.'),
   addresses: optional(
@@ -215,7 +213,10 @@ const side = map('a map such as { addresses: ["dns:lb.example"] }', {
     awsInput,
     'What AWS says of this side: load balancers and their targets, ECS, schedules, traffic. Credentials are those of the environment or the profile.',
   ),
-  kubernetes: optional(opaque(), 'Accepted; this version does not look at Kubernetes.'),
+  kubernetes: optional(
+    kubernetesInput,
+    'What Kubernetes says of this side: endpoints, pods, rollouts, CronJobs. Who we are there is said by the kubeconfig.',
+  ),
 }).superRefine((value, context) => {
   const hasMarker = Object.keys(value.marker ?? {}).length > 0;
   if (hasMarker || value.addresses !== undefined || value.certificateSha256 !== undefined) return;

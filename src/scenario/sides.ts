@@ -2,6 +2,7 @@ import type { AwsSpec } from '../core/platform.ts';
 import type { Side, SideAddress, SideSpec } from '../core/scenario.ts';
 import type { Path } from './document.ts';
 import type { AwsInput, SideInput } from './input.ts';
+import { kubernetesOf } from './kubernetes-schema.ts';
 import { canonicalAddress, isAddress, overlap, parseNetwork } from './network.ts';
 import type { Report } from './problems.ts';
 
@@ -19,6 +20,7 @@ export function sideOf(side: Side, input: SideInput, report: Report): SideSpec {
     marker: Object.entries(input.marker ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const),
     certificateSha256: (input.certificateSha256 ?? []).map((text) => text.replaceAll(':', '').toLowerCase()),
     ...(input.aws === undefined ? {} : { aws: awsOf(side, input, input.aws, report) }),
+    ...(input.kubernetes === undefined ? {} : { kubernetes: kubernetesOf(input.kubernetes) }),
   };
 }
 

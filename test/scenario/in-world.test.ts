@@ -22,6 +22,22 @@ function moved(scenario: Scenario, ports: WorldPorts = labPorts): MovedScenario 
 }
 
 describe('where things are', () => {
+  test('AWS, Kubernetes and Route 53 stay outside', () => {
+    const { scenario, notes } = moved(
+      scenarioOf(`
+sides:
+  old: { addresses: [127.0.1.1], aws: { loadBalancer: shop-1 } }
+  new: { addresses: [127.0.2.1], kubernetes: { context: prod } }
+route53: true`),
+    );
+    expect(scenario).not.toHaveProperty('route53');
+    expect(scenario.sides.old).not.toHaveProperty('aws');
+    expect(scenario.sides.new).not.toHaveProperty('kubernetes');
+    expect(notes).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^AWS/), expect.stringMatching(/^Kubernetes/)]),
+    );
+  });
+
   test('hostnames stay; ports are the world’s', () => {
     const { scenario } = moved(
       scenarioOf(`

@@ -299,6 +299,29 @@ sides:
     expect(sides.new.aws).toEqual({ region: null, profile: null, loadBalancers: [], ecs: null, schedules: [] });
   });
 
+  test('a side says what of Kubernetes is looked at; the least is the namespace default of the current context', () => {
+    const { sides } = scenarioOf(`
+sides:
+  old: { addresses: [127.0.1.1], kubernetes: {} }
+  new:
+    addresses: [127.0.2.1]
+    kubernetes: { kubeconfig: prod.yaml, context: prod, namespace: shop, services: [orders], cronJobs: [nightly.report] }`);
+    expect(sides.old.kubernetes).toEqual({
+      kubeconfig: null,
+      context: null,
+      namespace: 'default',
+      services: [],
+      cronJobs: [],
+    });
+    expect(sides.new.kubernetes).toEqual({
+      kubeconfig: 'prod.yaml',
+      context: 'prod',
+      namespace: 'shop',
+      services: ['orders'],
+      cronJobs: ['nightly.report'],
+    });
+  });
+
   test('what this version does not do yet is accepted, and said', () => {
     const { warnings } = scenarioOf(`
 sides:
