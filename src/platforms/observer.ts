@@ -4,6 +4,7 @@
  */
 import type { Entry } from '../core/entry.ts';
 import type { Random } from '../core/ports.ts';
+import { sToNs } from '../core/time.ts';
 import { newSight, type SightOptions } from './sight.ts';
 import type { Told } from './told.ts';
 
@@ -24,12 +25,18 @@ export interface LookOptions {
 }
 
 export interface Observer {
+  /** Looks out of turn, as soon as the look that is under way has ended. */
+  lookNow(): void;
   /** Nothing is told afterwards; what is under way is given up. */
   stop(): void;
 }
 
 /** Observers of the same kind do not look in step for long. */
 const jitterRatio = 0.1;
+/** After each look in a row that saw too little the next waits twice as long, so many times: who throttles us is to be left alone. */
+const doublingCountMax = 4;
+/** Longer than so the wait does not become by that. */
+const backedOffS = 30;
 
 export function startObserver(options: ObserverOptions): Observer {
   const { clock, random, everyNs } = options;
@@ -40,18 +47,37 @@ export function startObserver(options: ObserverOptions): Observer {
   };
   const sight = newSight({ ...options, entry: tell });
 
+  let isLooking = false;
+  let isWantedNow = false;
+  let failedCount = 0;
+
   async function look(): Promise<void> {
+    isLooking = true;
+    isWantedNow = false;
     const askedAtNs = clock.nowNs();
     const seen = await looked(() => options.look({ tell, signal }));
+    isLooking = false;
     if (signal.aborted) return;
     if (seen.kind === 'told') sight.sees(askedAtNs);
     else sight.cannotSee(seen.why);
-    const nextAtNs = askedAtNs + Math.ceil(everyNs * (1 + jitterRatio * random()));
-    cancel = clock.at(Math.max(nextAtNs, clock.nowNs()), () => void look());
+    failedCount = seen.kind === 'told' ? 0 : failedCount + 1;
+    const waitNs = Math.max(
+      everyNs,
+      Math.min(sToNs(backedOffS), everyNs * 2 ** Math.min(failedCount, doublingCountMax)),
+    );
+    const nextAtNs = askedAtNs + Math.ceil(waitNs * (1 + jitterRatio * random()));
+    cancel = clock.at(isWantedNow ? clock.nowNs() : Math.max(nextAtNs, clock.nowNs()), () => void look());
   }
   let cancel = clock.at(clock.nowNs(), () => void look());
 
   return {
+    lookNow() {
+      if (signal.aborted) return;
+      isWantedNow = true;
+      if (isLooking) return;
+      cancel();
+      cancel = clock.at(clock.nowNs(), () => void look());
+    },
     stop() {
       stopped.abort();
       cancel();

@@ -39,7 +39,7 @@ async function watched(
 const noted = (text: string, atNs = 0): Entry => ({ type: 'noted', atNs, text });
 
 test('a look that fails is a blind interval from when it last saw, said at once and once', async () => {
-  const { entries, lookedAtS } = await watched(40, async (count) =>
+  const { entries, lookedAtS } = await watched(90, async (count) =>
     count === 3 || count === 4 ? notTold('throttled', 'clouds') : told(null),
   );
   const [, second = 0, third = 0, , fifth = 0] = lookedAtS;
