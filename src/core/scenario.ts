@@ -126,13 +126,6 @@ export interface Check {
   readonly secretValues?: readonly string[];
 }
 
-export interface Service {
-  readonly name: string;
-  readonly checks: readonly Check[];
-  /** Names of resolvers. */
-  readonly resolvers: readonly string[];
-  readonly tls: TlsSpec;
-  readonly objectives: Objectives;
 /**
  * What a preflight sends besides the checks, each to the origin of the service's first check. Paths are with query; null =
  * not asked for.
@@ -148,6 +141,15 @@ export interface PreflightAsked {
   readonly echoPath: string | null;
 }
 
+export interface Service {
+  readonly name: string;
+  readonly checks: readonly Check[];
+  /** Names of resolvers. */
+  readonly resolvers: readonly string[];
+  readonly tls: TlsSpec;
+  readonly objectives: Objectives;
+  /** Left out: nothing besides its checks. Never in the log: a run does not send it. */
+  readonly preflight?: PreflightAsked;
 }
 
 /** How an address is given: itself, a network, or a name whose addresses are looked up again and again. */
@@ -155,8 +157,6 @@ export type SideAddress =
   | { readonly kind: 'address'; readonly address: string }
   | { readonly kind: 'network'; readonly cidr: string }
   | { readonly kind: 'name'; readonly name: string };
-  /** Left out: nothing besides its checks. Never in the log: a run does not send it. */
-  readonly preflight?: PreflightAsked;
 
 export interface SideSpec {
   readonly side: Side;
