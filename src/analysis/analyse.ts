@@ -15,6 +15,7 @@ import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-v
 import { isFresh, recordLife, type RecordLife, type WasStale } from './leaving.ts';
 import { suspectSpans, type OwnNetwork } from './own-network.ts';
 import { newJournal, type Journal } from './journal.ts';
+import { analyseObservers } from './observer-analysis.ts';
 import { analyseProber } from './prober-analysis.ts';
 import { residualOf } from './residual.ts';
 import { analyseResolvers } from './resolver-analysis.ts';
@@ -83,6 +84,7 @@ export function analyse(gathered: Gathered): Analysis {
   const resolvers = analyseResolvers(resolverEvidence, stories);
   const authorities = analyseAuthorities(run.tracks, journal);
   const prober = analyseProber(views, journal, endedAtNs);
+  const observers = analyseObservers(journal, endedAtNs);
   return {
     mode: started.mode,
     scenario: started.scenario,
@@ -112,7 +114,10 @@ export function analyse(gathered: Gathered): Analysis {
       resolvers,
       ownNetwork,
       prober,
+      observers,
+      endedAtNs,
     }),
+    ...(observers.length === 0 ? {} : { observers }),
     prober,
     sides: sides.addresses,
   };

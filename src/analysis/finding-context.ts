@@ -1,5 +1,5 @@
 /** What findings are drawn from: the evidence and what was already concluded from it. */
-import type { LaneAnalysis, ProberAnalysis, ResolverAnalysis } from '../core/analysis.ts';
+import type { LaneAnalysis, ObserverAnalysis, ProberAnalysis, ResolverAnalysis } from '../core/analysis.ts';
 import { toIso } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Gathered } from './gathered.ts';
@@ -19,6 +19,8 @@ export interface FindingContext {
   readonly lanes: readonly LaneAnalysis[];
   readonly ownNetwork: OwnNetwork;
   readonly prober: ProberAnalysis;
+  readonly observers: readonly ObserverAnalysis[];
+  readonly endedAtNs: number;
   readonly resolvers: readonly ResolverAnalysis[];
 }
 

@@ -6,8 +6,10 @@ import type { Finding } from '../core/analysis.ts';
 import type { FindingContext } from './finding-context.ts';
 import { clientFindings } from './findings-clients.ts';
 import { dnsFindings } from './findings-dns.ts';
+import { observerFindings } from './findings-observers.ts';
 import { platformFindings } from './findings-platform.ts';
 import { proberFindings } from './findings-prober.ts';
+import { route53Findings } from './findings-route53.ts';
 
 /** How much evidence one finding lists; there may be thousands of slots behind it. */
 const evidenceMax = 10;
@@ -18,7 +20,9 @@ export function findingsOf(context: FindingContext): Finding[] {
   const findings = [
     ...platformFindings(context),
     ...dnsFindings(context),
+    ...route53Findings(context),
     ...clientFindings(context),
+    ...observerFindings(context),
     ...proberFindings(context),
   ];
   return findings

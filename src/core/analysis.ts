@@ -404,6 +404,18 @@ export interface BlindSpot {
   readonly why: string;
 }
 
+/** What looked at platforms beside the probes. */
+export interface ObserverAnalysis {
+  readonly name: string;
+  readonly side: Side | null;
+  /** What it looked at, for people. */
+  readonly what: string;
+  /** False: it never could. */
+  readonly hasSeen: boolean;
+  /** When it could not; what it would have told then is not known. */
+  readonly gaps: readonly BlindSpot[];
+}
+
 export interface ProberAnalysis {
   readonly dueCount: number;
   readonly droppedCount: number;
@@ -443,6 +455,8 @@ export interface Analysis {
   readonly resolvers: readonly ResolverAnalysis[];
   readonly authorities: readonly AuthorityAnalysis[];
   readonly findings: readonly Finding[];
+  /** Left out: nobody was asked to look at platforms. */
+  readonly observers?: readonly ObserverAnalysis[];
   readonly prober: ProberAnalysis;
   readonly sides: Readonly<Record<Side, { readonly addresses: readonly string[] }>>;
 }

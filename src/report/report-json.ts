@@ -70,7 +70,13 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
     targets: [],
     staleTargets: [],
     findings: analysis.findings,
-    observers: [],
+    observers: (analysis.observers ?? []).map(({ name, side, what, hasSeen, gaps }) => ({
+      name,
+      side,
+      what,
+      hasSeen,
+      gaps: gaps.map(({ fromAtNs, toAtNs, why }) => ({ fromAt: iso(fromAtNs), toAt: iso(toAtNs), why })),
+    })),
     playbook: [],
     prober: {
       dueCount: prober.dueCount,

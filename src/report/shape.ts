@@ -14,7 +14,7 @@ import type {
 } from '../core/analysis.ts';
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
-import type { Direction, LaneRole, SideSeen } from '../core/scenario.ts';
+import type { Direction, LaneRole, Side, SideSeen } from '../core/scenario.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 
 /** ISO 8601 UTC, `2026-11-24T10:00:00.000Z`. */
@@ -33,9 +33,18 @@ export interface Report {
   readonly targets: readonly never[];
   readonly staleTargets: readonly never[];
   readonly findings: readonly Finding[];
-  readonly observers: readonly never[];
+  readonly observers: readonly ReportObserver[];
   readonly playbook: readonly never[];
   readonly prober: ReportProber;
+}
+
+/** What looked at platforms beside the probes, and when it could not. */
+export interface ReportObserver {
+  readonly name: string;
+  readonly side: Side | null;
+  readonly what: string;
+  readonly hasSeen: boolean;
+  readonly gaps: readonly { readonly fromAt: Instant; readonly toAt: Instant; readonly why: string }[];
 }
 
 export interface ReportRun {

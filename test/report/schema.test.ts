@@ -41,6 +41,15 @@ const full = jsonOf({
       ],
     }),
   ],
+  observers: [
+    {
+      name: 'route53',
+      side: null,
+      what: 'records of orders.shop.example',
+      hasSeen: true,
+      gaps: [{ fromAtNs: sToNs(3.1), toAtNs: sToNs(17.7), why: 'AWS throttles route53:GetChange' }],
+    },
+  ],
   prober: { ...foundingIncident.prober, blindSpots: [{ fromAtNs: 1, toAtNs: sToNs(1), why: 'stalled' }] },
 });
 
