@@ -39,7 +39,7 @@ export function answers(facts: Facts, service: Service, check: string, address: 
   const failed = probes.filter(({ answer }) => answer === null);
   if (failed.length > 0) {
     const observed = `${of(failed.length)}: ${listText(unique(failed.map(failureText)))}`;
-    return rows.fail({ subject, observed, expected, text: `${address} does not answer: ${observed}.` });
+    return rows.fail({ subject, observed, expected, text: `${address} (${spec.title}) does not answer: ${observed}.` });
   }
   const own = answered(probes);
   const blocked = own.filter(({ answer }) => answer.isBlocked);
@@ -51,7 +51,7 @@ export function answers(facts: Facts, service: Service, check: string, address: 
   const wrong = own.filter(({ answer }) => !answer.isRight);
   if (wrong.length > 0) {
     const observed = `${of(wrong.length)} not as the check expects: status ${listText(statusesOf(wrong))}`;
-    const text = `${address} answers, ${observed}.`;
+    const text = `${address} (${spec.title}) answers, but ${observed}.`;
     return rows.fail({ subject, observed, expected: 'what the check expects', text });
   }
   const unmarked = own.filter(({ answer }) => spec.marker.some(([name, value]) => headerOf(answer, name) !== value));

@@ -27,6 +27,14 @@ export function isLeavingDown(facts: Facts, service: Service): boolean {
   return !answered(probesOf(facts, { service: service.name, side: leaving })).some(({ answer }) => answer.isRight);
 }
 
+/** Where ordinary requests fail, whatever else fails there says nothing more. */
+export function isServing(facts: Facts, service: Service, address: string): boolean {
+  const { entering: side } = sidesOf(facts);
+  return answered(probesOf(facts, { service: service.name, side, address })).some(
+    ({ kind, answer }) => (kind === 'request' || kind === 'slow') && answer.isRight,
+  );
+}
+
 /** `200`, `connect-refused (ECONNREFUSED)`. */
 export function saidText({ answer, ...probe }: Probe): string {
   return answer === null ? failureText(probe) : String(answer.status);

@@ -61,7 +61,7 @@ export function noServerName(facts: Facts, service: Service, address: string): r
         ? 'fake certificate'
         : failureText(probe);
   const [observed, known] = [shown(both.own), unique(both.before.map(shown))];
-  const said = { subject: `without a server name at ${address}`, observed, expected: listText(known), decides: false };
+  const said = { subject: address, observed, expected: listText(known), decides: false };
   if (known.includes(observed) || both.own.answer !== null) {
     return [rows.pass({ ...said, text: `Who names no server (SNI) gets from ${address}: ${observed}.` })];
   }

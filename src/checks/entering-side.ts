@@ -5,7 +5,7 @@
 import { listText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
 import { answers } from './answers.ts';
-import { bothSides, isLeavingDown } from './both-sides.ts';
+import { bothSides, isLeavingDown, isServing } from './both-sides.ts';
 import { certificate, noServerName } from './certificates.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
@@ -64,12 +64,12 @@ function plainHttp(facts: Facts, service: Service, address: string): readonly Ch
 function unknownPath(facts: Facts, service: Service, address: string): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'unknown-path');
   const both = bothSides(facts, service, address, 'unknown-path');
-  if (both === null || both.own.answer === null) return [];
+  if (both === null || both.own.answer === null || !isServing(facts, service, address)) return [];
   const { status } = both.own.answer;
   const before = answered(both.before).map(({ answer }) => answer.status);
   if (before.length === 0) return [];
   const known = unique(before.map(String));
-  const said = { subject: `unknown path at ${address}`, observed: String(status), expected: listText(known) };
+  const said = { subject: address, observed: String(status), expected: listText(known) };
   if (before.includes(status))
     return [rows.pass({ ...said, text: `A path that nobody has gets ${status}, as before.` })];
   // Whoever is refused by a path of another kind sees a difference; whoever meets a 5xx calls it a fault.
@@ -85,7 +85,7 @@ function http2(facts: Facts, service: Service, address: string): readonly CheckR
   const spoken = (probe: Probe): string => (probe.answer === null ? 'no answer' : probe.alpn || 'http/1.1');
   const known = unique(both.before.map(spoken));
   const observed = spoken(both.own);
-  const said = { subject: `HTTP/2 at ${address}`, observed, expected: listText(known) };
+  const said = { subject: address, observed, expected: listText(known) };
   if (known.includes(observed) || observed === 'h2')
     return [rows.pass({ ...said, text: `${address} speaks ${observed}.` })];
   const needs = facts.scenario.clients

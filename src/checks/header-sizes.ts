@@ -5,7 +5,7 @@
  */
 import { countText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
-import { allSaidText, bothSides, compared, saidText } from './both-sides.ts';
+import { allSaidText, bothSides, compared, isServing, saidText } from './both-sides.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts } from './facts.ts';
 import { sidesOf } from './records.ts';
@@ -21,9 +21,9 @@ export function headerSizes(facts: Facts, service: Service, address: string): re
   return [
     ...(askedBytes === null
       ? []
-      : [row(facts, service, address, { kind: 'asked-header', what: `A header of ${countText(askedBytes)} bytes` })]),
-    row(facts, service, address, { kind: 'large-header', what: 'A header of 9 KiB' }),
-    row(facts, service, address, { kind: 'large-headers', what: 'Headers of 17 KiB in all' }),
+      : [row(facts, service, address, { kind: 'asked-header', what: `${countText(askedBytes)} bytes in one` })]),
+    row(facts, service, address, { kind: 'large-header', what: '9 KiB in one' }),
+    row(facts, service, address, { kind: 'large-headers', what: '17 KiB in three' }),
   ].flat();
 }
 
@@ -35,26 +35,26 @@ function row(
 ): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'header-size');
   const both = bothSides(facts, service, address, kind);
-  if (both === null) return [];
+  if (both === null || !isServing(facts, service, address)) return [];
   const decides = kind === 'asked-header';
-  const [observed, expected] = [saidText(both.own), allSaidText(both.before)];
-  const said = { subject: `${what} at ${address}`, observed, expected, decides };
+  const [now, before] = [saidText(both.own), allSaidText(both.before)];
+  const said = { subject: address, observed: `${what}: ${now}`, expected: `${what}: ${before}`, decides };
   const { title } = facts.scenario.sides[sidesOf(facts).leaving];
   switch (compared(facts, service, both, refusals)) {
     case 'same':
     case 'better':
     case 'alone':
-      return [rows.pass({ ...said, text: `${what} gets ${observed} from ${address}; ${expected} before.` })];
+      return [rows.pass({ ...said, text: `Headers of ${what} get ${now} from ${address}; ${before} before.` })];
     case 'worse':
       return [
         rows.fail({
           ...said,
-          text: `${what} gets ${observed} from ${address}, and ${expected} from ${title}: users with large cookies or tokens would be refused. nginx: large_client_header_buffers; Node: --max-http-header-size.`,
+          text: `Headers of ${what} get ${now} from ${address}, and ${before} from ${title}: users with large cookies or tokens would be refused. nginx: large_client_header_buffers; Node: --max-http-header-size.`,
         }),
       ];
     case 'unknown':
       return [
-        rows.unknown({ ...said, text: `${what} gets ${observed} from ${address}, and ${expected} from ${title}.` }),
+        rows.unknown({ ...said, text: `Headers of ${what} get ${now} from ${address}, and ${before} from ${title}.` }),
       ];
   }
 }

@@ -67,9 +67,18 @@ function reason({ because: [first = '', ...more] }: SafeToSwitch): string {
   return more.length === 0 ? first : `${first} (${more.length} more below)`;
 }
 
+/** What, how, and when it was looked at: it may be read hours later. */
+function about({ scenario, from, to, atMs }: Preflight): string {
+  return `${scenario}, from ${from} to ${to}, as of ${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+const ofTtls: ReadonlySet<CheckKind> = new Set(['ttl-lowered', 'ttl-aged-out', 'resolver']);
+
 /** What whoever has to go back now must know: a cache ends no sooner for our waiting. */
-function urgency({ isRollback, from, safeToSwitch: { safe, atMs } }: Preflight): readonly string[] {
-  if (!isRollback || safe !== 'no' || atMs === null) return [];
+function urgency({ isRollback, from, checks, safeToSwitch: { safe } }: Preflight): readonly string[] {
+  if (!isRollback || safe === 'yes') return [];
+  const missing = checks.filter(({ result, decides }) => decides && (result === 'fail' || result === 'unknown'));
+  if (!missing.every(({ check }) => ofTtls.has(check))) return [];
   return [
     `If ${from} is failing now, do not wait: caches end no sooner by it, and whoever asks anew is helped at once.`,
   ];
@@ -96,7 +105,8 @@ const order = Object.keys(marks) as readonly Mark[];
 function markOf({ result, decides, heals }: CheckResult): Mark | null {
   switch (result) {
     case 'fail':
-      return decides ? (heals === null ? 'fail' : 'wait') : 'warn';
+      // What somebody has to do first passes by itself as little as what cannot wait.
+      return decides ? ((heals?.atMs ?? null) === null ? 'fail' : 'wait') : 'warn';
     case 'unknown':
       return decides ? 'unknown' : 'info';
     case 'pass':
@@ -126,7 +136,7 @@ export function preflightText(
 ): string {
   const services = [...Map.groupBy(found.checks, ({ service }) => service)];
   const isInFull = services.length <= servicesInFullMax;
-  const lines = [headline(found), ...urgency(found)].map(plain);
+  const lines = [headline(found), about(found), ...urgency(found)].map(plain);
   for (const [service, checks] of services) {
     lines.push('', plain(service));
     for (const { mark, title, text } of linesOf(checks, isInFull)) {
@@ -163,8 +173,10 @@ function linesOf(checks: readonly CheckResult[], isInFull: boolean): readonly Li
 }
 
 function passedText(passed: readonly CheckResult[], rowCount: number): string {
+  const [first] = passed;
+  if (first?.check === 'edges') return `as before: ${passed.map(({ subject }) => subject).join(', ')}`;
   const observed = [...new Set(passed.map((row) => row.observed))];
-  const count = passed.length === 1 ? (passed[0]?.subject ?? '') : `${passed.length} of ${rowCount}`;
+  const count = passed.length === 1 ? (first?.subject ?? '') : `${passed.length} of ${rowCount}`;
   return observed.length > observedMax ? count : `${count}: ${observed.join('; ')}`;
 }
 

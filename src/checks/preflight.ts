@@ -1,4 +1,5 @@
 /** Every check of every service, and on top of them whether it is safe to switch now, or when. Unknown is never safe. */
+import { listText } from '../core/quantity-text.ts';
 import { sentencesOf, type CheckResult } from './check.ts';
 import { edges } from './edges.ts';
 import type { Facts } from './facts.ts';
@@ -48,28 +49,40 @@ export function preflight(facts: Facts): Preflight {
     to: sides[entering].title,
     atMs: facts.nowMs,
     checks,
-    safeToSwitch: safeToSwitch(deciding),
+    safeToSwitch: safeToSwitch(deciding, facts.scenario.services.length),
     canWait: deciding.length > 0 && deciding.every(({ heals }) => heals !== null),
   };
 }
 
 /** What has to be mended comes before what has to be waited for, and that before what is not known. */
-function safeToSwitch(deciding: readonly CheckResult[]): SafeToSwitch {
+function safeToSwitch(deciding: readonly CheckResult[], serviceCount: number): SafeToSwitch {
+  const sentences = (rows: readonly CheckResult[]): readonly string[] =>
+    serviceCount === 1 ? sentencesOf(rows) : sentencesByService(rows);
   const failed = deciding.filter(({ result }) => result === 'fail');
   const unknown = deciding.filter(({ result }) => result === 'unknown');
   const none = { atMs: null, isEarliest: false };
   if (deciding.length === 0) return { safe: 'yes', ...none, because: [] };
-  if (failed.length === 0) return { safe: 'unknown', ...none, because: sentencesOf(unknown) };
+  if (failed.length === 0) return { safe: 'unknown', ...none, because: sentences(unknown) };
 
   const timeless = failed.filter(({ heals }) => heals === null || heals.atMs === null);
-  if (timeless.length > 0) return { safe: 'no', ...none, because: sentencesOf([...timeless, ...unknown]) };
+  if (timeless.length > 0) return { safe: 'no', ...none, because: sentences([...timeless, ...unknown]) };
   const healings = failed.flatMap(({ heals }) => (heals === null ? [] : [heals]));
   return {
     safe: 'no',
     atMs: Math.max(...healings.map(({ atMs }) => atMs ?? 0)),
     isEarliest: unknown.length > 0 || healings.some(({ isEarliest }) => isEarliest),
-    because: sentencesOf([...failed, ...unknown]),
+    because: sentences([...failed, ...unknown]),
   };
+}
+
+/** `orders: …`; what is so of several, such as a name that they share, is said once. */
+function sentencesByService(rows: readonly CheckResult[]): readonly string[] {
+  const said = [...Map.groupBy(rows, ({ service }) => service)].flatMap(([service, own]) =>
+    sentencesOf(own).map((text) => ({ service, text })),
+  );
+  return [...Map.groupBy(said, ({ text }) => text)].map(
+    ([text, alike]) => `${listText(alike.map(({ service }) => service))}: ${text}`,
+  );
 }
 
 /** 0 safe, 3 no or not yet, 4 not known. */

@@ -2,6 +2,9 @@
 import type { Side } from '../core/scenario.ts';
 import type { Facts, Probe, ProbeAnswer, ProbeKind } from './facts.ts';
 
+/** A check that may take longer is a slow one, and asked once: 60 s is where proxies give up. */
+export const slowMs = 60_000;
+
 export interface Answered extends Probe {
   readonly answer: ProbeAnswer;
 }

@@ -4,11 +4,8 @@ import type { Service } from '../core/scenario.ts';
 import { bothSides, compared, saidText, type Both } from './both-sides.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
-import { answered, probesOf } from './probe-sets.ts';
+import { answered, probesOf, slowMs } from './probe-sets.ts';
 import { sidesOf } from './records.ts';
-
-/** ALB `idle_timeout`, ingress-nginx `proxy-read-timeout`. */
-const proxyTimeoutMs = 60_000;
 
 export function slowRequests(facts: Facts, service: Service, addresses: readonly string[]): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'slow-request');
@@ -70,7 +67,7 @@ function comparison(facts: Facts, service: Service, both: Both): ReturnType<type
 function passedText(path: string, { own, before }: Both): string {
   const tookMs = Math.max(own.tookMs, ...before.map((one) => one.tookMs));
   const ended = `${path} ends as before: ${endText(own)}.`;
-  return tookMs >= proxyTimeoutMs ? ended : `${ended} That is less than 60 s: nothing is known of longer ones.`;
+  return tookMs >= slowMs ? ended : `${ended} That is less than 60 s: nothing is known of longer ones.`;
 }
 
 /** `504 after 60 s`. */

@@ -3,6 +3,7 @@
  * address what users do besides, and what the scenario asks for.
  */
 import type { ProbeKind } from '../checks/facts.ts';
+import { slowMs } from '../checks/probe-sets.ts';
 import { calibrationCountMin } from '../core/calibration.ts';
 import type { Lane, Scenario, Service, Side } from '../core/scenario.ts';
 import { lanesOf } from '../scenario/lanes.ts';
@@ -10,8 +11,6 @@ import type { SideAddresses } from './preflight-names.ts';
 
 /** Of a side; a load balancer has eight in DNS at most. */
 const addressCountMax = 64;
-/** A check that may take longer is a slow one, and asked once: 60 s is where proxies give up. */
-const slowMs = 60_000;
 /** Of the side that is left, what takes long or writes is asked at so many addresses. */
 const comparedCountMax = 2;
 

@@ -60,11 +60,11 @@ describe('one answer of many is enough to refuse', () => {
     },
     {
       over: { outcome: 'connect-refused', error: 'ECONNREFUSED', answer: null },
-      said: 'fail answer: 198.51.100.1 does not answer: 1 of 51 probes: connect-refused (ECONNREFUSED).',
+      said: 'fail answer: 198.51.100.1 (nginx/EKS) does not answer: 1 of 51 probes: connect-refused (ECONNREFUSED).',
     },
     {
       over: { answer: { ...goodAnswer, status: 503, isRight: false } },
-      said: 'fail answer: 198.51.100.1 answers, 1 of 51 probes not as the check expects: status 503.',
+      said: 'fail answer: 198.51.100.1 (nginx/EKS) answers, but 1 of 51 probes not as the check expects: status 503.',
     },
     {
       over: { answer: { ...goodAnswer, status: 403, isRight: false, isBlocked: true } },
@@ -168,7 +168,7 @@ describe('identity', () => {
 
   test('is refused where one answer is told by nothing, or as of the other side', () => {
     const unmarked = { addressSide: null, answer: { ...goodAnswer, headers: [] } };
-    expect(told({ probes: withLast(unmarked) })).toBe('fail: address and marker does, for some answers');
+    expect(told({ probes: withLast(unmarked) })).toBe('fail: only address (101 of 102 answers) and marker (101 of 102 answers)');
     expect(told({ probes: withLast({ addressSide: 'old' }) })).toBe('fail: address names the wrong side');
   });
 
