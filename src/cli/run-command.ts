@@ -134,8 +134,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
   }
 }
 
-function hasObservers({ route53 }: Scenario): boolean {
-  return route53 !== undefined;
+function hasObservers({ route53, sides }: Scenario): boolean {
+  return route53 !== undefined || Object.values(sides).some(({ aws }) => aws !== undefined);
 }
 
 function threadCount(scenario: Scenario): number {

@@ -2,6 +2,7 @@
 import type { Entry } from '../core/entry.ts';
 import type { Clock, Observers, Random } from '../core/ports.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { newAwsObservers } from './aws-observers.ts';
 import { newBudget } from './budget.ts';
 import { newRoute53 } from './route53.ts';
 import { startRoute53Observers } from './route53-observers.ts';
@@ -28,6 +29,21 @@ export function startObservers({ clock, random, scenario, entry }: PlatformOptio
         entry,
       }),
     );
+  }
+  for (const { side, aws, addresses } of Object.values(scenario.sides)) {
+    if (aws === undefined) continue;
+    const observers = newAwsObservers({
+      side,
+      spec: aws,
+      dnsNames: addresses.flatMap((address) => (address.kind === 'name' ? [address.name] : [])),
+      clock,
+      wallNowMs: Date.now,
+      random,
+      budget,
+      entry,
+    });
+    observers.start();
+    all.push({ marked() {}, stop: () => observers.stop() });
   }
   return {
     marked(text) {

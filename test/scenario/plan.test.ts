@@ -32,11 +32,10 @@ change: { baselineS: 61, waitS: 0, convergenceTimeoutS: 3725.5, tailS: 0 }`);
   });
 
   test("what the parser warned of is in the plan's warnings", () => {
-    const sides =
-      'sides: { old: { addresses: [127.0.1.1], aws: { loadBalancer: shop-1 } }, new: { addresses: [127.0.2.1] } }';
-    const { warnings, text } = plan(scenarioOf(sides));
-    expect(warnings).toEqual(['sides.old.aws is not used: this version does not observe AWS yet']);
-    expect(text).toContain('Note\n  - sides.old.aws is not used');
+    const { warnings, text } = plan(scenarioOf('references: [https://status.example/ping]'));
+    const about = 'there is one reference: when it fails alone';
+    expect(warnings).toEqual([expect.stringContaining(about)]);
+    expect(text).toContain(`Note\n  - ${about}`);
   });
 });
 
