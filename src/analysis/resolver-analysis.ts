@@ -4,6 +4,7 @@ import { nsToMs } from '../core/time.ts';
 import type { AnswerUse } from './answers-used.ts';
 import { resolverFindings } from './resolver-findings.ts';
 import type { Life } from './resolver-lives.ts';
+import { observationAt } from './resolver-reading.ts';
 import { storyKey, type ResolverEvidence, type ResolverStories, type ResolverStory } from './resolver-story.ts';
 import type { AnswerSide } from './sides.ts';
 
@@ -37,7 +38,7 @@ function analyseResolver(
   const given = answers.filter((answer) => answer.ttlSMax > 0);
   const lastOldAtNs = extreme(Math.max, answers, 'old', (answer) => answer.lastNs);
   const moved = evidence.changesOf(hostname).lastMoved;
-  const newAtNs = lastOldAtNs === null ? null : firstNewAfter(answers, lastOldAtNs);
+  const newAtNs = story === undefined || lastOldAtNs === null ? null : firstNewAfter(story, lastOldAtNs);
   const steps = evidence.tracks.filter((track) => track.name === hostname).flatMap((track) => track.steps);
   const ttlsS = steps.filter((step) => step.side !== 'none').map((step) => step.ttlS);
   return {
@@ -73,11 +74,25 @@ function finite(atNs: number): number | null {
   return Number.isFinite(atNs) ? atNs : null;
 }
 
-/** Of one that was given before, too, only the first and the last use are known: then it is the last. */
-function firstNewAfter(answers: readonly Used[], atNs: number): number | null {
-  const later = answers.filter(({ side, lastNs }) => side === 'new' && lastNs > atNs);
-  if (later.length === 0) return null;
-  return Math.min(...later.map(({ firstNs, lastNs }) => (firstNs > atNs ? firstNs : lastNs)));
+/**
+ * When the first answer of the new side was received after the last one of the old side; where there are several caches,
+ * from each of those that gave the old side.
+ */
+function firstNewAfter({ reading: { ledger, factsOf }, caches }: ResolverStory, lastOldNs: number): number | null {
+  let newNs: number | null = null;
+  for (let i = ledger.count - 1; i >= 0; i -= 1) {
+    const { receivedNs, answer } = observationAt(ledger, i);
+    const { side } = factsOf(answer);
+    if (side === 'old' || receivedNs <= lastOldNs) break;
+    if (side === 'new') newNs = receivedNs;
+  }
+  if (caches.entries.length < 2 || newNs === null) return newNs;
+  const news = caches.entries.map((lives) => {
+    const oldNs = lives.reduce((last, life) => Math.max(last, life.lastOldNs), -Infinity);
+    const later = lives.flatMap(({ firstNewNs }) => (firstNewNs > oldNs ? [firstNewNs] : []));
+    return oldNs === -Infinity ? -Infinity : Math.min(...later);
+  });
+  return finite(Math.max(newNs, ...news));
 }
 
 function extreme(
