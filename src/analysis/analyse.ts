@@ -28,11 +28,12 @@ import {
   type ResolverEvidence,
   type ResolverStories,
 } from './resolver-story.ts';
+import { newSafety } from './safety.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
 import { newSideLanes } from './side-lanes.ts';
 import { newSides, type Sides } from './sides.ts';
 import { Spans } from './spans.ts';
-import { incompleteBecause } from './wholeness.ts';
+import { incompleteBecause, lostBecause } from './wholeness.ts';
 
 /** What is concluded once for the whole run. */
 interface RunContext {
@@ -211,7 +212,6 @@ function lanesOfService(context: ServiceContext, run: RunContext, stories: Resol
   );
 }
 
-/**
 function wasStaleBy(stories: ResolverStories): WasStale {
   return ({ lane }, answer, askedNs) => {
     const story = stories.get(storyKey(lane.resolver?.name ?? '', lane.check.hostname));
@@ -219,6 +219,7 @@ function wasStaleBy(stories: ResolverStories): WasStale {
   };
 }
 
+/**
  * From the change on. A rollback leaves a side that may be down, which is no fault of the rollback: how long it takes to
  * recover has a limit of its own, and the objectives hold from convergence on.
  */

@@ -2,30 +2,17 @@
 import type { Finding } from '../core/analysis.ts';
 import { nameOfLane } from '../core/lane-name.ts';
 import { durationText } from '../core/quantity-text.ts';
-import { nsToMs, sToNs } from '../core/time.ts';
+import { nsToMs } from '../core/time.ts';
 import { movesEverybody } from './convergence.ts';
 import { at, type FindingContext } from './finding-context.ts';
-import type { LaneView } from './lane-view.ts';
-import { isFresh } from './leaving.ts';
+import { coldLanes, warmNs } from './warmth.ts';
 
-/** The longest that a browser keeps an answer by itself (domain facts, A.6). */
-const warmNsMin = sToNs(60);
-
-/**
- * A client in use for hours has an answer and a connection of any age; one that began a moment ago has new ones. It may
- * then leave sooner or later than users do: its whole life is still ahead, or it asks for the first time after the change.
- */
 export function clientFindings(context: FindingContext): Finding[] {
   return context.contexts.flatMap(({ service, scenario, views, changes, lives }): Finding[] => {
     const [change, life] = [changes[0], lives[0]];
     if (change?.seen.isEvident !== true || !movesEverybody(scenario.change)) return [];
-    const { usedAtNs } = change.seen;
-    const neededNs = Math.max(warmNsMin, sToNs(life?.ttlS ?? 0));
-    const cold = views.flatMap((view) => {
-      if (!remembers(view)) return [];
-      const warmSinceNs = firstAnswerNs(view);
-      return warmSinceNs !== null && usedAtNs - warmSinceNs >= neededNs ? [] : [{ view, warmSinceNs }];
-    });
+    const neededNs = warmNs(life?.ttlS ?? 0);
+    const cold = coldLanes(views, change.seen.usedAtNs, neededNs);
     if (cold.length === 0) return [];
     return [
       {
@@ -40,17 +27,4 @@ export function clientFindings(context: FindingContext): Finding[] {
       },
     ];
   });
-}
-
-function remembers({ lane, series }: LaneView): boolean {
-  return lane.role === 'client' && lane.resolver !== null && series === 'raw' && !isFresh(lane);
-}
-
-/** Null: none before the end. */
-function firstAnswerNs(view: LaneView): number | null {
-  const slots = view.facts.flatMap((facts, sighting) => {
-    const slot = view.tally.firstSlot[sighting] as number;
-    return facts.hasAddress && facts.answer > 0 && slot >= 0 ? [slot] : [];
-  });
-  return slots.length === 0 ? null : view.dueNs(Math.min(...slots));
 }

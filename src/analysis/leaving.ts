@@ -57,10 +57,9 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
   if (authorityLastAtNs === null) {
     return { ttlS, expiresAtNs: null, isProven: false, unheard: [], lowered: null };
   }
-  if (authorityLastAtNs === null) return { ttlS, expiresAtNs: null, isProven: false, unheard: [] };
   // The largest TTL that was served and has not aged out: one lowered an hour ago no longer counts, one a minute ago does.
-  let lowered: RecordLife['lowered'] = null;
   let expiresAtNs = authorityLastAtNs;
+  let lowered: RecordLife['lowered'] = null;
   for (const { steps } of tracks) {
     for (const step of steps) {
       if (step.side !== change.leaving && step.side !== 'mixed') continue;
@@ -118,7 +117,8 @@ export function stayOf(lane: Lane): Stay {
   return { s: resolve.s + connect.s, why: [resolve.why, connect.why].filter((why) => why !== '').join(', ') };
 }
 
-function stayOfResolve(lane: Lane): Stay {
+/** The part of it that its own cache makes. */
+export function stayOfResolve(lane: Lane): Stay {
   const { resolve } = lane.archetype;
   switch (resolve.kind) {
     case 'per-connection':

@@ -57,6 +57,9 @@ export interface Reading {
   readonly givenCount: number;
   readonly firstNewNs: number | null;
   readonly lastOldNs: number | null;
+  readonly lastNewNs: number | null;
+  /** Until when whoever got an answer of that side may keep it, by its TTL as given; -Infinity = none was given. */
+  readonly heldUntilNs: { readonly old: number; readonly new: number };
   /** How often an answer of the old side was asked for after one of the new side had come. */
   readonly flipBackCount: number;
 }
@@ -80,12 +83,18 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
   let givenCount = 0;
   let firstNewNs: number | null = null;
   let lastOldNs: number | null = null;
+  let lastNewNs: number | null = null;
+  const heldUntilNs = { old: -Infinity, new: -Infinity };
   let newReceivedNs = Infinity;
   let flipBackCount = 0;
 
   function note(seen: Observation, facts: AnswerFacts): void {
+    const endNs = seen.receivedNs + sToNs(seen.ttlS);
+    if (facts.side === 'old' || facts.side === 'mixed') heldUntilNs.old = Math.max(heldUntilNs.old, endNs);
+    if (facts.side === 'new' || facts.side === 'mixed') heldUntilNs.new = Math.max(heldUntilNs.new, endNs);
     if (facts.side === 'new') {
       firstNewNs ??= seen.askedNs;
+      lastNewNs = seen.askedNs;
       newReceivedNs = Math.min(newReceivedNs, seen.receivedNs);
     } else if (facts.side === 'old') {
       lastOldNs = seen.askedNs;
@@ -143,6 +152,8 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
     givenCount,
     firstNewNs,
     lastOldNs,
+    lastNewNs,
+    heldUntilNs,
     flipBackCount,
   };
 }

@@ -51,6 +51,7 @@ export function analyseService(
     convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10 + ownCacheS(context),
     tail: tailOf(context),
     latencyP99: latencyP99(context.views),
+    ...parts,
   };
 }
 
@@ -115,7 +116,7 @@ function hasSides(views: readonly LaneView[]): boolean {
   return views.some((view) => slotsOnSide(view, 'old') !== null || slotsOnSide(view, 'new') !== null);
 }
 
-function tailOf({ scenario, convergences, endNs }: ServiceContext): ServiceAnalysis['tail'] {
+export function tailOf({ scenario, convergences, endNs }: ServiceContext): ServiceAnalysis['tail'] {
   const askedS = scenario.change.tailS;
   const convergedAtNs = convergences.at(-1)?.atNs ?? null;
   const watchedS = convergedAtNs === null ? 0 : Math.max(0, nsToS(endNs - convergedAtNs));

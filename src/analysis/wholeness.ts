@@ -7,9 +7,15 @@ import { nameOfLane } from '../core/lane-name.ts';
 
 export function incompleteBecause(gathered: Gathered, views: readonly LaneView[], journal: Journal): string[] {
   const ended = journal.of('run-ended')[0];
+  const noEnd = 'The log has no end: the run was killed, crashed, or is still going on.';
+  return [...(ended === undefined ? [noEnd] : []), ...lostBecause(gathered, views, journal)];
+}
+
+/** The same of what the log should have: a run that still goes on has lost nothing by that. */
+export function lostBecause(gathered: Gathered, views: readonly LaneView[], journal: Journal): string[] {
+  const ended = journal.of('run-ended')[0];
   const reasons: string[] = [];
-  if (ended === undefined) reasons.push('The log has no end: the run was killed, crashed, or is still going on.');
-  else if (ended.rowCount !== gathered.rowCount) {
+  if (ended !== undefined && ended.rowCount !== gathered.rowCount) {
     reasons.push(
       `The run wrote ${countOf(ended.rowCount, 'row')}, and ${countOf(gathered.rowCount, 'row')} could be read.`,
     );

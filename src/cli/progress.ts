@@ -106,5 +106,6 @@ function isCommandRunning({ command }: Analysis): boolean {
 function stateOf(analysis: Analysis): string {
   const phases = analysis.services.map((service) => service.phases.at(-1)?.name ?? '').join();
   const isCommandOver = analysis.command?.toAtNs !== null;
-  return `${phases} ${analysis.marks.length} ${analysis.command?.fromAtNs !== null} ${isCommandOver}`;
+  const safety = analysis.services.map(({ safeToSwitch, safeToRemoveOld }) => safeToSwitch.safe + safeToRemoveOld.safe);
+  return `${phases} ${safety.join()} ${analysis.marks.length} ${analysis.command?.fromAtNs !== null} ${isCommandOver}`;
 }

@@ -287,6 +287,31 @@ export function residualRatio({ leavingCount, targetCount, unseenCount }: Residu
   return { min: leavingCount / count, max: (leavingCount + unseenCount) / count };
 }
 
+/** Whether a step is safe, by all that was seen. Unknown is never safe. */
+export interface SafetyAdvice {
+  readonly safe: 'yes' | 'no' | 'unknown';
+  /** Since when it is, or from when on it will be if only time is missing; null = not known. */
+  readonly atNs: number | null;
+  /** Sentences: what speaks against it, else what speaks for it. */
+  readonly because: readonly string[];
+  /** What decides nothing and is worth knowing: the limits of what was seen. */
+  readonly besides: readonly string[];
+}
+
+/** For how long cached answers may lead to the side that a change leaves: so long it must go on answering. */
+export interface OldAnswers {
+  /** Null = not known. Where resolvers kept them longer than TTLs allow, the last that was seen. */
+  readonly untilNs: number | null;
+  /** From the switch on, by TTL and the longest cache of a judged client alone, s; null = no TTL is known. */
+  readonly leastS: number | null;
+  /** Judged clients that keep an answer for a time of their own, the longest first. */
+  readonly ownCaches: readonly { readonly client: string; readonly s: number }[];
+  /** Resolvers by which judged clients still failed there after that. */
+  readonly keptLongerBy: readonly string[];
+  /** They still did at the end. */
+  readonly isOpen: boolean;
+}
+
 /** Fewer samples than this, and a p99 is made of less than twenty answers: too few to be held against another. */
 export const latencySamplesMin = 2000;
 /** Two fast sides differ by a large factor and nobody feels it: below this a p99 counts as this. */
@@ -312,6 +337,12 @@ export interface ServiceAnalysis {
   readonly convergenceS: Interval | null;
   /** The limit that `auto` means here, s: 2 × TTL + 10, and what a client's own cache adds; null while no TTL is known. */
   readonly convergenceAutoS: number | null;
+  /** Just before the first change; where nothing changed, at the end. */
+  readonly safeToSwitch: SafetyAdvice;
+  /** To turn off the side that the last change left; `side` is null where none did. */
+  readonly safeToRemoveOld: SafetyAdvice & { readonly side: Side | null };
+  /** Of the first change; null without one. */
+  readonly oldAnswers: OldAnswers | null;
   /** Probing outlasted the change by the tail asked for. */
   readonly tail: { readonly askedS: number; readonly watchedS: number; readonly isWhole: boolean };
   /** p99 of new against old on side lanes; null with too few samples. */

@@ -1,10 +1,18 @@
 /** `Analysis` and `Verdict` as `report.json`: what every other rendering reads, and nothing is computed in. */
-import type { Analysis, Impaired, Judged, LaneAnalysis, Outage, ServiceAnalysis } from '../core/analysis.ts';
+import type {
+  Analysis,
+  Impaired,
+  Judged,
+  LaneAnalysis,
+  Outage,
+  SafetyAdvice,
+  ServiceAnalysis,
+} from '../core/analysis.ts';
 import { laneName } from '../core/lane-name.ts';
+import { ownCacheS } from '../core/own-cache.ts';
 import type { Check } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
 import type { Verdict } from '../core/verdict.ts';
-import { ownCacheS } from './keep-answering.ts';
 import type {
   Instant,
   Report,
@@ -171,8 +179,9 @@ function serviceOf(
       toAt: iso(toAtNs),
     })),
     impact: service.impact,
-    safeToSwitch: notLookedAt('before the switch'),
-    safeToRemoveOld: notLookedAt('for who still uses the old side'),
+    safeToSwitch: safetyOf(service.safeToSwitch, isoOrNull),
+    safeToRemoveOld: { ...safetyOf(service.safeToRemoveOld, isoOrNull), side: service.safeToRemoveOld.side },
+    oldAnswers: oldAnswersOf(service, isoOrNull),
     ttlS: service.ttlS,
     convergenceS: service.convergenceS,
     tail: service.tail,
@@ -187,8 +196,14 @@ function serviceOf(
   };
 }
 
-function notLookedAt(where: string): Safety {
-  return { safe: 'unknown', at: null, because: [`This version of cutwatch does not look ${where} yet.`] };
+function safetyOf({ safe, atNs, because, besides }: SafetyAdvice, isoOrNull: Instants['isoOrNull']): Safety {
+  return { safe, at: isoOrNull(atNs), because, besides };
+}
+
+function oldAnswersOf({ oldAnswers }: ServiceAnalysis, isoOrNull: Instants['isoOrNull']): ReportService['oldAnswers'] {
+  if (oldAnswers === null) return null;
+  const { untilNs, ...rest } = oldAnswers;
+  return { untilAt: isoOrNull(untilNs), ...rest };
 }
 
 /** A query may hold a key. */

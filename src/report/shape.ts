@@ -8,6 +8,7 @@ import type {
   FailureClass,
   Finding,
   Interval,
+  OldAnswers,
   OldReason,
   Percentiles,
   ResolverConduct,
@@ -103,7 +104,10 @@ export interface ReportService {
     readonly weightsAssumed: boolean;
   };
   readonly safeToSwitch: Safety;
-  readonly safeToRemoveOld: Safety;
+  /** Of the side that the last change left; null = none did. */
+  readonly safeToRemoveOld: Safety & { readonly side: Side | null };
+  /** For how long cached answers lead to the side that the first change left; null = no change. */
+  readonly oldAnswers: ReportOldAnswers | null;
   readonly ttlS: { readonly before: number | null; readonly after: number | null };
   readonly convergenceS: Interval | null;
   readonly tail: { readonly askedS: number; readonly watchedS: number; readonly isWhole: boolean };
@@ -140,6 +144,12 @@ export interface Safety {
   readonly safe: 'yes' | 'no' | 'unknown';
   readonly at: Instant | null;
   readonly because: readonly string[];
+  /** What decides nothing and is worth knowing. */
+  readonly besides: readonly string[];
+}
+
+export interface ReportOldAnswers extends Omit<OldAnswers, 'untilNs'> {
+  readonly untilAt: Instant | null;
 }
 
 export interface ReportLane {

@@ -9,6 +9,7 @@ import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
 import { keepAnswering } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
+import { removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
 import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import { adviceOn } from './reason-advice.ts';
@@ -47,12 +48,21 @@ export function tell(report: Report): Story {
       ]),
     },
     { question: 'What to do', lines: unique(adviceLines(report, views)) },
+    ...safetyAnswers(report, views),
   ];
   return {
     value: report.verdict.value,
     headline: headlineOf(report, views),
     answers: answers.filter(({ lines }) => lines.length > 0),
   };
+}
+
+function safetyAnswers(report: Report, views: readonly ServiceView[]): Answer[] {
+  const removal = removalAnswer(report, views);
+  return [
+    ...(views.length === 0 ? [] : [{ question: switchQuestion, lines: [switchLine(report, views)] }]),
+    ...(removal === null ? [] : [{ question: removal.question, lines: [removal.line] }]),
+  ];
 }
 
 // ── who, how long ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,27 +191,31 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
   lines.push(...adviceOn(report, decided));
   for (const view of views) {
-    // Weights and deployments leave clients where they are.
-    if (view.stayed.length > 0 && report.run.mode !== 'deploy' && report.run.mode !== 'weights') {
-      const why = unique(view.stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));
-      lines.push(
-        `Leave ${view.leaving} running: at the end it still served ${named(view.stayed.map(({ name }) => name))}${why.length === 0 ? '' : ` (${why.join('; ')})`}.`,
-      );
-    }
+    lines.push(...stayedLines(report, view));
     const isPinned = view.hitUnjudged.some(({ outages }) =>
       outages.some((outage) => outage.causes.pinned !== undefined),
     );
     if (isPinned) lines.push(adviceWords.pinned(contextOf(report, view, undefined)));
   }
   if (report.verdict.value === 'pass' && lines.length === 0) {
-    const leaving = views[0]?.leaving ?? 'the side left';
     lines.push(
       report.run.mode === 'deploy'
         ? 'Nothing. That something was rolled out is the word of whoever did it: from outside nothing shows it.'
-        : `Nothing. This run does not say yet when ${leaving} may be turned off: keep it until nothing reaches it.`,
+        : 'Nothing.',
     );
   }
   return lines;
+}
+
+/** Weights and deployments leave clients where they are. */
+function stayedLines({ run }: Report, { stayed, leaving, service }: ServiceView): string[] {
+  if (stayed.length === 0 || run.mode === 'deploy' || run.mode === 'weights') return [];
+  const names = named(stayed.map(({ name }) => name));
+  const why = unique(stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));
+  const because = why.length === 0 ? '' : ` (${why.join('; ')})`;
+  return service.safeToRemoveOld.safe === 'yes'
+    ? [`Restart or mend clients like ${names} before ${leaving} is turned off${because}.`]
+    : [`Leave ${leaving} running: at the end it still served ${names}${because}.`];
 }
 
 /** Each cause and side that failed, once: of several services the one whose old side must answer longest speaks for all. */

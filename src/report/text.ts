@@ -1,7 +1,7 @@
 /** What the terminal prints: the end of a run, and one calm line while it goes on. */
-import type { Analysis, LaneAnalysis, PhaseName, Stretch } from '../core/analysis.ts';
+import type { Analysis, LaneAnalysis, PhaseName, SafetyAdvice, ServiceAnalysis, Stretch } from '../core/analysis.ts';
 import { countOf, countText, listText } from '../core/quantity-text.ts';
-import { nsPerS } from '../core/time.ts';
+import { nsPerS, toIso } from '../core/time.ts';
 import { plainText } from './escape.ts';
 import { stretchesText } from './service-sections.ts';
 import { serviceViews } from './service-view.ts';
@@ -90,7 +90,33 @@ export function progressLine(analysis: Analysis, nowNs: number): string {
     ...stateShares(lanes),
     `${countText(sum((slots) => slots.failed))} failed`,
     `${countText(sum((slots) => slots.dropped))} dropped`,
+    ...safetyShares(analysis, nowNs),
   ].join(' · ');
+}
+
+/** While some wait for the switch, whether it is safe; once all are over it, whether the side left may go. */
+function safetyShares({ services, startedAtMs }: Analysis, nowNs: number): string[] {
+  const waiting = services.filter((service) => phaseOf(service, nowNs) === 'baseline');
+  if (waiting.length > 0) {
+    return [
+      `safe to switch: ${safetyWords(
+        waiting.map(({ safeToSwitch }) => safeToSwitch),
+        startedAtMs,
+      )}`,
+    ];
+  }
+  const left = services.flatMap(({ safeToRemoveOld }) => (safeToRemoveOld.side === null ? [] : [safeToRemoveOld]));
+  if (left.length === 0 || services.some((service) => phaseOf(service, nowNs) !== 'tail')) return [];
+  return [`${left[0]?.side ?? 'old'} side may go: ${safetyWords(left, startedAtMs)}`];
+}
+
+/** The worst of all. */
+function safetyWords(all: readonly SafetyAdvice[], startedAtMs: number): string {
+  const against = all.filter(({ safe }) => safe === 'no');
+  if (against.length === 0) return all.some(({ safe }) => safe === 'unknown') ? 'not known' : 'yes';
+  const instants = against.flatMap(({ atNs }) => (atNs === null ? [] : [atNs]));
+  if (instants.length < against.length) return 'no';
+  return `from ${toIso(startedAtMs, Math.max(...instants)).slice(11, 19)} UTC`;
 }
 
 function elapsedText(nowNs: number): string {
@@ -104,13 +130,17 @@ function elapsedText(nowNs: number): string {
 /** One word while all services agree, else how many are in which phase. */
 function phaseText(analysis: Analysis, nowNs: number): string {
   const counts = new Map<PhaseName, number>();
-  for (const { phases } of analysis.services) {
-    const name = (phases.findLast((phase) => phase.fromAtNs <= nowNs) ?? phases[0])?.name ?? 'baseline';
+  for (const service of analysis.services) {
+    const name = phaseOf(service, nowNs);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const [first] = counts;
   if (first === undefined) return 'baseline';
   return counts.size === 1 ? first[0] : listText([...counts].map(([name, count]) => `${name} ${countText(count)}`));
+}
+
+function phaseOf({ phases }: ServiceAnalysis, nowNs: number): PhaseName {
+  return (phases.findLast((phase) => phase.fromAtNs <= nowNs) ?? phases[0])?.name ?? 'baseline';
 }
 
 /** By the newest state of each lane; what is still in flight reads as unseen and is passed over. */

@@ -39,7 +39,13 @@ test('a report from the same evidence has the same bytes, and is read back as it
   expect(textOf()).toBe(textOf());
   expect(JSON.parse(textOf())).toMatchObject({
     schemaVersion: 1,
-    services: [{ safeToRemoveOld: { safe: 'unknown' }, safeToSwitch: { safe: 'unknown' } }],
+    services: [
+      {
+        safeToSwitch: { safe: 'yes', at: '2026-11-24T10:00:42.700Z' },
+        safeToRemoveOld: { safe: 'yes', at: '2026-11-24T10:01:22.900Z', side: 'old' },
+        oldAnswers: { untilAt: '2026-11-24T10:01:22.300Z' },
+      },
+    ],
     targets: [],
     staleTargets: [],
     observers: [],

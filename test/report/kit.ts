@@ -215,6 +215,20 @@ export function serviceOf(overrides: Partial<ServiceAnalysis> = {}): ServiceAnal
     convergenceAutoS: 50,
     tail: { askedS: 600, watchedS: 600, isWhole: true },
     latencyP99: { oldMs: 31.7, newMs: 27.3, ratio: 1, sampleCount: 2643 },
+    safeToSwitch: {
+      safe: 'yes',
+      atNs: sToNs(42.7),
+      because: ['Each address of nginx/EKS answers well by itself.'],
+      besides: [],
+    },
+    safeToRemoveOld: {
+      safe: 'yes',
+      atNs: sToNs(82.9),
+      because: ['Every watched name server, resolver and client has left ALB/ECS, and what they may keep has ended.'],
+      besides: ["Our resolvers are a sample of the world's."],
+      side: 'old',
+    },
+    oldAnswers: { untilNs: sToNs(82.3), leastS: 20, ownCaches: [], keptLongerBy: [], isOpen: false },
     residual: [],
     ...overrides,
   };

@@ -21,6 +21,16 @@ function jsonOf(analysis: Analysis): Json {
 /** Something in every list, so that nothing is right only because it is empty. */
 const full = jsonOf({
   ...foundingIncident,
+  services: foundingIncident.services.map((service) => ({
+    ...service,
+    oldAnswers: {
+      untilNs: 1,
+      leastS: 80,
+      ownCaches: [{ client: 'chrome', s: 60 }],
+      keptLongerBy: ['isp'],
+      isOpen: true,
+    },
+  })),
   marks: [{ atNs: sToNs(61.1), text: 'switch' }],
   lanes: [
     ...foundingIncident.lanes,

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
-import type { Analysis, Cause, LaneAnalysis } from '../../src/core/analysis.ts';
-import type { Client, ResolvePolicy } from '../../src/core/scenario.ts';
+import type {
+  Analysis,
+  Cause,
+  LaneAnalysis,
+  OldAnswers,
+  SafetyAdvice,
+  ServiceAnalysis,
+} from '../../src/core/analysis.ts';
+import type { Side } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
 import { stretchesText } from '../../src/report/service-sections.ts';
 import { toReport } from '../../src/report/report-json.ts';
@@ -61,60 +68,61 @@ test('a long TTL is advised against, a short one is not', () => {
   expect(adviceAt(20)).not.toContain('Lower the TTL');
 });
 
-describe('the side left must answer as long as any client may still hold its answer', () => {
-  const clientOf = (name: string, resolve: ResolvePolicy): Client => ({
-    name,
-    weightRatio: 1 / 3,
-    archetype: {
-      resolve,
-      connect: { kind: 'keep-alive', idleS: 0, maxAgeS: 0, maxRequests: 0 },
-      choose: 'first',
-      families: [4],
-      retriesOnce: false,
-      judged: true,
-      standsFor: '',
-    },
-  });
-  const clients = [
-    clientOf('jvm-30', { kind: 'fixed', s: 30, graceS: 0 }),
-    clientOf('chrome', { kind: 'ttl', minS: 60, maxS: 60 }),
-    clientOf('fresh', { kind: 'per-connection' }),
-    clientOf('for-ever', { kind: 'once' }),
-  ];
-  const adviceFor = (names: readonly string[]): string =>
-    linesOf(
-      storyOf(
-        analysisOf({
-          scenario: scenarioOf({ clients }),
-          lanes: names.map((client, number) =>
-            downLane({
-              number,
-              client,
-              leavesOldByAtNs: client === 'jvm-30' ? sToNs(112.9) : client === 'fresh' ? sToNs(82.9) : null,
-            }),
-          ),
-        }),
-      ),
-      'What to do',
-    )[0] ?? '';
+describe('how long the side left must answer is said as it was found', () => {
+  const adviceFor = (
+    answers: Partial<OldAnswers>,
+    ttlS: ServiceAnalysis['ttlS'] = { before: 3600, after: 20 },
+  ): string => {
+    const oldAnswers: OldAnswers = {
+      untilNs: sToNs(82.9),
+      leastS: 20,
+      ownCaches: [],
+      keptLongerBy: [],
+      isOpen: false,
+      ...answers,
+    };
+    return (
+      linesOf(
+        storyOf(analysisOf({ services: [serviceOf({ oldAnswers, ttlS })], lanes: [downLane()] })),
+        'What to do',
+      )[0] ?? ''
+    );
+  };
 
-  test.for([
+  test.for<{ answers: Partial<OldAnswers>; says: string }>([
     {
-      names: ['fresh', 'jvm-30', 'chrome', 'for-ever'],
-      // No lane of chrome leaves by a certain instant: it keeps its connections, until they break.
-      says: 'here until 10:02:21.900 UTC, at least 80 s after the switch: TTL 20 s and 60 s that chrome keeps an answer (jvm-30: 30 s). Turn it off only then',
+      answers: {
+        untilNs: sToNs(141.9),
+        leastS: 80,
+        ownCaches: [
+          { client: 'chrome', s: 60 },
+          { client: 'jvm-30', s: 30 },
+        ],
+      },
+      says: ': here until 10:02:21.900 UTC, at least 80 s after the switch: TTL 20 s and 60 s that chrome keeps an answer (jvm-30: 30 s). Turn it off only then',
     },
     {
-      names: ['fresh', 'jvm-30'],
-      says: 'here until 10:01:52.900 UTC, at least 50 s after the switch: TTL 20 s and 30 s that jvm-30 keeps an answer. Turn it off only then',
+      answers: { untilNs: sToNs(112.9), leastS: 50, ownCaches: [{ client: 'jvm-30', s: 30 }] },
+      says: ': here until 10:01:52.900 UTC, at least 50 s after the switch: TTL 20 s and 30 s that jvm-30 keeps an answer. Turn it off only then',
+    },
+    { answers: {}, says: ': here until 10:01:22.900 UTC, 21.6 s after the change (TTL 20 s). Turn it off only then' },
+    {
+      answers: { untilNs: sToNs(301.3), keptLongerBy: ['isp'] },
+      says: ': here until 10:05:01.300 UTC, 240 s after the change, since isp served it longer than the TTL of 20 s allows.',
     },
     {
-      names: ['fresh'],
-      says: 'here until 10:01:22.900 UTC, 21.6 s after the change (TTL 20 s). Turn it off only then',
+      answers: { untilNs: sToNs(301.3), keptLongerBy: ['isp', 'vpc'], isOpen: true },
+      says: ': here longer than was watched, for at 10:05:01.300 UTC isp and vpc still had it.',
     },
-    { names: ['for-ever'], says: 'here until 10:01:21.900 UTC, 20.6 s after the change (TTL 20 s).' },
-  ])('$names', ({ names, says }) => {
-    expect(adviceFor(names)).toContain(says);
+    { answers: { untilNs: null }, says: 'until the last cached answer has expired. Turn it off only then' },
+  ])('$says', ({ answers, says }) => {
+    expect(adviceFor(answers)).toContain(says);
+  });
+
+  test('without a TTL no length is made up', () => {
+    expect(adviceFor({ leastS: null }, { before: null, after: null })).toContain(
+      ': here until 10:01:22.900 UTC, 21.6 s after the change. Turn it off',
+    );
   });
 });
 
@@ -250,5 +258,69 @@ test('a lane that flaps is cut in the middle, and says how much', () => {
 
 test('the founding incident, from the story alone', () => {
   const story = storyOf(foundingIncident);
-  expect(story.answers.map(({ question }) => question)).toEqual(['Who was down', 'For how long', 'Why', 'What to do']);
+  expect(story.answers.map(({ question }) => question)).toEqual([
+    'Who was down',
+    'For how long',
+    'Why',
+    'What to do',
+    'Safe to switch',
+    'Old side may go',
+  ]);
+});
+
+describe('safe to switch, safe to turn off, in one line each', () => {
+  const advice = (safe: SafetyAdvice['safe'], atS: number | null, ...because: string[]): SafetyAdvice => ({
+    safe,
+    atNs: atS === null ? null : sToNs(atS),
+    because,
+    besides: ['Seen from here.'],
+  });
+  const lineOf = (all: readonly SafetyAdvice[], question: string, side: Side = 'old'): string => {
+    const services = all.map((one, i) =>
+      serviceOf({ name: `s-${String(i)}`, safeToSwitch: one, safeToRemoveOld: { ...one, side } }),
+    );
+    return linesOf(storyOf(analysisOf({ services })), question).join('|');
+  };
+
+  test.for<{ all: SafetyAdvice[]; says: string }>([
+    { all: [advice('yes', 42.7, 'All is low.')], says: 'Yes, since 10:00:42.700 UTC.' },
+    { all: [advice('yes', 42.7), advice('yes', 51.3)], says: 'Yes, since 10:00:51.300 UTC.' },
+    { all: [advice('yes', null)], says: 'Yes.' },
+    { all: [advice('no', 97.3, 'Caches may keep it.')], says: 'Not yet, from 10:01:37.300 UTC: Caches may keep it.' },
+    { all: [advice('no', null, 'It is down.', 'It is high.')], says: 'No: It is down. (1 more reason in the report)' },
+    {
+      all: [advice('no', 97.3, 'Caches.'), advice('no', null, 'It is down.')],
+      says: 'No: Caches. (1 more reason in the report)',
+    },
+    { all: [advice('unknown', null, 'Nobody was asked.')], says: 'Not known: Nobody was asked.' },
+    {
+      all: [advice('yes', 42.7), advice('no', null, 'It is down.'), advice('unknown', null, 'Nobody was asked.')],
+      says: 'No for s-1: It is down. Not known for s-2: Nobody was asked. Yes for s-0, since 10:00:42.700 UTC.',
+    },
+  ])('$says', ({ all, says }) => {
+    expect(lineOf(all, 'Safe to switch')).toBe(says);
+    expect(lineOf(all, 'Old side may go')).toBe(`${says} Seen from here.`);
+  });
+
+  test('after a rollback it is the new side that was left', () => {
+    expect(lineOf([advice('yes', 42.7)], 'New side may go', 'new')).toBe(
+      'Yes, since 10:00:42.700 UTC. Seen from here.',
+    );
+  });
+
+  test('where no side was left, none is asked about', () => {
+    const left = { ...advice('unknown', null, 'No change.'), side: null };
+    const story = storyOf(analysisOf({ services: [serviceOf({ safeToRemoveOld: left })] }));
+    expect(story.answers.map(({ question }) => question)).not.toContain('Old side may go');
+  });
+
+  test('nobody is told to leave a side running that may go, nor that nothing is to be done about who stays', () => {
+    const services = cleanPass.services.map((one) => ({
+      ...one,
+      safeToRemoveOld: { ...one.safeToRemoveOld, safe: 'yes' as const },
+    }));
+    const lines = linesOf(storyOf({ ...cleanPass, services }), 'What to do');
+    expect(lines.join(' ')).not.toContain('Leave ALB/ECS running');
+    expect(lines[0]).toMatch(/^Restart or mend clients like orders keep-alive via system and orders jvm-forever/);
+  });
 });
