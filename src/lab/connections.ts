@@ -17,6 +17,7 @@ import { traceOf } from '../core/trace-id.ts';
 import type { Arrival, Held, Served, WorldModel } from '../model/world-model.ts';
 import { http1Reply, http2Reply, type Reply } from './answer.ts';
 import type { SecureFront } from './secure-front.ts';
+import { upgradeReply } from './websocket.ts';
 
 export interface ConnectionsOptions {
   readonly world: WorldModel;
@@ -38,7 +39,7 @@ export interface Connections {
 
 interface Connection {
   readonly socket: Socket;
-  readonly held: Held & { requestCount: number; alpn: string };
+  readonly held: Held & { requestCount: number; alpn: string; session?: string };
   /** Not yet answered, as the world was told of them. */
   readonly underWay: Set<Arrival>;
   /** Tells the client that it ends, if there is a way, and closes once what is under way is over. */
@@ -49,6 +50,13 @@ interface Connection {
   /** What it led to is silent: nothing comes from here any more. */
   isMuted: boolean;
   cancelIdle: Cancel | null;
+}
+
+/** A request, and what the world says to it. */
+interface Asking {
+  readonly asked: Asked;
+  readonly arrival: Arrival;
+  readonly served: Served;
 }
 
 /**
@@ -62,8 +70,11 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
   const sockets = new Set<Socket>();
   const connections = new Set<Connection>();
   const byStream = new WeakMap<Duplex, Connection>();
+  /** Requests for a WebSocket: whether they get it must be known before they are handed on. */
+  const upgrades = new WeakMap<IncomingMessage, Asking>();
   // Never listens: sockets are handed to it. Keep-alive is the world's business, so Node has no say in it.
-  const http1 = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, onHttp1);
+  const http1 = createServer({ keepAliveTimeout: 0, requestTimeout: 0, shouldUpgradeCallback: isUpgraded }, onHttp1);
+  http1.on('upgrade', onUpgrade);
   http1.on('clientError', (_, socket) => socket.destroy());
   let lateNsMax = 0;
 
@@ -119,9 +130,26 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     request.resume();
     const connection = byStream.get(request.socket);
     if (connection === undefined) return void request.socket.destroy();
-    const { host = '', 'user-agent': userAgent = '', 'x-amzn-trace-id': trace = '' } = request.headers;
-    const { method = 'GET', url = '/' } = request;
-    serve(connection, { authority: host, method, path: url, userAgent, trace: String(trace) }, http1Reply(response));
+    serve(connection, upgrades.get(request) ?? ask(connection, askedIn(request)), http1Reply(response));
+  }
+
+  function isUpgraded(request: IncomingMessage): boolean {
+    const connection = byStream.get(request.socket);
+    if (connection === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    const asking = ask(connection, { ...askedIn(request), isUpgrade: true });
+    upgrades.set(request, asking);
+    return asking.served.kind === 'answered' && asking.served.session !== undefined;
+  }
+
+  function onUpgrade(request: IncomingMessage, stream: Duplex, first: Buffer): void {
+    const connection = byStream.get(stream);
+    const asking = upgrades.get(request);
+    if (connection === undefined || asking === undefined) return void stream.destroy();
+    const { isUpgrade: _, ...asked } = asking.asked;
+    const key = request.headers['sec-websocket-key'] ?? '';
+    const onPing = (trace: string, reply: Reply): void =>
+      serve(connection, ask(connection, { ...asked, trace }), reply);
+    serve(connection, asking, upgradeReply({ stream, key, first, onPing }));
   }
 
   function serveHttp2(connection: Connection, tls: TLSSocket): void {
@@ -140,20 +168,24 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
       const asked = { authority: authority || host, method, path, userAgent, trace: String(trace) };
       serve(
         connection,
-        asked,
+        ask(connection, asked),
         http2Reply(stream, method, () => session.close()),
       );
     });
   }
 
-  function serve(connection: Connection, asked: Asked, reply: Reply): void {
-    if (connection.isMuted) return;
-    const atNs = clock.nowNs();
-    const { held, underWay } = connection;
-    const arrival = arrivalOf(asked, { ...held }, atNs);
+  function ask({ held, isMuted }: Connection, asked: Asked): Asking {
+    const arrival = arrivalOf(asked, { ...held }, clock.nowNs());
+    if (isMuted) return { asked, arrival, served: unheard };
     const served = world.serve(arrival);
-    underWay.add(arrival);
     held.requestCount += 1;
+    return { asked, arrival, served };
+  }
+
+  function serve(connection: Connection, { arrival, served }: Asking, reply: Reply): void {
+    if (served === unheard) return;
+    const { held, underWay } = connection;
+    underWay.add(arrival);
     connection.inFlightCount += 1;
     connection.cancelIdle?.();
     reply.onClosed(() => {
@@ -163,10 +195,11 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
       watchIdle(connection);
     });
     if (served.kind === 'silent') return;
-    const dueAtNs = atNs + served.afterNs + world.rttNs(held.address);
+    const dueAtNs = arrival.atNs + served.afterNs + world.rttNs(held.address);
     clock.at(dueAtNs, () => {
       lateNsMax = Math.max(lateNsMax, clock.nowNs() - dueAtNs);
       underWay.delete(arrival);
+      if (served.kind === 'answered' && served.session !== undefined) held.session = served.session;
       if (!connection.isMuted && !connection.socket.destroyed) carryOut(served, connection, reply);
     });
   }
@@ -217,6 +250,7 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
       const end = world.cut(connection.held, nowNs);
       if (end !== null) for (const arrival of connection.underWay) world.recordCut(arrival, nowNs);
       if (end === 'reset') connection.reset();
+      else if (end === 'closed') connection.end();
       else if (end === 'silent') connection.isMuted = true;
       watchIdle(connection);
     }
@@ -238,6 +272,14 @@ function sidesOf({ sides }: Places): ReadonlyMap<string, Side> {
   return new Map((['old', 'new'] as const).flatMap((side) => sides[side].map((address) => [address, side] as const)));
 }
 
+/** Nobody is there to hear it. */
+const unheard: Served = { kind: 'silent', fault: 'connection-ended' };
+
+function askedIn({ headers, method = 'GET', url = '/' }: IncomingMessage): Asked {
+  const { host = '', 'user-agent': userAgent = '', 'x-amzn-trace-id': trace = '' } = headers;
+  return { authority: host, method, path: url, userAgent, trace: String(trace) };
+}
+
 interface Asked {
   readonly authority: string;
   readonly method: string;
@@ -246,4 +288,6 @@ interface Asked {
   readonly userAgent: string;
   /** The value of `X-Amzn-Trace-Id`. */
   readonly trace: string;
+  /** Asks for a WebSocket. */
+  readonly isUpgrade?: boolean;
 }

@@ -61,6 +61,10 @@ export function newAlb(spec: AlbSpec, seed: number): Front {
     passesServerHeader: true,
     hearsAfterS: spec.controllerLagS,
     idleS: spec.idleTimeoutS,
+    sessionIdleS: spec.idleTimeoutS,
+    // What is still open when the deregistration delay has elapsed is cut (domain.md C.1, under 502).
+    givesUp: (backends, replica) => !backends.holds(replica),
+    oldProcessS: null,
     // After that age one more request is served (domain.md A.4).
     isLastRequest: ({ openedAtNs, requestCount, alpn }, nowNs) =>
       nowNs - openedAtNs >= ages.ofOpenedAt(openedAtNs) * nsPerS ||

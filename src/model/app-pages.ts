@@ -5,6 +5,8 @@ import type { Page } from './front.ts';
 export interface AppPages {
   good(answer: GoodAnswer): Page;
   error(status: number): Page;
+  /** To who asks for a WebSocket; any path has one. */
+  readonly upgraded: Page;
 }
 
 /** `server` null: it has no such header, or the load balancer hides it. The marker is the application's on this side. */
@@ -26,6 +28,7 @@ export function newAppPages(
       const body = `${JSON.stringify({ status, error: reason })}\n`;
       return { status, reason, headers: [...first, 'Content-Type', 'application/json', ...last], body };
     },
+    upgraded: { status: 101, reason: 'Switching Protocols', headers: [...first, ...last], body: '' },
   };
 }
 

@@ -77,6 +77,12 @@ export interface Front {
   /** From the end of a task or pod until it knows, s, where nothing goes wrong. */
   readonly hearsAfterS: number;
   readonly idleS: number;
+  /** Of a WebSocket on which nothing comes. */
+  readonly sessionIdleS: number;
+  /** A WebSocket to this target is cut by the load balancer itself. */
+  givesUp(backends: Backends, replica: Replica): boolean;
+  /** When its settings change, new processes take over and the old ones keep their WebSockets for so long; null = they stay. */
+  readonly oldProcessS: number | null;
   /** The request now arriving is the connection's last. */
   isLastRequest(held: Held, nowNs: number): boolean;
   setConnectionAge(clientKeepAliveS: number, nowNs: number): void;

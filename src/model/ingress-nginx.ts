@@ -14,6 +14,8 @@ import { receptionOf, type Replica } from './replicas.ts';
 const keepAliveTimeS = 3600;
 /** `proxy_read_timeout` (domain.md A.4). */
 const readTimeoutS = 60;
+/** `worker-shutdown-timeout` (domain.md A.4): so long do the old workers keep what is open after a reload. */
+const workerShutdownS = 240;
 /** Once sent, these are not sent again to the next endpoint (nginx.org, `proxy_next_upstream`). */
 const notIdempotent: ReadonlySet<string> = new Set(['POST', 'LOCK', 'PATCH']);
 /** Of the certificate for names that it has none for, "Kubernetes Ingress Controller Fake Certificate" (domain.md C.4, T2). */
@@ -90,6 +92,10 @@ export function newIngressNginx(spec: IngressNginxSpec, seed: number): Front {
     passesServerHeader: false,
     hearsAfterS: spec.endpointLagS,
     idleS: spec.keepAliveTimeoutS,
+    sessionIdleS: readTimeoutS,
+    // Endpoints change without a reload, and what is open to one that has gone from the list stays.
+    givesUp: () => false,
+    oldProcessS: workerShutdownS,
     isLastRequest: ({ openedAtNs, requestCount }, nowNs) =>
       requestCount + 1 >= spec.keepAliveRequestCount || nowNs - openedAtNs >= ages.ofOpenedAt(openedAtNs) * nsPerS,
     setConnectionAge: (ageS, nowNs) => ages.set(ageS, nowNs),

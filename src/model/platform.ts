@@ -15,6 +15,7 @@ import { isAmong, newInForce, type PlatformStep, type PlatformStepOf } from './i
 import { fakeCertificateName, newIngressNginx } from './ingress-nginx.ts';
 import { newOutages } from './outages.ts';
 import { newSchedules } from './schedules.ts';
+import { newSessions, pong } from './sessions.ts';
 import { newTimeline } from './timeline.ts';
 import type { Arrival, Dialled, Platform, PlatformAction, Served, ShownCertificate } from './world-model.ts';
 
@@ -37,6 +38,7 @@ export function newPlatform(options: PlatformOptions): Platform {
   const timeline = newTimeline();
   const { services, sites, appPages } = newHosting({ side, spec, setting, front, seed, startNs, timeline, record });
   const outages = newOutages();
+  const sessions = newSessions(front);
   const inForce = newInForce();
   const schedules = newSchedules({
     isSuspended: side === 'new',
@@ -83,6 +85,7 @@ export function newPlatform(options: PlatformOptions): Platform {
     advance(atNs);
     const ended = endOf(arrival);
     if (ended !== null) return ended;
+    if (arrival.held.session !== undefined) return pong;
     const site = sites.get(arrival.hostname.toLowerCase());
     if (site === undefined) return answered(arrival, front.unknownHost(userAgent), { afterNs: 0, fault: null });
 
@@ -94,13 +97,18 @@ export function newPlatform(options: PlatformOptions): Platform {
       const gaveUpNs = route.afterNs + patience.givesUpAfterNs;
       return answered(arrival, front.page(504, userAgent), { afterNs: gaveUpNs, fault: slowness });
     }
-    const page = errorStatus === null ? (site.pages.get(arrival.path) ?? site.first) : appPages.error(errorStatus);
-    return answered(arrival, page, { afterNs: route.afterNs + afterNs, fault: fault ?? route.fault });
+    const met = { afterNs: route.afterNs + afterNs, fault: fault ?? route.fault };
+    if (errorStatus !== null) return answered(arrival, appPages.error(errorStatus), met);
+    if (arrival.isUpgrade !== true) return answered(arrival, site.pages.get(arrival.path) ?? site.first, met);
+    const session = sessions.begin(site.service.deployment.backends, route.replica);
+    return { ...answered(arrival, appPages.upgraded, met), closes: false, session };
   }
 
   /** How a request ends that comes on a connection which leads nowhere any more. */
   function endOf({ held, atNs }: Arrival): Served | null {
     const outage = outages.cutting(held, atNs);
+    if (outage === null && sessions.isOver(held, atNs))
+      return { kind: 'closed', afterNs: 0, fault: 'connection-ended' };
     if (outage === null) return null;
     // Whoever has come back knows nothing of connections from before.
     if (outage.untilNs <= atNs) return { kind: 'reset', afterNs: 0, fault: 'connection-ended' };
@@ -112,7 +120,7 @@ export function newPlatform(options: PlatformOptions): Platform {
     arrival: Arrival,
     page: Page,
     { afterNs, fault }: { readonly afterNs: number; readonly fault: FaultName | null },
-  ): Served {
+  ): Extract<Served, { kind: 'answered' }> {
     const { status, reason, body } = page;
     const extra = front.extraHeaders(arrival.isSecure === true && sites.has(arrival.hostname.toLowerCase()));
     const headers = extra.length === 0 ? page.headers : [...page.headers, ...extra];
@@ -166,7 +174,8 @@ export function newPlatform(options: PlatformOptions): Platform {
   function begin(step: PlatformStep, nowNs: number): void {
     switch (step.kind) {
       case 'lower-connection-age':
-        return front.setConnectionAge(step.clientKeepAliveS, nowNs);
+        front.setConnectionAge(step.clientKeepAliveS, nowNs);
+        return endSessionsAt(sessions.reload(nowNs));
       case 'deploy':
         return deploy(step, nowNs);
       case 'suspend-schedules':
@@ -191,6 +200,11 @@ export function newPlatform(options: PlatformOptions): Platform {
     }
   }
 
+  /** Only so that there is an instant at which open connections are looked at. */
+  function endSessionsAt(atNs: number | null): void {
+    if (atNs !== null) timeline.at(atNs, () => {});
+  }
+
   function end(step: PlatformStep, nowNs: number): void {
     inForce.end(step);
     outages.end(step, nowNs);
@@ -207,11 +221,12 @@ export function newPlatform(options: PlatformOptions): Platform {
     dial,
     certificate: (_address, serverName, nowNs) => certificate(serverName, nowNs),
     serve,
-    idleEndNs: (_held, lastUsedAtNs) => lastUsedAtNs + sToNs(front.idleS),
+    idleEndNs: ({ session }, lastUsedAtNs) =>
+      lastUsedAtNs + sToNs(session === undefined ? front.idleS : front.sessionIdleS),
     cut(held, nowNs) {
       advance(nowNs);
       const outage = outages.cutting(held, nowNs);
-      if (outage === null) return null;
+      if (outage === null) return sessions.isOver(held, nowNs) ? { how: 'closed', fault: 'connection-ended' } : null;
       const isSilent = outage.how === 'silent' && nowNs < outage.untilNs;
       return { how: isSilent ? 'silent' : 'reset', fault: outage.fault };
     },

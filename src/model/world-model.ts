@@ -68,6 +68,8 @@ export interface Held {
   readonly requestCount: number;
   /** What TLS agreed on, `h2` or `http/1.1`; '' or left out: nothing. */
   readonly alpn?: string;
+  /** It has become a WebSocket, and leads there (`Served.session`): from then on what arrives on it are pings. */
+  readonly session?: string;
 }
 
 export interface Arrival {
@@ -80,6 +82,8 @@ export interface Arrival {
   readonly userAgent: string;
   /** Over TLS; left out: not. */
   readonly isSecure?: boolean;
+  /** Asks to go on as a WebSocket; granted with a 101. Left out: no. */
+  readonly isUpgrade?: boolean;
   readonly trace: { readonly lane: number; readonly slot: number; readonly part: number } | null;
 }
 
@@ -97,9 +101,13 @@ export type Served =
       /** The server ends the connection with this answer (`Connection: close`, GOAWAY). */
       readonly closes: boolean;
       readonly fault: FaultName | null;
+      /** Of a 101: where the connection leads from now on. */
+      readonly session?: string;
     }
   | { readonly kind: 'reset' | 'closed'; readonly afterNs: number; readonly fault: FaultName }
   | { readonly kind: 'silent'; readonly fault: FaultName };
+
+export type CutHow = 'reset' | 'silent' | 'closed';
 
 /** One side: its load balancer, its tasks or pods, their deployments. */
 export interface Platform {
@@ -109,7 +117,7 @@ export interface Platform {
   /** When the server closes the connection if nothing more comes; null = never. */
   idleEndNs(held: Held, lastUsedAtNs: number): number | null;
   /** How an open connection ends now, because what it led to is no more; null = it stands. */
-  cut(held: Held, nowNs: number): { readonly how: 'reset' | 'silent'; readonly fault: FaultName } | null;
+  cut(held: Held, nowNs: number): { readonly how: CutHow; readonly fault: FaultName } | null;
   /** What a request of now meets: for the truth. */
   condition(address: string, hostname: string, nowNs: number): Condition;
   act(action: PlatformAction, nowNs: number): void;
@@ -158,7 +166,7 @@ export interface WorldModel {
   certificate(address: string, serverName: string, nowNs: number): ShownCertificate;
   serve(arrival: Arrival): Served;
   idleEndNs(held: Held, lastUsedAtNs: number): number | null;
-  cut(held: Held, nowNs: number): 'reset' | 'silent' | null;
+  cut(held: Held, nowNs: number): CutHow | null;
   /** This request was under way as its connection was cut, and gets no answer: for the truth. */
   recordCut(arrival: Arrival, nowNs: number): void;
   /** Round trip between prober and address, ns. */

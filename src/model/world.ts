@@ -19,6 +19,7 @@ import { newTrouble } from './trouble.ts';
 import { bareName } from './zones.ts';
 import type {
   Arrival,
+  CutHow,
   Dialled,
   DnsContent,
   Held,
@@ -301,7 +302,7 @@ export function newWorld(options: WorldOptions): WorldModel {
     });
   }
 
-  function cut(held: Held, nowNs: number): 'reset' | 'silent' | null {
+  function cut(held: Held, nowNs: number): CutHow | null {
     advance(nowNs);
     const side = sideOf.get(held.address);
     return side === undefined ? null : (platforms[side].cut(held, nowNs)?.how ?? null);

@@ -13,13 +13,13 @@ import {
   type Exchange,
   type HttpRequest,
 } from '../core/ports.ts';
-import type { Arrival, Held, Served, WorldModel } from '../model/world-model.ts';
+import type { Arrival, CutHow, Held, Served, WorldModel } from '../model/world-model.ts';
 import { answerOf, arrivalOf, asksToClose } from './message.ts';
 
 export interface SimConnection extends Connection {
   readonly held: Held;
   /** What it led to is no more. */
-  cut(how: 'reset' | 'silent'): void;
+  cut(how: CutHow): void;
 }
 
 export interface ConnectionOptions {
@@ -33,6 +33,8 @@ export interface ConnectionOptions {
 type Answered = Extract<Served, { kind: 'answered' }>;
 
 interface UnderWay {
+  readonly request: HttpRequest;
+  readonly isUpgrade: boolean;
   readonly sentAtNs: number;
   /** As the world was told of it; null = it was not. */
   arrival: Arrival | null;
@@ -43,10 +45,17 @@ interface UnderWay {
 }
 
 export function newSimConnection({ clock, world, facts, onOver }: ConnectionOptions): SimConnection {
-  const held = { address: facts.address, openedAtNs: facts.connectedAtNs, requestCount: 0, alpn: facts.alpn };
+  const held: Mutable<Held> = {
+    address: facts.address,
+    openedAtNs: facts.connectedAtNs,
+    requestCount: 0,
+    alpn: facts.alpn,
+  };
   const rttNs = world.rttNs(facts.address);
   const isHttp2 = facts.alpn === 'h2';
   const underWay = new Set<UnderWay>();
+  /** It is a WebSocket, opened by a 101 with these headers. */
+  let sessionHeaders: readonly string[] | null = null;
   let isOpen = true;
   /** The server said that it serves nothing more (`Connection: close`, GOAWAY). */
   let isGoingAway = false;
@@ -57,28 +66,32 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
   let idleArmedForNs = Infinity;
 
   function exchange(request: HttpRequest, deadlineNs: number, firstByteAtNs = deadlineNs): Promise<Exchange> {
-    assert(isHttp2 || underWay.size === 0, 'an HTTP/1.1 connection carries one exchange at a time');
+    return ask(request, Math.min(deadlineNs, firstByteAtNs), false);
+  }
+
+  function ask(request: HttpRequest, limitNs: number, isUpgrade: boolean): Promise<Exchange> {
+    const isAlone = !isHttp2 && sessionHeaders === null;
+    assert(!isAlone || underWay.size === 0, 'an HTTP/1.1 connection carries one exchange at a time');
     const sentAtNs = clock.nowNs();
     if (!isOpen) {
       const outcome = isHttp2 && isGoingAway ? 'goaway' : 'closed-before-answer';
       return Promise.resolve({ ...nothing, outcome, error: 'not sent', sentAtNs, endedAtNs: sentAtNs });
     }
     return new Promise((resolve) => {
-      const limitNs = Math.min(deadlineNs, firstByteAtNs);
-      const one: UnderWay = { sentAtNs, arrival: null, limitNs, resolve, cancel: () => {} };
+      const one: UnderWay = { request, isUpgrade, sentAtNs, arrival: null, limitNs, resolve, cancel: () => {} };
       underWay.add(one);
       if (isDeaf) waitInVain(one);
-      else send(one, request);
+      else send(one);
     });
   }
 
-  function send(one: UnderWay, request: HttpRequest): void {
-    one.arrival = arrivalOf(request, held, one.sentAtNs);
+  function send(one: UnderWay): void {
+    one.arrival = arrivalOf(one.request, held, one.sentAtNs, one.isUpgrade);
     const served = world.serve(one.arrival);
     held.requestCount += 1;
     const endNs = served.kind === 'silent' ? Infinity : one.sentAtNs + rttNs + served.afterNs;
     if (served.kind === 'silent' || endNs > one.limitNs) waitInVain(one);
-    else if (served.kind === 'answered') one.cancel = clock.at(endNs, () => answer(one, request, served));
+    else if (served.kind === 'answered') one.cancel = clock.at(endNs, () => answer(one, served));
     else one.cancel = clock.at(endNs, () => end(served.kind));
   }
 
@@ -90,7 +103,21 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     });
   }
 
-  function answer(one: UnderWay, request: HttpRequest, served: Answered): void {
+  function answer(one: UnderWay, served: Answered): void {
+    if (sessionHeaders !== null) {
+      // What was lost on the way is sent again by TCP and comes before this: a pong answers all pings before its own.
+      for (const before of underWay) {
+        finishOnSession(before, sessionHeaders);
+        if (before === one) return;
+      }
+    }
+    if (one.isUpgrade && served.session !== undefined) {
+      held.session = served.session;
+      sessionHeaders = served.headers;
+      finishOnSession(one, sessionHeaders);
+      return;
+    }
+    const { request } = one;
     isGoingAway ||= served.closes || (!isHttp2 && asksToClose(request));
     const { headers, body } = answerOf(request, served, { isHttp2, closes: isGoingAway });
     const cutByUs = body.length > bodyBytesMax;
@@ -107,6 +134,11 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
       serverClosed: isGoingAway,
       cutByUs,
     });
+  }
+
+  function finishOnSession(one: UnderWay, headers: readonly string[]): void {
+    const firstByteAtNs = clock.nowNs();
+    finish(one, { outcome: 'answered', status: 101, headers, firstByteAtNs, framingComplete: true });
   }
 
   function finish(one: UnderWay, found: Partial<Exchange> & Pick<Exchange, 'outcome'>): void {
@@ -174,6 +206,8 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     },
     onClosed: null,
     exchange,
+    upgrade: (request, deadlineNs, firstByteAtNs = deadlineNs) =>
+      ask(request, Math.min(deadlineNs, firstByteAtNs), true),
     close() {
       isOpen = false;
       for (const one of underWay) finish(one, { outcome: 'closed-before-answer', serverClosed: true });
@@ -181,13 +215,15 @@ export function newSimConnection({ clock, world, facts, onOver }: ConnectionOpti
     },
     cut(how) {
       for (const { arrival } of underWay) if (arrival !== null && !isDeaf) world.recordCut(arrival, clock.nowNs());
-      if (how === 'reset') end('reset');
-      else fallSilent();
+      if (how === 'silent') fallSilent();
+      else end(how);
     },
   };
   armIdle();
   return connection;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** An exchange of which nothing came. */
 const nothing: Exchange = {

@@ -5,13 +5,14 @@ import type { Arrival, Held, Served } from '../model/world-model.ts';
 
 type Answered = Extract<Served, { kind: 'answered' }>;
 
-export function arrivalOf(request: HttpRequest, held: Held, atNs: number): Arrival {
+export function arrivalOf(request: HttpRequest, held: Held, atNs: number, isUpgrade: boolean): Arrival {
   return {
     atNs,
     held,
     hostname: request.authority.replace(/:\d+$/, '').toLowerCase(),
     method: request.method,
     path: request.path,
+    isUpgrade,
     userAgent: headerOf(request.headers, 'user-agent'),
     trace: traceOf(headerOf(request.headers, 'x-amzn-trace-id')),
   };

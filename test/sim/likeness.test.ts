@@ -4,10 +4,20 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settle } from '../../src/cli/settle.ts';
-import type { Clock, DialResult, Dialer, DnsPort, DnsQuestion, DnsReply, Exchange } from '../../src/core/ports.ts';
+import type {
+  Clock,
+  DialResult,
+  Dialer,
+  DnsPort,
+  DnsQuestion,
+  DnsReply,
+  Exchange,
+  HttpRequest,
+} from '../../src/core/ports.ts';
 import { sToNs } from '../../src/core/time.ts';
+import { traceId } from '../../src/core/trace-id.ts';
 import { startLab, type Lab } from '../../src/lab/lab.ts';
-import type { DnsContent, Served, ShownCertificate, WorldModel } from '../../src/model/world-model.ts';
+import type { Arrival, DnsContent, Served, ShownCertificate, WorldModel } from '../../src/model/world-model.ts';
 import { newClock } from '../../src/net/clock.ts';
 import { newDialer } from '../../src/net/dialer.ts';
 import { newDnsPort } from '../../src/net/dns-port.ts';
@@ -47,8 +57,11 @@ const realWorld = quietWorld({
 const realClock = newClock(process.hrtime.bigint());
 let lab: Lab;
 
+const startOne = (): Promise<Lab> =>
+  startLab({ world: realWorld, setting, isTls: true, clock: realClock, runId: null });
+
 beforeAll(async () => {
-  lab = await startLab({ world: realWorld, setting, isTls: true, clock: realClock, runId: null });
+  lab = await startOne();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
@@ -56,14 +69,14 @@ function rightCertificate(): ShownCertificate {
   return { kind: 'right', side: 'old', names: [hostname] };
 }
 
-function realBody(): Body {
+function realBody(of = lab): Body {
   return {
     clock: realClock,
     dialer: newDialer({ clock: realClock }),
     dns: newDnsPort({ clock: realClock }),
-    ports: { http: lab.ports.http, https: lab.ports.https ?? 0, dns: lab.ports.dns },
-    caPem: lab.caPem ?? '',
-    change: () => void lab.change(),
+    ports: { http: of.ports.http, https: of.ports.https ?? 0, dns: of.ports.dns },
+    caPem: of.caPem ?? '',
+    change: () => void of.change(),
     run: (work) => work,
   };
 }
@@ -84,8 +97,8 @@ function simBody(): Body {
 }
 
 /** Of both bodies, the real one first. */
-async function inBoth<T>(play: (body: Body) => Promise<T>): Promise<[T, T]> {
-  const real = await play(realBody());
+async function inBoth<T>(play: (body: Body) => Promise<T>, of = lab): Promise<[T, T]> {
+  const real = await play(realBody(of));
   const body = simBody();
   return [real, await body.run(play(body))];
 }
@@ -103,7 +116,7 @@ function dial(body: Body, speech: Speech): Promise<DialResult> {
 }
 
 /** Headers that a server adds by itself and nobody reads. */
-const unread = new Set(['date', 'connection', 'x-rehearsal-side']);
+const unread = new Set(['date', 'connection', 'x-rehearsal-side', 'upgrade', 'sec-websocket-accept']);
 
 function factsOf({ headers, sentAtNs, firstByteAtNs, endedAtNs, ...exchange }: Exchange): unknown {
   const kept = headers.flatMap((text, i) =>
@@ -212,6 +225,165 @@ describe('a connection that nobody uses', () => {
       return { closed, isOpen: result.connection.isOpen, late: factsOf(late) };
     });
     expect(simulated).toEqual(real);
+  });
+});
+
+describe('a WebSocket', () => {
+  const granted = answered({
+    status: 101,
+    reason: 'Switching Protocols',
+    headers: ['X-Served-By', 'ecs'],
+    body: '',
+    session: '10.1.0.1:8080',
+  });
+  const pong = answered({ status: 101, headers: [], body: '' });
+  const speeches: readonly Speech[] = ['plain', 'http/1.1'];
+  const ask = (method = 'GET'): HttpRequest => get({ authority: hostname, method });
+
+  /** One session: what the upgrade is told, and what each ping is, all of them sent at once. */
+  async function play(body: Body, speech: Speech, { pingCount = 3, withinS = 20 } = {}): Promise<unknown> {
+    const result = await dial(body, speech);
+    if (result.kind === 'failed') return result.outcome;
+    const { connection } = result;
+    const closed: string[] = [];
+    connection.onClosed = (why) => closed.push(why);
+    const opened = await connection.upgrade?.(ask('POST'), body.clock.nowNs() + sToNs(20));
+    if (opened === undefined) return 'no upgrade';
+    const wasOpen = connection.isOpen;
+    const pings = Array.from({ length: pingCount }, () =>
+      connection.exchange(pingOf(), body.clock.nowNs() + sToNs(withinS)),
+    );
+    const exchanges = await Promise.all(pings);
+    await wait(body, 0.02);
+    const { isOpen } = connection;
+    connection.close();
+    return { opened: factsOf(opened), wasOpen, exchanges: exchanges.map(factsOf), isOpen, closed };
+  }
+
+  let slot = 0;
+  /** Told apart by its trace. */
+  function pingOf(): HttpRequest {
+    slot += 1;
+    return get({ authority: hostname, headers: ['X-Amzn-Trace-Id', `Root=${traceId('c0ffee42', 0, 7, slot, 0)}`] });
+  }
+
+  test.for(speeches)('%s: each ping has the headers of the answer that opened it', async (speech) => {
+    const arrivals: Arrival[] = [];
+    conduct = {
+      serve(arrival) {
+        arrivals.push(arrival);
+        return arrival.held.session === undefined ? granted : pong;
+      },
+    };
+    slot = 0;
+    const [real, simulated] = await inBoth((body) => play(body, speech));
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({
+      opened: { status: 101, outcome: 'answered', headers: [['X-Served-By', 'ecs']] },
+      exchanges: [1, 2, 3].map(() => ({ status: 101, outcome: 'answered', headers: [['X-Served-By', 'ecs']] })),
+      isOpen: true,
+      closed: [],
+    });
+    const told = arrivals.map(({ isUpgrade = false, held, method, trace }) => [
+      isUpgrade,
+      held.session ?? '',
+      method,
+      trace?.slot,
+    ]);
+    expect(told.length).toBe(8);
+    const ofReal = told.slice(0, 4);
+    expect(ofReal.map(([isUpgrade, session]) => [isUpgrade, session])).toEqual([
+      [true, ''],
+      ...[1, 2, 3].map(() => [false, '10.1.0.1:8080']),
+    ]);
+    expect(ofReal.slice(1).map(([, , , of]) => of)).toEqual([1, 2, 3]);
+  });
+
+  test.for([200, 404, 426, 503])('that is refused with %i', async (status) => {
+    conduct = { serve: () => answered({ status }) };
+    const [real, simulated] = await inBoth((body) => play(body, 'plain', { pingCount: 0 }));
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({ opened: { status, outcome: 'answered' }, isOpen: true });
+  });
+
+  test.for<{ claim: string; served: Served; withinS?: number }>([
+    { claim: 'a reset', served: { kind: 'reset', afterNs: 0, fault } },
+    { claim: 'a close', served: { kind: 'closed', afterNs: 0, fault } },
+    { claim: 'silence', served: { kind: 'silent', fault }, withinS: 0.2 },
+  ])('whose pings meet $claim', async ({ served, withinS = 20 }) => {
+    conduct = { serve: ({ held }) => (held.session === undefined ? granted : served) };
+    const [real, simulated] = await inBoth((body) => play(body, 'http/1.1', { withinS }));
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({ isOpen: false });
+  });
+
+  test('of which one ping is lost: the pong to the next is for both', async () => {
+    let pingCount = 0;
+    conduct = {
+      serve({ held }) {
+        if (held.session === undefined) {
+          pingCount = 0;
+          return granted;
+        }
+        pingCount += 1;
+        return pingCount === 2 ? { kind: 'silent', fault } : pong;
+      },
+    };
+    const [real, simulated] = await inBoth((body) => play(body, 'plain'));
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({ exchanges: [1, 2, 3].map(() => ({ outcome: 'answered' })), isOpen: true });
+  });
+
+  test.for(['reset', 'closed'] as const)('that is cut (%s), once idle and once with a ping under way', async (how) => {
+    // Its change is made once.
+    await using own = await startOne();
+    let isCut = false;
+    conduct = {
+      serve: ({ held }) => (held.session === undefined ? granted : { kind: 'silent', fault }),
+      cut: () => (isCut ? how : null),
+    };
+    const [real, simulated] = await inBoth(async (body) => {
+      isCut = false;
+      const dialled = [await dial(body, 'plain'), await dial(body, 'http/1.1')];
+      const connections = dialled.flatMap((result) => (result.kind === 'connected' ? [result.connection] : []));
+      const closed: string[] = [];
+      for (const connection of connections) {
+        connection.onClosed = (why) => closed.push(why);
+        await connection.upgrade?.(ask(), body.clock.nowNs() + sToNs(20));
+      }
+      const underWay = connections[1]?.exchange(pingOf(), body.clock.nowNs() + sToNs(20));
+      await wait(body, 0.05);
+      isCut = true;
+      body.change();
+      const exchange = await underWay;
+      await wait(body, 0.1);
+      return {
+        closed,
+        exchange: exchange === undefined ? null : factsOf(exchange),
+        areOpen: connections.map(({ isOpen }) => isOpen),
+      };
+    }, own);
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({ closed: [how === 'reset' ? 'reset' : 'server-closed'], areOpen: [false, false] });
+  });
+
+  test('that nobody pings is closed when the server says so', async () => {
+    conduct = {
+      serve: () => granted,
+      idleEndNs: ({ session }, lastUsedAtNs) => lastUsedAtNs + sToNs(session === undefined ? 5 : 0.15),
+    };
+    const [real, simulated] = await inBoth(async (body) => {
+      const result = await dial(body, 'plain');
+      if (result.kind === 'failed') return result.outcome;
+      const closed: string[] = [];
+      result.connection.onClosed = (why) => closed.push(why);
+      await result.connection.upgrade?.(ask(), body.clock.nowNs() + sToNs(20));
+      await wait(body, 0.3);
+      const late = await result.connection.exchange(pingOf(), body.clock.nowNs() + sToNs(1));
+      return { closed, isOpen: result.connection.isOpen, late: factsOf(late) };
+    });
+    expect(simulated).toEqual(real);
+    expect(real).toMatchObject({ closed: ['server-closed'], isOpen: false });
   });
 });
 
