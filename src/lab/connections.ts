@@ -40,6 +40,8 @@ export interface Connections {
 interface Connection {
   readonly socket: Socket;
   readonly held: Held & { requestCount: number; alpn: string; session?: string };
+  /** Over TLS. */
+  readonly isSecure: boolean;
   /** Not yet answered, as the world was told of them. */
   readonly underWay: Set<Arrival>;
   /** Tells the client that it ends, if there is a way, and closes once what is under way is over. */
@@ -94,6 +96,7 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     const connection: Connection = {
       socket,
       held: { address, openedAtNs, requestCount: 0, alpn: '' },
+      isSecure: front !== null,
       underWay: new Set(),
       end: () => socket.end(),
       reset: () => socket.resetAndDestroy(),
@@ -174,8 +177,8 @@ export function newConnections({ world, setting, clock, runId }: ConnectionsOpti
     });
   }
 
-  function ask({ held, isMuted }: Connection, asked: Asked): Asking {
-    const arrival = arrivalOf(asked, { ...held }, clock.nowNs());
+  function ask({ held, isSecure, isMuted }: Connection, asked: Asked): Asking {
+    const arrival = { ...arrivalOf(asked, { ...held }, clock.nowNs()), isSecure };
     if (isMuted) return { asked, arrival, served: unheard };
     const served = world.serve(arrival);
     held.requestCount += 1;

@@ -12,6 +12,7 @@ export function arrivalOf(request: HttpRequest, held: Held, atNs: number, isUpgr
     hostname: request.authority.replace(/:\d+$/, '').toLowerCase(),
     method: request.method,
     path: request.path,
+    isSecure: request.scheme === 'https',
     isUpgrade,
     userAgent: headerOf(request.headers, 'user-agent'),
     trace: traceOf(headerOf(request.headers, 'x-amzn-trace-id')),

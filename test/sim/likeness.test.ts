@@ -191,6 +191,24 @@ describe.for(cases)('$claim', ({ served = answered(), speeches = all, method = '
   });
 });
 
+test.for(all)('the world is told whether a request came over TLS: %s', async (speech) => {
+  const told: (boolean | undefined)[] = [];
+  conduct = {
+    serve({ isSecure }) {
+      told.push(isSecure);
+      return answered();
+    },
+  };
+  await inBoth(async (body) => {
+    const result = await dial(body, speech);
+    if (result.kind === 'failed') return;
+    const scheme = speech === 'plain' ? 'http' : 'https';
+    await result.connection.exchange(get({ scheme }), body.clock.nowNs() + sToNs(20));
+    result.connection.close();
+  });
+  expect(told).toEqual(Array.from({ length: 2 }, () => speech !== 'plain'));
+});
+
 test('idle connections that are cut when the world changes', async () => {
   let isCut = false;
   conduct = { cut: () => (isCut ? 'reset' : null) };

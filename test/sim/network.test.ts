@@ -155,6 +155,7 @@ describe('an exchange', () => {
         atNs: sentAtNs,
         held: { address, openedAtNs: rttNs, requestCount: 0, alpn: 'http/1.1' },
         hostname: 'shop.test',
+        isSecure: true,
         isUpgrade: false,
         method: 'GET',
         path: '/ready?deep=1',
