@@ -38,23 +38,28 @@ export function remember(memory: Memory, seen: Seen): Memory {
   return { ...memory, hostnames: { ...memory.hostnames, [seen.hostname]: spellsAfter(before, seen) } };
 }
 
+/** A look may come late, after others of another process that were later: then it ends nothing that they have seen. */
 function spellsAfter(before: readonly Spell[], { atMs, servers }: Seen): readonly Spell[] {
   const setsOf = new Map(servers.map(({ server, sets }) => [server, sets]));
   const goingOn = new Set<string>();
   const spells = before.map((spell) => {
-    if (spell.endedByMs !== null) return spell;
+    const { firstMs, lastMs, endedByMs } = spell;
     const sets = setsOf.get(spell.server);
-    if (sets === null) return spell;
-    if (sets?.some((set) => keyOf(spell.server, set) === keyOf(spell.server, spell)) !== true)
-      return { ...spell, endedByMs: atMs };
-    goingOn.add(keyOf(spell.server, spell));
-    return { ...spell, lastMs: atMs };
+    if (sets === null || (endedByMs !== null && endedByMs <= atMs)) return spell;
+    const key = keyOf(spell.server, spell);
+    if (sets?.some((set) => keyOf(spell.server, set) === key) !== true) {
+      return lastMs < atMs ? { ...spell, endedByMs: atMs } : spell;
+    }
+    goingOn.add(key);
+    return { ...spell, firstMs: Math.min(firstMs, atMs), lastMs: Math.max(lastMs, atMs) };
   });
   const begun = new Map<string, Spell>();
   for (const { server, sets } of servers) {
-    for (const { name, type, ttlS } of sets ?? []) {
-      const key = keyOf(server, { name, type, ttlS });
-      if (!goingOn.has(key)) begun.set(key, { server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: null });
+    for (const set of sets ?? []) {
+      const { name, type, ttlS } = set;
+      const key = keyOf(server, set);
+      const spell = { server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: laterMs(before, server, atMs) };
+      if (!goingOn.has(key)) begun.set(key, spell);
     }
   }
   // Whatever is dropped had least left to say: what ends its life in caches first.
@@ -62,6 +67,13 @@ function spellsAfter(before: readonly Spell[], { atMs, servers }: Seen): readonl
     .toSorted((a, b) => lifeEndMs(b) - lifeEndMs(a))
     .slice(0, spellCountMax)
     .toSorted((a, b) => a.firstMs - b.firstMs || (keyOf(a.server, a) < keyOf(b.server, b) ? -1 : 1));
+}
+
+/** The first look after it that saw the server; null: there is none. */
+function laterMs(spells: readonly Spell[], server: string, atMs: number): number | null {
+  const looksMs = spells.filter((one) => one.server === server).flatMap(({ firstMs, lastMs }) => [firstMs, lastMs]);
+  const laterLooksMs = looksMs.filter((ms) => ms > atMs);
+  return laterLooksMs.length === 0 ? null : Math.min(...laterLooksMs);
 }
 
 function keyOf(server: string, { name, type, ttlS }: Pick<Spell, 'name' | 'type' | 'ttlS'>): string {

@@ -87,7 +87,10 @@ function leads(facts: Facts, rows: Rows, { hostname, authorities }: NameFacts): 
   const said = { subject: `${hostname} leads to`, observed: [...sides].join(', '), expected: leaving };
   if (sides.has(leaving) && sides.size === 1) return rows.pass({ ...said, text: `It leads to ${title(leaving)}.` });
   if (sides.has(entering) && sides.size === 1) {
-    return rows.fail({ ...said, text: `${hostname} leads to ${title(entering)} already: there is nothing to switch.` });
+    // A rollback may be looked at before the switch: whether the way back is open.
+    const decides = !facts.isRollback;
+    const text = `${hostname} leads to ${title(entering)} already: there is nothing to switch${decides ? '' : ' back'}.`;
+    return rows.fail({ ...said, decides, text });
   }
   const text = sides.has('unknown')
     ? `${hostname} leads to addresses that the scenario gives to no side.`

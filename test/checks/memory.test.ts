@@ -60,6 +60,20 @@ describe('a spell lasts as long as a server serves one TTL', () => {
   });
 });
 
+test('a look that comes late ends nothing that a later one saw, and begins nothing that it did not', () => {
+  const later = [
+    { atS: -9, ttls: { a: 300 } },
+    { atS: -3, ttls: { a: 60 } },
+  ];
+  expect(spells(memoryOf([...later, { atS: -5, ttls: { a: 300 } }]))).toEqual(['a 300 -9 -5 -3', 'a 60 -3 -3 …']);
+  expect(spells(memoryOf([...later, { atS: -5, ttls: { a: 60 } }]))).toEqual(['a 300 -9 -9 -5', 'a 60 -5 -3 …']);
+  expect(spells(memoryOf([...later, { atS: -5, ttls: { a: 90 } }]))).toEqual([
+    'a 300 -9 -9 -5',
+    'a 90 -5 -5 -3',
+    'a 60 -3 -3 …',
+  ]);
+});
+
 test('however often a TTL changes, the memory stays bounded, and what ends last in caches is kept', () => {
   const looks = Array.from({ length: 700 }, (_, i): Look => ({
     atS: i - 700,
