@@ -168,7 +168,9 @@ describe('identity', () => {
 
   test('is refused where one answer is told by nothing, or as of the other side', () => {
     const unmarked = { addressSide: null, answer: { ...goodAnswer, headers: [] } };
-    expect(told({ probes: withLast(unmarked) })).toBe('fail: only address (101 of 102 answers) and marker (101 of 102 answers)');
+    expect(told({ probes: withLast(unmarked) })).toBe(
+      'fail: only address (101 of 102 answers) and marker (101 of 102 answers)',
+    );
     expect(told({ probes: withLast({ addressSide: 'old' }) })).toBe('fail: address names the wrong side');
   });
 
