@@ -5,7 +5,7 @@ export const stretchCountMax = 60;
 const stretchesPerTime = 8;
 
 /**
- * Edges from 0 to `lengthNs`, at least `leastNs` apart (but for the last) and at most `stretchCountMax` stretches. The
+ * Edges from 0 to `lengthNs`, at least `leastNs` apart (where there is so much) and at most `stretchCountMax` stretches. The
  * finest stretch is 1, 2 or 5 times a power of ten of seconds, so that edges are round and the same evidence gives the same.
  */
 export function stretchEdgesNs(lengthNs: number, leastNs: number): readonly number[] {
@@ -23,7 +23,9 @@ function edgesOf(lengthNs: number, finestNs: number): readonly number[] | null {
   for (let atNs = 0; atNs < lengthNs;) {
     if (edges.length > stretchCountMax) return null;
     atNs += finestNs * Math.max(1, Math.round(atNs / stretchesPerTime / finestNs));
-    edges.push(Math.min(atNs, lengthNs));
+    // What is left over at the end may be too short to hold anything.
+    if (lengthNs - atNs < finestNs) atNs = lengthNs;
+    edges.push(atNs);
   }
   return edges;
 }

@@ -2,15 +2,14 @@
  * How the side that a change leaves emptied, for each kind of client and for each resolver, beside what was to be expected.
  * One pass over the slots since the change, by the number of their sighting.
  */
-import type { OldReason, ResidualCurve, ResidualPoint } from '../core/analysis.ts';
-import { theoryEndS, theoryRatio, type ResidualTheory } from '../core/residual-theory.ts';
+import type { OldReason, ResidualCurve } from '../core/analysis.ts';
 import { intervalNs, slotsDueBefore } from '../core/schedule.ts';
-import { nsToMs, nsToS, sToNs } from '../core/time.ts';
 import type { Change } from './change.ts';
 import { movesEverybody } from './convergence.ts';
 import { isSeen, meanings, type LaneView } from './lane-view.ts';
 import { endSlackNs, isProof, leavesBy, reasonOf, sharedPollNs, type RecordLife, type WasStale } from './leaving.ts';
-import { count, inOrder } from './outages.ts';
+import { count } from './outages.ts';
+import { curveOf, newCounts, type About, type Counts } from './residual-curve.ts';
 import { stretchEdgesNs } from './residual-grid.ts';
 import { expectedOfClient, expectedOfResolver, type Expected } from './residual-theory.ts';
 import { lateAnswers } from './resolver-late.ts';
@@ -48,35 +47,9 @@ export function residualOf({ context, stories, wasStale }: ResidualEvidence): Re
   });
 }
 
-interface About {
-  readonly change: Change;
-  readonly changeIndex: number;
-  readonly life: RecordLife;
-  readonly fromNs: number;
-  readonly lengthNs: number;
-}
-
 function aboutOf(change: Change, changeIndex: number, life: RecordLife): About {
   const fromNs = change.seen.authorityLastAtNs ?? change.seen.usedAtNs;
   return { change, changeIndex, life, fromNs, lengthNs: change.untilNs - fromNs };
-}
-
-/** By stretch. */
-interface Counts {
-  readonly leaving: Uint32Array;
-  readonly target: Uint32Array;
-  readonly unseen: Uint32Array;
-  lastLeavingNs: number;
-}
-
-function newCounts(edgesNs: readonly number[]): Counts {
-  const length = edgesNs.length - 1;
-  return {
-    leaving: new Uint32Array(length),
-    target: new Uint32Array(length),
-    unseen: new Uint32Array(length),
-    lastLeavingNs: -1,
-  };
 }
 
 // ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,72 +167,4 @@ function firstAskedFrom({ askedNs, count: length }: ResolverStory['reading']['le
     else high = middle;
   }
   return low;
-}
-
-// ── curves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-interface CurveOptions extends About {
-  readonly edgesNs: readonly number[];
-  /** Of each lane: their mean is the curve's. */
-  readonly expected: readonly Expected[];
-  readonly lateReasons: Partial<Record<OldReason, number>>;
-}
-
-function curveOf(
-  whose: Pick<ResidualCurve, 'kind' | 'client' | 'resolver'>,
-  counts: Counts,
-  { change, changeIndex, fromNs, lengthNs, edgesNs, expected, lateReasons }: CurveOptions,
-): ResidualCurve {
-  const theories = expected.map(({ theory }) => theory);
-  const known = theories.filter((theory) => theory !== null);
-  const theory = known.length < theories.length ? null : known;
-  const endS = theory === null ? Infinity : Math.max(...theory.map(theoryEndS));
-  return {
-    ...whose,
-    changeIndex,
-    leaving: change.leaving,
-    fromAtNs: fromNs,
-    notBeforeNs: Math.min(fromNs, change.authorityLastNotBeforeNs ?? fromNs),
-    watchedMs: nsToMs(lengthNs),
-    points: pointsOf(counts, edgesNs, theory),
-    lastLeavingAtNs: counts.lastLeavingNs < 0 ? null : counts.lastLeavingNs,
-    theoryEndMs: endS === Infinity ? null : nsToMs(sToNs(endS)),
-    theoryWhy: expected[0]?.why ?? '',
-    lateReasons: inOrder(lateReasons),
-  };
-}
-
-/** What comes after the last who was there, or may have been, or should have been, is left out. */
-function pointsOf(
-  counts: Counts,
-  edgesNs: readonly number[],
-  theories: readonly ResidualTheory[] | null,
-): ResidualPoint[] {
-  const points: ResidualPoint[] = [];
-  let shownCount = 0;
-  for (let i = 0; i < edgesNs.length - 1; i += 1) {
-    const [fromNs, toNs] = [edgesNs[i] as number, edgesNs[i + 1] as number];
-    const [leavingCount, targetCount, unseenCount] = [
-      counts.leaving[i] as number,
-      counts.target[i] as number,
-      counts.unseen[i] as number,
-    ];
-    if (leavingCount + targetCount + unseenCount === 0) continue;
-    const theory = theories === null ? null : meanRatio(theories, nsToS((fromNs + toNs) / 2));
-    points.push({
-      afterMs: nsToMs(fromNs),
-      untilMs: nsToMs(toNs),
-      leavingCount,
-      targetCount,
-      unseenCount,
-      theoryRatio: theory,
-    });
-    if (leavingCount + unseenCount > 0 || (theory ?? 0) > 0) shownCount = points.length;
-  }
-  // One more, so that what ended is seen to have ended.
-  return points.slice(0, shownCount + 1);
-}
-
-function meanRatio(theories: readonly ResidualTheory[], atS: number): number {
-  return theories.reduce((sum, theory) => sum + theoryRatio(theory, atS), 0) / theories.length;
 }

@@ -254,6 +254,15 @@ export interface ResidualPoint {
   readonly theoryRatio: number | null;
 }
 
+/** From when on no more than `ratio` is on the side that is left, since the curve's `fromAtNs`. */
+export interface ResidualLevel {
+  readonly ratio: number;
+  /** As far as was seen; null = not while it was watched. */
+  readonly observedMs: { readonly min: number | null; readonly max: number | null };
+  /** null = never, or not known. */
+  readonly theoryMs: number | null;
+}
+
 /**
  * How the side that a change leaves emptied: requests of one kind of client by the side that they went to, or answers of one
  * resolver by the side that they name.
@@ -272,6 +281,8 @@ export interface ResidualCurve {
   /** The next change, or the end of probing: after the last point nobody was there until then. */
   readonly watchedMs: number;
   readonly points: readonly ResidualPoint[];
+  /** A half, a tenth, a hundredth. */
+  readonly levels: readonly ResidualLevel[];
   /** null = none. */
   readonly lastLeavingAtNs: number | null;
   /** When the last has left in theory; null = never, or not known (`theoryRatio` tells which). */

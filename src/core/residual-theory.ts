@@ -24,6 +24,26 @@ export function theoryEndS(theory: ResidualTheory): number {
   return Math.max(0, ...theory.map(({ waitsS }) => waitsS.reduce((sum, waitS) => sum + waitS, 0)));
 }
 
+/** From when on no more than this share is there, to the millisecond; Infinity = never. */
+export function theoryFallsToS(theory: ResidualTheory, ratio: number): number {
+  const ends = theory.map((part) => theoryEndS([part])).filter((endS) => endS < Infinity);
+  let [lowS, highS] = [0, Math.max(0, ...ends)];
+  if (theoryRatio(theory, highS) > ratio) return Infinity;
+  while (highS - lowS > 0.0005) {
+    const middleS = (lowS + highS) / 2;
+    if (theoryRatio(theory, middleS) > ratio) lowS = middleS;
+    else highS = middleS;
+  }
+  return Math.round(highS * 1000) / 1000;
+}
+
+/** Of as many of each. */
+export function meanTheory(theories: readonly ResidualTheory[]): ResidualTheory {
+  return theories.flatMap((theory) =>
+    theory.map(({ weightRatio, waitsS }) => ({ weightRatio: weightRatio / theories.length, waitsS })),
+  );
+}
+
 /**
  * The chance that independent waits, each uniform from 0 to its length, are not over together after `atS`. By inclusion and
  * exclusion over the waits that may be over: 1 − t/T of one, and of n a polynomial of degree n between their lengths.

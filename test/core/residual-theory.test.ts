@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loweredTheory, theoryEndS, theoryRatio, waitingRatio } from '../../src/core/residual-theory.ts';
+import {
+  loweredTheory,
+  meanTheory,
+  theoryEndS,
+  theoryFallsToS,
+  theoryRatio,
+  waitingRatio,
+} from '../../src/core/residual-theory.ts';
 
 /** Of two waits, piece by piece: another way to the same. */
 function bothWaitingRatio(atS: number, aS: number, bS: number): number {
@@ -67,4 +74,17 @@ test('a TTL lowered shortly before the change: the rest of the longer life, or t
   expect(loweredTheory({ beforeS: 700, afterS: 67, sinceS: 701 }, [30])).toEqual([
     { weightRatio: 1, waitsS: [67, 30] },
   ]);
+});
+
+test('when no more than a share is there', () => {
+  expect(theoryFallsToS([{ weightRatio: 1, waitsS: [67] }], 0.5)).toBe(33.5);
+  expect(theoryFallsToS([{ weightRatio: 1, waitsS: [67] }], 0.1)).toBe(60.3);
+  expect(theoryFallsToS([{ weightRatio: 1, waitsS: [] }], 0.01)).toBe(0);
+  // One half stays for ever: there is always one half, and never less.
+  const half = meanTheory([[{ weightRatio: 1, waitsS: [67] }], [{ weightRatio: 1, waitsS: [Infinity] }]]);
+  expect(theoryRatio(half, 16.75)).toBeCloseTo(0.875, 12);
+  expect(theoryFallsToS(half, 0.75)).toBe(33.5);
+  expect(theoryFallsToS(half, 0.1)).toBe(Infinity);
+  const both = [{ weightRatio: 1, waitsS: [30, 67] }];
+  expect(theoryRatio(both, theoryFallsToS(both, 0.1))).toBeCloseTo(0.1, 3);
 });
