@@ -115,7 +115,9 @@ function differentNsSets(context: AuthorityContext): Finding[] {
   return [...zones].flatMap(([zone, all]): Finding[] => {
     const services = new Set(all.map(({ name }) => context.serviceOf(name)));
     const [service = null] = services.size === 1 ? services : [];
-    const told = (all[0]?.nsSets ?? []).filter(({ names }) => names.length > 0);
+    // The first look-up may have failed.
+    const sets = all.find(({ nsSets = [] }) => nsSets.length > 0)?.nsSets ?? [];
+    const told = sets.filter(({ names }) => names.length > 0);
     if (new Set(told.map(({ names }) => names.join(' '))).size < 2) return [];
     return [
       {

@@ -24,6 +24,8 @@ export interface FoundAuthorities {
   readonly found: Found['found'];
   /** Why there are none; '' else. */
   readonly error: string;
+  /** Looking again would find the same: there is nothing to look up, or nobody to ask. */
+  readonly isForGood: boolean;
   readonly nameServers: readonly NameServer[];
   readonly nsSets: readonly NsSet[];
 }
@@ -49,9 +51,9 @@ export async function findAuthorities(
   resolver: Resolver | undefined,
 ): Promise<FoundAuthorities> {
   if (typeof scenario.authorities !== 'string') {
-    return { ...nothing, servers: scenario.authorities, found: 'given' };
+    return { ...nothing, servers: scenario.authorities, found: 'given', isForGood: true };
   }
-  if (scenario.authorities === 'none') return { ...nothing, error: 'the scenario has none' };
+  if (scenario.authorities === 'none') return neverAny('the scenario has none');
   return lookUpAuthorities(ports, hostname, resolver);
 }
 
@@ -60,9 +62,9 @@ export async function lookUpAuthorities(
   name: string,
   resolver: Resolver | undefined,
 ): Promise<FoundAuthorities> {
-  if (isAddress(name)) return { ...nothing, error: `${name} is an address` };
-  if (resolver === undefined) return { ...nothing, error: 'no resolver to look them up with' };
-  if (resolver.server.kind === 'getaddrinfo') return { ...nothing, error: 'getaddrinfo cannot look up NS records' };
+  if (isAddress(name)) return neverAny(`${name} is an address`);
+  if (resolver === undefined) return neverAny('no resolver to look them up with');
+  if (resolver.server.kind === 'getaddrinfo') return neverAny('getaddrinfo cannot look up NS records');
   const look = newLook(ports, resolver);
   const labels = normalName(name).split('.');
   // The last label alone is a top-level domain: its servers know nothing of the name.
@@ -76,7 +78,19 @@ export async function lookUpAuthorities(
   return { ...nothing, error: `no NS records found above ${name}` };
 }
 
-const nothing: FoundAuthorities = { zone: '', servers: [], found: 'none', error: '', nameServers: [], nsSets: [] };
+const nothing: FoundAuthorities = {
+  zone: '',
+  servers: [],
+  found: 'none',
+  error: '',
+  isForGood: false,
+  nameServers: [],
+  nsSets: [],
+};
+
+function neverAny(error: string): FoundAuthorities {
+  return { ...nothing, error, isForGood: true };
+}
 
 interface Look {
   resolve(name: string, type: 'NS' | 'A' | 'AAAA'): Promise<DnsReply>;
@@ -113,7 +127,7 @@ async function serversOf(look: Look, zone: string, names: readonly string[]): Pr
   const nameServers = [...known, ...(await addressesOf(look, more))].slice(0, nameServerCountMax);
   const servers = addressesIn(nameServers).map((address) => ({ address, port: look.portOf(address) }));
   const nsSets = [parent, ...children];
-  if (servers.length > 0) return { zone, servers, found: 'ns-lookup', error: '', nameServers, nsSets };
+  if (servers.length > 0) return { zone, servers, found: 'ns-lookup', error: '', isForGood: true, nameServers, nsSets };
   return { ...nothing, zone, error: `no address for the name servers of ${zone}`, nameServers, nsSets };
 }
 

@@ -4,7 +4,7 @@
  * changes, the others are asked at once.
  */
 import type { Entry } from '../core/entry.ts';
-import type { Clock, DnsPort, DnsReply } from '../core/ports.ts';
+import type { Cancel, Clock, DnsPort, DnsReply } from '../core/ports.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { findAuthorities, lookUpAuthorities, type FoundAuthorities, type SocketAddress } from './authorities.ts';
@@ -33,8 +33,8 @@ const answerWithinS = 4;
 const chainLengthMax = 8;
 /** Links of one hostname that are ever watched: answers that name others each time must not make us ask for ever. */
 const linkCountMax = 16;
-/** A link whose servers were not found is looked up again so much later. */
-const lookUpAgainS = 60;
+/** Servers that were not found are looked up again so much later, and each time twice as much, up to the most. */
+const lookUpAgainS = { first: 2, most: 60 };
 
 /** A name whose servers are polled: a hostname, or a link of its chain. */
 interface Watched {
@@ -61,6 +61,7 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
   const polls = new Map<string, Poll>();
   /** By hostname: its links, and when each may be looked up again. */
   const links = new Map<string, Map<string, number>>();
+  const lookUpsDue = new Set<Cancel>();
   const isOverCap = new Set<string>();
   let isStopped = false;
 
@@ -146,7 +147,7 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
     known.set(link, Infinity);
     const found = await lookUpAuthorities({ clock, dns, portOf }, link, resolver);
     if (isStopped) return;
-    if (found.servers.length === 0) known.set(link, clock.nowNs() + sToNs(lookUpAgainS));
+    if (found.servers.length === 0) known.set(link, clock.nowNs() + sToNs(lookUpAgainS.most));
     const before = new Set(servers.map(serverName));
     const isAnsweredBefore = isAnswered && found.servers.every((server) => before.has(serverName(server)));
     noteFound(link, found, { linkOf: root, isAnsweredBefore });
@@ -158,6 +159,25 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
     isOverCap.add(root);
     const text = `The aliases of ${root} have led to ${linkCountMax} names; the servers of further ones are not watched.`;
     options.entry({ type: 'noted', atNs: clock.nowNs(), text });
+  }
+
+  // ── hostnames ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** When nobody answers at the start, nobody would be asked for all of the run. What is found later is told like the first. */
+  async function lookUp(name: string, againS: number): Promise<void> {
+    const authorities = await findAuthorities({ clock, dns, portOf }, scenario, name, resolver);
+    if (isStopped) return;
+    const { zone, servers, isForGood } = authorities;
+    if (againS === lookUpAgainS.first || servers.length > 0) noteFound(name, authorities, {});
+    if (servers.length === 0 && !isForGood) {
+      const cancel = clock.at(clock.nowNs() + sToNs(againS), () => {
+        lookUpsDue.delete(cancel);
+        void lookUp(name, Math.min(2 * againS, lookUpAgainS.most));
+      });
+      lookUpsDue.add(cancel);
+      return;
+    }
+    await watchName({ name, root: name, depth: 0, zone, servers });
   }
 
   function noteFound(
@@ -183,19 +203,12 @@ export function newAuthorityWatch(options: AuthorityWatchOptions): AuthorityWatc
   return {
     async start() {
       const hostnames = new Set(scenario.services.flatMap((service) => service.checks.map((check) => check.hostname)));
-      const found = await Promise.all(
-        [...hostnames].toSorted().map(async (name) => {
-          const authorities = await findAuthorities({ clock, dns, portOf }, scenario, name, resolver);
-          noteFound(name, authorities, {});
-          return { name, root: name, depth: 0, zone: authorities.zone, servers: authorities.servers };
-        }),
-      );
-      if (isStopped) return;
-      await Promise.all(found.map(watchName));
+      await Promise.all([...hostnames].toSorted().map((name) => lookUp(name, lookUpAgainS.first)));
     },
     stop() {
       isStopped = true;
       for (const one of polls.values()) one.stop();
+      for (const cancel of lookUpsDue) cancel();
     },
   };
 }

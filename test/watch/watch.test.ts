@@ -281,6 +281,59 @@ describe('both NS sets', () => {
   });
 });
 
+describe('servers that were not found at the start', () => {
+  const scenario = scenarioOf({
+    authorities: 'auto',
+    services: [{ name: 'orders', checks: [{ ...checkOf(), hostname: 'orders.shop.test' }] }] as never,
+  });
+  /** The resolver says nothing of name servers until then. */
+  const foundFrom =
+    (fromS: number): Answering =>
+    (server, name, type, atS) => {
+      if (server !== '10.0.0.2') return { addresses: type === 'A' ? ['127.0.1.1'] : [] };
+      if (atS < fromS) return { rcode: 'SERVFAIL', authoritative: false };
+      if (type === 'NS')
+        return name === 'shop.test' ? { answers: [{ name, type: 'NS', ttlS: 60, data: 'ns.shop.test' }] } : {};
+      return { addresses: type === 'A' ? ['10.9.0.1'] : [] };
+    };
+  const foundIn = (entries: readonly Entry[]) => entries.filter((entry) => entry.type === 'authorities-found');
+
+  test('are looked up again while the run goes on, told when they are found, and polled from then on', async () => {
+    const { entries, asked, isStarted } = await watchFor(60, scenario, foundFrom(10));
+    expect(isStarted).toBe(true);
+    expect(foundIn(entries)).toMatchObject([
+      { atNs: 0, name: 'orders.shop.test', found: 'none', servers: [] },
+      // Asked again after 2, 4 and 8 s: at 2, 6 and 14 s.
+      { atNs: 14e9, name: 'orders.shop.test', found: 'ns-lookup', zone: 'shop.test', servers: ['10.9.0.1:53'] },
+    ]);
+    const polled = asked.filter(({ server, type }) => server === '10.9.0.1' && type === 'A').map(({ atS }) => atS);
+    expect(polled[0]).toBe(14);
+    expect(polled.length).toBeGreaterThanOrEqual(45);
+  });
+
+  test('are asked for less and less often, down to once a minute, and no more when the run is over', async () => {
+    const { entries, asked } = await watchFor(400, scenario, foundFrom(Infinity));
+    const times = [...new Set(asked.map(({ atS }) => atS))];
+    expect(times).toEqual([0, 2, 6, 14, 30, 62, 122, 182, 242, 302, 362]);
+    expect(foundIn(entries)).toHaveLength(1);
+  });
+
+  test.for([
+    { why: 'it is an address', hostname: '127.0.1.1', resolvers: scenario.resolvers },
+    { why: 'nobody can be asked', hostname: 'orders.shop.test', resolvers: [] },
+    {
+      why: 'getaddrinfo knows no NS records',
+      hostname: 'orders.shop.test',
+      resolvers: [{ name: 'system', server: { kind: 'getaddrinfo' as const } }],
+    },
+  ])('are not looked up again where $why', async ({ hostname, resolvers }) => {
+    const services = [{ name: 'orders', checks: [{ ...checkOf(), hostname }] }] as never;
+    const { entries, asked } = await watchFor(100, { ...scenario, services, resolvers }, foundFrom(0));
+    expect(asked).toEqual([]);
+    expect(foundIn(entries)).toHaveLength(1);
+  });
+});
+
 describe('a chain of aliases', () => {
   const chainOf = (name: string, ...chain: string[]) => ({
     chain,
