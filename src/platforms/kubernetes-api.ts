@@ -135,7 +135,7 @@ async function pageOf(
   answer.endAfter(sToNs(pageWithinS));
   try {
     if (answer.status === 410) return 'expired';
-    if (answer.status !== 200) return refused(ports, resource, answer.status);
+    if (answer.status !== 200) return refused(resource, answer.status);
     const text = await textOf(answer, pageBytesMax);
     const page = text === null ? undefined : parseJson(text);
     if (!Array.isArray(at(page, 'items')) || !isMeantFor(resource, page)) {
@@ -188,7 +188,7 @@ async function watch<T>(ports: RequestPorts, resource: Resource<T>, options: Wat
   const failed = (error: NotTold): WatchEnd => ({ kind: 'failed', error });
   try {
     if (answer.status === 410) return { kind: 'lost', why: 'the version we had is too old (410)' };
-    if (answer.status !== 200) return failed(refused(ports, resource, answer.status));
+    if (answer.status !== 200) return failed(refused(resource, answer.status));
     answer.endAfter(sToNs(silenceMaxS));
     options.opened();
     const lines = newLineCutter();
@@ -245,11 +245,10 @@ function acceptOf({ isMetadataOnly = false }: Resource<unknown>, list: 'List' | 
   return isMetadataOnly ? `application/json;as=PartialObjectMetadata${list};g=meta.k8s.io;v=v1` : 'application/json';
 }
 
-function refused({ login }: RequestPorts, { name, group, namespace }: Resource<unknown>, status: number): NotTold {
+function refused({ name, group, namespace }: Resource<unknown>, status: number): NotTold {
   const what = `${group === '' ? name : `${name}.${group}`} in namespace ${namespace}`;
   switch (status) {
     case 401:
-      login.forget();
       return notTold('no-credentials', 'the API server of Kubernetes does not accept our credentials (401)');
     case 403:
       return notTold('denied', `not allowed to list and watch ${what} (403): give a Role with these verbs`);

@@ -145,23 +145,26 @@ interface Pause {
 
 function newPause<T>({ clock, random, signal }: FollowOptions<T>): Pause {
   let failureCount = 0;
+  let refusedCount = 0;
   return {
     async after(error) {
       failureCount += 1;
+      refusedCount = error?.reason === 'no-credentials' ? refusedCount + 1 : 0;
       const backoffNs = msToNs(Math.min(backoffMs.last, backoffMs.first * 2 ** (failureCount - 1)));
-      const ns = Math.max(backoffNs, atLeastNs(error, failureCount));
+      const ns = Math.max(backoffNs, atLeastNs(error, refusedCount));
       await wait(clock, Math.ceil(ns * (0.75 + random() / 2)), signal);
     },
     forget() {
       failureCount = 0;
+      refusedCount = 0;
     },
   };
 }
 
-function atLeastNs(error: NotTold | null, failureCount: number): number {
+function atLeastNs(error: NotTold | null, refusedCount: number): number {
   if (error === null) return 0;
   // A token that has run out is renewed and tried at once.
-  if (error.reason === 'no-credentials' && failureCount === 1) return 0;
+  if (refusedCount === 1) return 0;
   if (error.reason === 'throttled') return sToNs(throttledAgainS);
   const isRefused = error.reason === 'no-credentials' || error.reason === 'denied' || error.reason === 'missing';
   return isRefused ? sToNs(refusedAgainS) : 0;

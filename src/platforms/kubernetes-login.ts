@@ -19,13 +19,13 @@ export interface Way {
   readonly headers: Readonly<Record<string, string>>;
   /** Of the one who asked for it, who destroys it. */
   readonly dispatcher: Dispatcher;
+  /** It was not accepted: who asks next is logged in anew, unless somebody was already. */
+  refused(): void;
 }
 
 export interface KubernetesLogin {
   /** Logs in again where what we hold has expired. */
   way(): Promise<Told<Way>>;
-  /** What we hold was refused: next time the kubeconfig is read and its plugin is asked again. */
-  forget(): void;
 }
 
 export interface LoginOptions {
@@ -50,7 +50,7 @@ export function newKubernetesLogin({ spec, clock }: LoginOptions): KubernetesLog
   let underWay: Promise<Told<Credentials>> | null = null;
 
   async function logIn(): Promise<Told<Credentials>> {
-    held ??= loadConfig(spec);
+    held ??= loadConfig(spec).catch(unusable);
     const config = await held;
     if (config.kind === 'told') return credentialsOf(config.value);
     // A file that is not there may be there next time.
@@ -63,11 +63,17 @@ export function newKubernetesLogin({ spec, clock }: LoginOptions): KubernetesLog
       underWay ??= withinTime(clock, logIn()).finally(() => {
         underWay = null;
       });
+      const heldNow = held;
       const credentials = await underWay;
-      return credentials.kind === 'told' ? wayOf(credentials.value) : credentials;
-    },
-    forget() {
-      held = null;
+      const refused = (): void => {
+        if (held === heldNow) held = null;
+      };
+      if (credentials.kind === 'not-told') return credentials;
+      try {
+        return wayOf(credentials.value, refused);
+      } catch (error) {
+        return unusable(error);
+      }
     },
   };
 }
@@ -162,7 +168,7 @@ async function credentialsOf(config: KubeConfig): Promise<Told<Credentials>> {
 }
 
 /** HTTP/1.1: each watch has a connection of its own, so that a slow one holds up no other. */
-function wayOf({ config, options }: Credentials): Told<Way> {
+function wayOf({ config, options }: Credentials, refused: () => void): Told<Way> {
   const cluster = config.getCurrentCluster();
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value);
@@ -171,7 +177,7 @@ function wayOf({ config, options }: Credentials): Told<Way> {
   }
   const dispatcher = dispatcherOf(config, options);
   if (dispatcher === null) return notTold('other', 'a SOCKS proxy in the kubeconfig is not supported');
-  return told({ server: cluster?.server.replace(/\/+$/, '') ?? '', headers, dispatcher });
+  return told({ server: cluster?.server.replace(/\/+$/, '') ?? '', headers, dispatcher, refused });
 }
 
 function dispatcherOf(config: KubeConfig, options: RequestOptions): Dispatcher | null {
@@ -189,6 +195,11 @@ function dispatcherOf(config: KubeConfig, options: RequestOptions): Dispatcher |
     case 'socks':
       return null;
   }
+}
+
+/** Nobody checks what else is in a kubeconfig; its proxy may be a number. */
+function unusable(error: unknown): NotTold {
+  return notTold('no-credentials', `the kubeconfig cannot be used (${codeOf(error)})`);
 }
 
 function codeOf(error: unknown): string {

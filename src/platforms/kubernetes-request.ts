@@ -60,6 +60,7 @@ export async function request(
   endAfter(sToNs(answerWithinS));
   try {
     const { statusCode, body } = await send(way, path, accept);
+    if (statusCode === 401) way.refused();
     return told({
       status: statusCode,
       body,

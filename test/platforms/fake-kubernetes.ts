@@ -69,6 +69,12 @@ export class FakeKubernetes {
   readonly refuse: Map<ResourceName | '*', number> = new Map();
   /** Answers come so much later. */
   slowMs = 0;
+  /** Called after each request is answered; of a watch, begun to be. */
+  onAsked: (asked: Asked) => void = () => undefined;
+  /** The body of every answer, with status 200. */
+  answerWith: string | null = null;
+  /** It is not all of it. */
+  isBreakingOff = false;
   /** Accepts connections and requests, and says nothing. */
   isMute = false;
   tokens: readonly string[] | null;
@@ -154,12 +160,14 @@ export class FakeKubernetes {
     this.#happened({ version: this.#version, resource, type: isNew ? 'ADDED' : 'MODIFIED', object });
   }
 
-  delete(resource: ResourceName, name: string, namespace = 'shop'): void {
+  /** Silently: as if those who watch were cut off before. */
+  delete(resource: ResourceName, name: string, namespace = 'shop', how: 'said' | 'silently' = 'said'): void {
     const key = `${resource}/${namespace}/${name}`;
     const found = this.#objects.get(key);
     if (found === undefined) throw new Error(`${key} is not there`);
     this.#objects.delete(key);
     this.#version += 1;
+    if (how === 'silently') return;
     const { object } = found;
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     this.#happened({ version: this.#version, resource, type: 'DELETED', object: last });
@@ -230,12 +238,20 @@ export class FakeKubernetes {
     const authorization = request.headers.authorization ?? '';
     const accept = request.headers.accept ?? '';
     if (this.isMute) return;
+    if (this.answerWith !== null) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      if (!this.isBreakingOff) return void response.end(this.answerWith);
+      response.write(this.answerWith, () => response.destroy());
+      return;
+    }
     if (this.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, this.slowMs));
 
     const refused = this.#refusal(found, authorization);
     const code = refused ?? this.#serve({ found, path, query, isWatch, accept, response });
-    this.asked.push({ resource: found?.resource ?? '', isWatch, path, query, authorization, accept, status: code });
+    const asked = { resource: found?.resource ?? '', isWatch, path, query, authorization, accept, status: code };
+    this.asked.push(asked);
     if (refused !== null) send(response, refused, status(refused, 'Refused', `refused ${path}`));
+    this.onAsked(asked);
   }
 
   #refusal(found: Found | null, authorization: string): number | null {
