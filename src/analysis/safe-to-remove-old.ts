@@ -4,8 +4,8 @@
  * TTLs and clients' own caches allow. Our resolvers are a sample of the world's, and our probes are no real traffic: both are
  * said. Clients that never leave by construction are named, and do not decide.
  */
-import type { OldAnswers, ServiceAnalysis } from '../core/analysis.ts';
-import { nameOfLane } from '../core/lane-name.ts';
+import type { LaneAnalysis, OldAnswers, ServiceAnalysis } from '../core/analysis.ts';
+import { laneName, nameOfLane } from '../core/lane-name.ts';
 import { durationText, listText } from '../core/quantity-text.ts';
 import type { Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
@@ -26,6 +26,8 @@ export interface RemovalEvidence {
   readonly tracks: readonly AuthorityTrack[];
   /** Of the last change; null without one. */
   readonly answers: OldAnswers | null;
+  /** Of the service. */
+  readonly lanes: readonly LaneAnalysis[];
   readonly tail: ServiceAnalysis['tail'];
   /** What the log should have and has not. */
   readonly lostBecause: readonly string[];
@@ -86,11 +88,15 @@ function nowNs({ context }: Removal): number {
 
 // ── the change and its watch ─────────────────────────────────────────────────────────────────────────────────────────
 
-function changePoints({ change, lostBecause, left }: Removal): readonly Point[] {
+function changePoints({ change, lostBecause, left, lanes }: Removal): readonly Point[] {
+  const failing = lanes.filter(
+    ({ judged, qualified, outages }) => judged && qualified && outages.at(-1)?.openAtEnd === true,
+  );
   return [
     ...lostBecause.slice(0, 1).map((why) => unknown(`The log is not whole. ${why}`)),
     ...(change.seen.isEvident ? [] : [unknown(`Neither DNS nor an answer showed that ${left} was left.`)]),
     ...(change.isTakenBack ? [no(`Every name server leads back to ${left}.`)] : []),
+    ...failing.slice(0, 1).map((lane) => no(`${laneName(lane)} failed at the end: ${left} is the way back.`)),
   ];
 }
 

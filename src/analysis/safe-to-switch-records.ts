@@ -1,5 +1,5 @@
 /** What the authoritative servers of a hostname served before a switch: all agree, TTLs are low, and the old ones aged out. */
-import { countOf, durationText, listText } from '../core/quantity-text.ts';
+import { durationText, listText } from '../core/quantity-text.ts';
 import {
   aliasOf,
   aliasTtlS,
@@ -257,10 +257,9 @@ function leadPoints(
     }
     const ttlsS = servers.flatMap((server) => setsOf(scenario, name, server).map(({ ttlS }) => ttlS));
     if (ttlsS.length === 0) return [];
-    return [
-      yes(
-        `${countOf(speaking.length, 'name server')} of ${name} agree and serve it for ${String(Math.max(...ttlsS))} s.`,
-      ),
-    ];
+    const longest = durationText(Math.max(...ttlsS) * 1000);
+    const who = speaking.length === 1 ? 'The name server' : `All ${String(speaking.length)} name servers`;
+    const serve = speaking.length === 1 ? 'serves' : 'agree and serve';
+    return [yes(`${who} of ${name} ${serve} it for ${longest}.`)];
   });
 }

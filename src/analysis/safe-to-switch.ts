@@ -5,7 +5,7 @@
  */
 import type { SafetyAdvice } from '../core/analysis.ts';
 import { calibrationCountMin } from '../core/calibration.ts';
-import { countOf, durationText, listText } from '../core/quantity-text.ts';
+import { countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import { changesRecords } from '../core/record-set.ts';
 import type { Side } from '../core/scenario.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
@@ -98,11 +98,11 @@ function lastMinute(view: LaneView, nowNs: number): Readonly<Record<'good' | 'fa
 
 function identityPoint(views: readonly LaneView[], nowNs: number): Point {
   const counts = { old: tellCount(views, 'old', nowNs), new: tellCount(views, 'new', nowNs) };
-  const all = `${countOf(counts.old.right + counts.old.wrong, 'answer')} of old, ${String(counts.new.right + counts.new.wrong)} of new`;
-  if (counts.old.wrong + counts.new.wrong > 0) {
-    return no(
-      `Address, certificate and marker do not always tell the sides apart (${String(counts.old.wrong + counts.new.wrong)} not, of ${all}).`,
-    );
+  const [ofOld, ofNew] = [counts.old.right + counts.old.wrong, counts.new.right + counts.new.wrong];
+  const all = `${countOf(ofOld, 'answer')} of old, ${countText(ofNew)} of new`;
+  const wrong = counts.old.wrong + counts.new.wrong;
+  if (wrong > 0) {
+    return no(`Address, certificate and marker do not always tell the sides apart: not ${countText(wrong)} of ${all}.`);
   }
   if (Math.min(counts.old.right, counts.new.right) < calibrationCountMin) {
     return unknown(

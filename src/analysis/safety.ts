@@ -51,6 +51,7 @@ export function newSafety(
         stories,
         tracks: decidingTracks(tracks, hostnames, journal),
         answers: answersOf(-1),
+        lanes,
         tail: tailOf(context),
         lostBecause,
         isGoingOn,
