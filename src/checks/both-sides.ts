@@ -13,21 +13,29 @@ export interface Both {
   readonly before: readonly Probe[];
 }
 
-/** null: either was not asked, or cannot be reached from here. */
+/**
+ * null: either was not asked, or cannot be reached from here, or the ordinary requests fail at the address: then that is
+ * told, and whatever else fails says nothing more.
+ */
 export function bothSides(facts: Facts, service: Service, address: string, kind: ProbeKind): Both | null {
   const { entering, leaving } = sidesOf(facts);
   const own = probesOf(facts, { service: service.name, side: entering, address, kind })[0];
   const before = probesOf(facts, { service: service.name, side: leaving, kind }).filter((one) => !isOutOfReach(one));
-  return own === undefined || before.length === 0 || isOutOfReach(own) ? null : { own, before };
+  if (own === undefined || isOutOfReach(own) || !isServing(facts, service, address)) return null;
+  return before.length === 0 && !isAlone(facts, service) ? null : { own, before };
 }
 
-/** Nothing at all was right there. A rollback leaves it all the same, and compares with nothing then. */
-export function isLeavingDown(facts: Facts, service: Service): boolean {
+/** A rollback leaves a side where nothing at all is right as well; then there is nothing to compare with. */
+export function isAlone(facts: Facts, service: Service): boolean {
+  return facts.isRollback && !isLeavingUp(facts, service);
+}
+
+function isLeavingUp(facts: Facts, service: Service): boolean {
   const { leaving } = sidesOf(facts);
-  return !answered(probesOf(facts, { service: service.name, side: leaving })).some(({ answer }) => answer.isRight);
+  return answered(probesOf(facts, { service: service.name, side: leaving })).some(({ answer }) => answer.isRight);
 }
 
-/** Where ordinary requests fail, whatever else fails there says nothing more. */
+/** One of the ordinary requests was answered rightly there. */
 export function isServing(facts: Facts, service: Service, address: string): boolean {
   const { entering: side } = sidesOf(facts);
   return answered(probesOf(facts, { service: service.name, side, address })).some(
@@ -41,7 +49,7 @@ export function saidText({ answer, ...probe }: Probe): string {
 }
 
 export function allSaidText(probes: readonly Probe[]): string {
-  return listText(unique(probes.map(saidText)).toSorted());
+  return probes.length === 0 ? 'nothing' : listText(unique(probes.map(saidText)).toSorted());
 }
 
 /**
@@ -63,6 +71,6 @@ export function compared(
   if (own.answer?.isBlocked === true && !isAsBefore) return 'unknown';
   if (before.some(isServed)) return isAsBefore ? 'same' : 'worse';
   if (answered(before).length > 0) return isServed(own) ? 'better' : 'same';
-  if (facts.isRollback && isLeavingDown(facts, service)) return isServed(own) ? 'alone' : 'worse';
+  if (isAlone(facts, service)) return isServed(own) ? 'alone' : 'worse';
   return 'unknown';
 }

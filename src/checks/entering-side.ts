@@ -5,7 +5,7 @@
 import { listText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
 import { answers } from './answers.ts';
-import { bothSides, isLeavingDown, isServing } from './both-sides.ts';
+import { bothSides, isAlone, isServing } from './both-sides.ts';
 import { certificate, noServerName } from './certificates.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
@@ -24,20 +24,29 @@ export function enteringSide(facts: Facts, service: Service): readonly CheckResu
     const said = { subject: entering, observed: 'no address', expected: 'addresses to connect to', text };
     return [rowsOf(service.name, 'answer').unknown(said)];
   }
+  // Where ordinary requests fail, that is what has to be mended.
+  const serving = addresses.filter((address) => isServing(facts, service, address));
   return [
     ...addresses.flatMap((address) => [
       ...certificate(facts, service, address),
-      ...service.checks.map((check) => answers(facts, service, check.name, address)),
-      ...plainHttp(facts, service, address),
-      ...unknownPath(facts, service, address),
-      ...http2(facts, service, address),
-      ...tlsVersions(facts, service, address),
-      ...noServerName(facts, service, address),
+      ...service.checks.flatMap((check) => answers(facts, service, check.name, address)),
+      ...(isAlone(facts, service) ? [] : compared(facts, service, address)),
       ...headerSizes(facts, service, address),
     ]),
-    ...slowRequests(facts, service, addresses),
-    ...upload(facts, service, addresses),
-    ...forwarded(facts, service, addresses),
+    ...slowRequests(facts, service, serving),
+    ...upload(facts, service, serving),
+    ...forwarded(facts, service, serving),
+  ];
+}
+
+/** What says nothing without the other side. */
+function compared(facts: Facts, service: Service, address: string): readonly CheckResult[] {
+  return [
+    ...plainHttp(facts, service, address),
+    ...unknownPath(facts, service, address),
+    ...http2(facts, service, address),
+    ...tlsVersions(facts, service, address),
+    ...noServerName(facts, service, address),
   ];
 }
 
@@ -51,7 +60,7 @@ function redirectText({ answer, ...probe }: Probe): string {
 function plainHttp(facts: Facts, service: Service, address: string): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'plain-http');
   const both = bothSides(facts, service, address, 'plain');
-  if (both === null || (facts.isRollback && isLeavingDown(facts, service))) return [];
+  if (both === null) return [];
   const known = unique(both.before.map(redirectText));
   const observed = redirectText(both.own);
   const said = { subject: `port 80 at ${address}`, observed, expected: listText(known) };
@@ -64,7 +73,7 @@ function plainHttp(facts: Facts, service: Service, address: string): readonly Ch
 function unknownPath(facts: Facts, service: Service, address: string): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'unknown-path');
   const both = bothSides(facts, service, address, 'unknown-path');
-  if (both === null || both.own.answer === null || !isServing(facts, service, address)) return [];
+  if (both === null || both.own.answer === null) return [];
   const { status } = both.own.answer;
   const before = answered(both.before).map(({ answer }) => answer.status);
   if (before.length === 0) return [];
@@ -81,7 +90,7 @@ function unknownPath(facts: Facts, service: Service, address: string): readonly 
 function http2(facts: Facts, service: Service, address: string): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'http2');
   const both = bothSides(facts, service, address, 'http2');
-  if (both === null || (facts.isRollback && isLeavingDown(facts, service))) return [];
+  if (both === null) return [];
   const spoken = (probe: Probe): string => (probe.answer === null ? 'no answer' : probe.alpn || 'http/1.1');
   const known = unique(both.before.map(spoken));
   const observed = spoken(both.own);

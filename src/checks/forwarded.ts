@@ -5,7 +5,7 @@
  */
 import { listText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
-import { bothSides, isLeavingDown, type Both } from './both-sides.ts';
+import { bothSides, isAlone, type Both } from './both-sides.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
 import { unique } from './probe-sets.ts';
@@ -28,12 +28,12 @@ export function forwarded(facts: Facts, service: Service, addresses: readonly st
 
 function addressRows(facts: Facts, service: Service, address: string): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'forwarded');
+  if (isAlone(facts, service)) return [];
   const { entering, leaving } = sidesOf(facts);
   const both = bothSides(facts, service, address, 'echo');
   const isEchoed = ({ answer }: Probe): boolean => (answer?.echoed ?? []).length > 0;
   const silent = both === null ? null : [both.own, ...both.before].find((probe) => !isEchoed(probe));
   if (both === null || silent !== undefined) {
-    if (facts.isRollback && isLeavingDown(facts, service)) return [];
     const who = silent === null || silent === undefined ? `${address} or the side left` : silent.address;
     return [
       rows.unknown({

@@ -5,7 +5,7 @@
  */
 import { countText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
-import { allSaidText, bothSides, compared, isServing, saidText } from './both-sides.ts';
+import { allSaidText, bothSides, compared, isAlone, saidText } from './both-sides.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts } from './facts.ts';
 import { sidesOf } from './records.ts';
@@ -35,7 +35,7 @@ function row(
 ): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'header-size');
   const both = bothSides(facts, service, address, kind);
-  if (both === null || !isServing(facts, service, address)) return [];
+  if (both === null || (kind !== 'asked-header' && isAlone(facts, service))) return [];
   const decides = kind === 'asked-header';
   const [now, before] = [saidText(both.own), allSaidText(both.before)];
   const said = { subject: address, observed: `${what}: ${now}`, expected: `${what}: ${before}`, decides };

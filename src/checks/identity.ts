@@ -4,7 +4,7 @@ import { countOf, listText } from '../core/quantity-text.ts';
 import type { Scenario, Service, Side } from '../core/scenario.ts';
 import { rowsOf, type CheckResult } from './check.ts';
 import type { Facts, Probe } from './facts.ts';
-import { isLeavingDown } from './both-sides.ts';
+import { isAlone, isServing } from './both-sides.ts';
 import { answered, headerOf, probesOf, slowMs, unique, type Answered } from './probe-sets.ts';
 import { sidesOf } from './records.ts';
 
@@ -47,12 +47,15 @@ export function identity(facts: Facts, service: Service): readonly CheckResult[]
   );
   const { entering, leaving } = sidesOf(facts);
   // Who goes back from a side that is down has nothing to wait for there.
-  const isHalf = facts.isRollback && isLeavingDown(facts, service);
+  const isHalf = isAlone(facts, service);
   const all = isHalf ? (entering === 'old' ? old : target) : [...old, ...target];
   const counts = `${countOf(old.length, 'probe')} of old, ${countOf(target.length, 'probe')} of new`;
   const few = isHalf ? all.length : Math.min(old.length, target.length);
   const said = { subject: service.name, expected: 'address, certificate or marker tells the sides apart' };
 
+  // That is told already, and what else there may be to tell is not known.
+  const isOtherwiseTold = facts.addresses[entering].every((address) => !isServing(facts, service, address));
+  if (few < calibrationCountMin && isOtherwiseTold) return [];
   if (few < calibrationCountMin) {
     const text = `Too few answers to know what tells the sides apart: ${counts}, of ${calibrationCountMin} each.${slowHint(service)}`;
     return [rows.unknown({ ...said, observed: counts, text })];

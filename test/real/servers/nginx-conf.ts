@@ -12,8 +12,9 @@ export interface NginxConf {
   readonly side: string;
   /** Replaces what `/` answers: `return 503;`, `proxy_pass http://127.0.0.1:20123;` … */
   readonly answer?: string;
-  /** More directives of the `http` block. */
+  /** More directives of the `http` block, and of the `server` block. */
   readonly more?: string;
+  readonly server?: string;
 }
 
 /** Closes the connection by RST instead of an answer. */
@@ -74,6 +75,7 @@ export function nginxConf(conf: NginxConf): string {
     'server {',
     ...listens,
     ...tls,
+    conf.server ?? '',
     `add_header X-Served-By ${conf.side} always;`,
     `location / { ${conf.answer ?? `return 200 "ok from ${conf.side}\\n";`} }`,
     '}',
