@@ -80,7 +80,10 @@ function observe<K extends Kind>(
 
   const notListed = (error: NotTold): 'again' | 'never' => {
     const nowNs = clock.nowNs();
-    tell(facts.notListed(kind), { sentAtNs: nowNs, receivedAtNs: nowNs, previousAtNs: null });
+    // What a broken connection hides may come yet; what we may not see will not.
+    if (error.reason === 'denied' || error.reason === 'missing') {
+      tell(facts.notListed(kind), { sentAtNs: nowNs, receivedAtNs: nowNs, previousAtNs: null });
+    }
     resolve();
     if (!isAbsent(kind, error)) return 'again';
     entry({ type: 'noted', atNs: nowNs, text: `${observer}: this cluster has no TargetGroupBindings` });

@@ -33,7 +33,7 @@ export async function request(
   { login, clock }: RequestPorts,
   { path, accept, signal }: RequestOptions,
 ): Promise<Told<Answer>> {
-  const found = await login.way();
+  const found = await wayUntil(login, signal);
   if (found.kind === 'not-told') return found;
   const way = found.value;
 
@@ -74,6 +74,19 @@ export async function request(
     end();
     return notAnswered(endedBy, error);
   }
+}
+
+/** A plugin that logs us in takes as long as it takes; we do not wait for it when we stop. */
+function wayUntil(login: KubernetesLogin, signal: AbortSignal): Promise<Told<Way>> {
+  return new Promise((resolve) => {
+    const stop = (): void => resolve(notTold('stopped', 'stopped'));
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    void login.way().then((found) => {
+      signal.removeEventListener('abort', stop);
+      resolve(found);
+    });
+  });
 }
 
 function send(

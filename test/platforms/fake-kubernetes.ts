@@ -41,7 +41,12 @@ export interface Asked {
 }
 
 export interface FakeKubernetesOptions {
-  readonly tls?: { readonly certificatePem: string; readonly keyPem: string };
+  readonly tls?: {
+    readonly certificatePem: string;
+    readonly keyPem: string;
+    /** Only who shows a certificate of this authority is let in. */
+    readonly clientCaPem?: string;
+  };
   /** Only these tokens are accepted; left out: anybody. */
   readonly tokens?: readonly string[];
   /** The API has no such resource. */
@@ -99,7 +104,14 @@ export class FakeKubernetes {
     this.#server =
       tls === undefined
         ? createServer(answer)
-        : createSecureServer({ cert: tls.certificatePem, key: tls.keyPem }, answer);
+        : createSecureServer(
+            {
+              cert: tls.certificatePem,
+              key: tls.keyPem,
+              ...(tls.clientCaPem === undefined ? {} : { ca: tls.clientCaPem, requestCert: true }),
+            },
+            answer,
+          );
     for (const event of ['connection', 'secureConnection']) {
       this.#server.on(event, (socket: Socket) => {
         this.#sockets.add(socket);

@@ -111,6 +111,20 @@ describe('a list', () => {
     await waitUntil('nothing is connected', () => fake.connectionCount === 0);
   });
 
+  test('that waits for a plugin to log in ends when we stop, and does not wait for it', async () => {
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sleep', args: ['3'] };
+    using slow = writeKubeconfig({ server: fake.url, user: { exec } });
+    const login = newKubernetesLogin({ spec: slow.spec, clock });
+    const began = { isPluginDone: false };
+    void login.way().then(() => {
+      began.isPluginDone = true;
+    });
+    const list = newKubernetesApi({ login, clock }).list(pods, stop.signal);
+    stop.abort();
+    expect(await list).toMatchObject({ kind: 'not-told', reason: 'stopped' });
+    expect(began.isPluginDone).toBe(false);
+  });
+
   test.for(['', 'null', '[]', '{"items":{}}', '{"items":[', '<html>'])('that is %j is not told', async (body) => {
     fake.answerWith = body;
     expect(await api.list(pods, stop.signal)).toMatchObject({ kind: 'not-told', reason: 'other' });

@@ -223,6 +223,19 @@ test('what we may not see is blind by itself, and says what is missing; the othe
   await waitUntil('it sees', () => sightOf(made.entries, 'deployments').length === 2);
 });
 
+test('where a connection is only broken, services wait for what leads to them', async () => {
+  const { fake, observer, entries } = await stage({ spec: { services: [] } });
+  fake.put('endpointslices', slice('orders-1', ['10.0.0.1']));
+  fake.put('endpointslices', slice('payments-1', ['10.0.0.2'], 'payments'));
+  fake.put('targetgroupbindings', binding);
+  for (const resource of ['ingresses', 'targetgroupbindings'] as const) fake.refuse.set(resource, 500);
+  await observer.start();
+  expect(addressesOf(factsOf(entries))).toEqual([]);
+  fake.refuse.clear();
+  await waitUntil('it is told', () => addressesOf(factsOf(entries)).length > 0);
+  expect(addressesOf(factsOf(entries))).toEqual([['shop/payments', '10.0.0.2']]);
+});
+
 test('without the load balancer controller there are no bindings, which is said once and is no gap', async () => {
   const { entries } = await started({ without: ['targetgroupbindings'] }, 6);
   expect(entries.filter(({ type }) => type === 'noted')).toHaveLength(1);

@@ -15,7 +15,7 @@ afterEach(() => fake.stop());
 
 async function reading(services: readonly string[] = []): Promise<KubernetesReading> {
   using config = writeKubeconfig({ server: fake.url });
-  return readKubernetes({ ...config.spec, services }, { clock, signal: new AbortController().signal });
+  return await readKubernetes({ ...config.spec, services }, { clock, signal: new AbortController().signal });
 }
 
 test('what is so now is one fact of each thing, and nothing is left open', async () => {

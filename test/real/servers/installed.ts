@@ -11,6 +11,7 @@ export const packageOf = {
   pdns_recursor: 'pdns-recursor',
   dnsdist: 'dnsdist',
   openssl: 'openssl',
+  kubectl: 'kubernetes-client',
 } as const;
 
 export type Program = keyof typeof packageOf;
