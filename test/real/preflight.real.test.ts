@@ -2,7 +2,8 @@
  * Preflights as an operator starts them, before three bind9 of one zone, an unbound that caches in front of them, and two
  * nginx. Truth is when nsupdate was started and when it had returned.
  */
-import { stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,6 +24,13 @@ const ttlBeforeS = 13;
 const ttlS = 3;
 /** A look a second, and what a busy machine adds to it. */
 const roomMs = 3500;
+
+const mainPath = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+
+interface Waiting {
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly ended: Promise<Said>;
+}
 
 interface Printed {
   readonly at: string;
@@ -101,6 +109,48 @@ describeReal('preflight', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'], 
     const safeMs = (ttlBeforeS + 1) * 1000;
     expect(Date.parse(found.at)).toBeGreaterThanOrEqual(startedMs + safeMs);
     expect(Date.parse(found.at)).toBeLessThan(confirmedMs + safeMs + roomMs);
+  });
+
+  /** Started, not ended: what it says so far, and how it ends. */
+  async function startWaiting(of: ScenarioInput, memoryPath: string): Promise<Waiting> {
+    const path = join(folder, 'waiting.yaml');
+    await writeFile(path, JSON.stringify(of));
+    const words = [mainPath, 'preflight', path, '--wait', '--json', '--memory', memoryPath];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
+    child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+    const ended = new Promise<Said>((resolve) => {
+      child.on('close', (code) => resolve({ exitCode: code ?? -1, stdout, stderr }));
+    });
+    await waitUntil('it waits', () => /^NOT YET|^NO, because/m.test(stderr));
+    return { kill: (signal) => child.kill(signal), ended };
+  }
+
+  test('Ctrl-C ends the waiting in order; what a killed one saw, the next one knows', async () => {
+    const own = join(folder, 'own.json');
+    for (const named of servers) await named.setAddresses(`orders.${zone}`, [addresses.old], 307);
+    const high = await startWaiting(scenario, own);
+    high.kill('SIGKILL');
+    await high.ended;
+    const remembered = await readFile(own, 'utf8');
+    expect(JSON.parse(remembered)).toMatchObject({ scenario: 'preflight' });
+
+    // As a crash between two renames would leave it: a lock of long ago, and half of a new file.
+    await writeFile(`${own}.lock`, '');
+    await utimes(`${own}.lock`, new Date(0), new Date(0));
+    await writeFile(`${own}.new`, remembered.slice(0, 100));
+    for (const named of servers) await named.setAddresses(`orders.${zone}`, [addresses.old], ttlS);
+    const low = await startWaiting(scenario, own);
+    low.kill('SIGINT');
+    const { exitCode, stdout, stderr } = await low.ended;
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^stopping: requests under way are waited for/m);
+    // T_old is what the killed one saw, not what anybody said.
+    const { safeToSwitch } = JSON.parse(stdout) as Printed;
+    expect(safeToSwitch.because).toContainEqual(expect.stringMatching(/was served with TTL 307 s/));
+    expect(await readdir(folder)).not.toContain('own.json.lock');
+    for (const named of servers) await named.setAddresses(`orders.${zone}`, [addresses.old], ttlS);
   });
 
   test('is not taken in by a good answer whose certificate ends in two days', async () => {
