@@ -58,7 +58,9 @@ export function awsTrouble(error: unknown, action: string, { profile }: AwsAcces
   if (throttledNames.has(name) || status === 429) {
     return notTold('throttled', `AWS throttles ${action}: others of the account ask too much`);
   }
-  if (name === 'TimeoutError' || code === 'ETIMEDOUT') {
+  // The SDK calls these timeouts, too.
+  const isCut = code === 'ECONNRESET' || code === 'EPIPE';
+  if ((name === 'TimeoutError' && !isCut) || code === 'ETIMEDOUT') {
     return notTold('timed-out', `AWS did not answer ${action} in time`);
   }
   if (/^(NoSuch|.*NotFound)/.test(name))

@@ -32,9 +32,11 @@ const linkCountMax = 8;
 export function startRoute53Observers(options: Route53ObserverOptions): Observers {
   const { route53, changeId } = options;
   const observers: Observer[] = [];
-  const start = (observer: string, what: string, everyS: number, look: Look): void => {
+  const start = (observer: string, what: string, everyS: number, look: Look): Observer => {
     const { clock, random, entry } = options;
-    observers.push(startObserver({ clock, random, entry, observer, side: null, what, everyNs: sToNs(everyS), look }));
+    const one = startObserver({ clock, random, entry, observer, side: null, what, everyNs: sToNs(everyS), look });
+    observers.push(one);
+    return one;
   };
 
   const health = newHealthLook(options);
@@ -45,14 +47,15 @@ export function startRoute53Observers(options: Route53ObserverOptions): Observer
     isHealthLookedAt = true;
     start('route53:health', 'health checks of records', healthEveryS, health.look);
   });
-  start('route53', `records of ${options.names.join(', ')}`, policiesEveryS, policies);
+  const records = start('route53', `records of ${options.names.join(', ')}`, policiesEveryS, policies);
 
   const changes = newChangesLook(options);
+  let changeObserver: Observer | null = null;
   let isStopped = false;
   const follow = (id: string): void => {
-    if (changes.follow(id) && changes.count === 1) {
-      start('route53:change', 'changes made through the API', changeEveryS, changes.look);
-    }
+    if (!changes.follow(id)) return;
+    if (changeObserver !== null) return changeObserver.lookNow();
+    changeObserver = start('route53:change', 'changes made through the API', changeEveryS, changes.look);
   };
   if (changeId !== null) follow(changeId);
 
@@ -60,6 +63,8 @@ export function startRoute53Observers(options: Route53ObserverOptions): Observer
     marked(text) {
       if (isStopped) return;
       for (const id of changeIdsIn(text)) follow(id);
+      // Records may just have been changed.
+      records.lookNow();
     },
     stop() {
       isStopped = true;
@@ -170,8 +175,6 @@ function newHealthLook({ clock, route53 }: Route53ObserverOptions): { ids: reado
 interface ChangesLook {
   /** False: it is followed, or was. */
   readonly follow: (id: string) => boolean;
-  /** Of all that were ever followed. */
-  readonly count: number;
   readonly look: Look;
 }
 
@@ -186,9 +189,6 @@ function newChangesLook({ clock, route53 }: Route53ObserverOptions): ChangesLook
       followed.add(id);
       pending.add(id);
       return true;
-    },
-    get count() {
-      return followed.size;
     },
     async look({ tell, signal }) {
       for (const id of pending) {
