@@ -71,7 +71,7 @@ const pageWithinS = 30;
 /** The server closes a watch after so long: the idle limit of many a proxy between is 300 s. */
 const watchForS = 290;
 /** The server sends a bookmark about once a minute. Where nothing came for so long, the connection may be dead. */
-export const silenceMaxS = 100;
+const silenceMaxS = 100;
 
 export function newKubernetesApi(ports: RequestPorts): KubernetesApi {
   return {

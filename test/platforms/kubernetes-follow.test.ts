@@ -181,6 +181,20 @@ test('a version that is too old is listed again, and what was between is a gap, 
   expect(asked[3]).toMatch(/^watch v200/);
 });
 
+test('a watch that is closed as it should be has told all until then: what follows is no older', async () => {
+  const { entries, heard } = await followed(60, {
+    async watch(count, watch, waitS) {
+      if (count === 2) return lost;
+      watch.opened();
+      watch.heard('b1');
+      await waitS(11);
+      return count === 1 ? closed : untilStopped(watch);
+    },
+  });
+  expect(sight(entries)[0]).toEqual(['blind', 11.5, 11.5]);
+  expect(heard.map(({ previousAtNs }) => previousAtNs)).toEqual([null, sToNs(11.5)]);
+});
+
 test('a server that closes every watch at once, or knows no version, is not asked in a loop', async () => {
   const atOnce = await followed(60, {
     async watch(_, watch) {
