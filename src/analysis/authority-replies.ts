@@ -24,10 +24,7 @@ export interface AuthorityReplies {
 }
 
 export function authorityReplies(journal: Journal): AuthorityReplies {
-  const byName = Map.groupBy(journal.of('dns-answered').filter(isOfRecords), ({ name }) => name);
-  const streams = new Map(
-    [...byName].map(([name, entries]): [string, readonly ReplyStream[]] => [name, streamsOf(entries)]),
-  );
+  const streams = streamsByName(journal);
   const founds = journal.of('authorities-found');
   const links = new Map<string, Set<string>>();
   for (const { name, linkOf } of founds) {
@@ -41,17 +38,40 @@ export function authorityReplies(journal: Journal): AuthorityReplies {
   };
 }
 
-function isOfRecords({ watch, question }: DnsAnswered): boolean {
-  return watch === 'authority' && (questions as readonly string[]).includes(question);
+/** In one pass, since there are thousands of entries and this is asked for several times a minute. */
+function streamsByName(journal: Journal): ReadonlyMap<string, readonly ReplyStream[]> {
+  const names = new Map<string, Map<string, DnsAnswered[]>[]>();
+  for (const entry of journal.of('dns-answered')) {
+    const index = (questions as readonly string[]).indexOf(entry.question);
+    if (entry.watch !== 'authority' || index === -1) continue;
+    let byQuestion = names.get(entry.name);
+    if (byQuestion === undefined) names.set(entry.name, (byQuestion = questions.map(() => new Map())));
+    const byServer = byQuestion[index] as Map<string, DnsAnswered[]>;
+    const entries = byServer.get(entry.server);
+    if (entries === undefined) byServer.set(entry.server, [entry]);
+    else entries.push(entry);
+  }
+  const inOrder = (a: ReplyStream, b: ReplyStream): number => (a.server < b.server ? -1 : a.server > b.server ? 1 : 0);
+  return new Map(
+    [...names].map(([name, byQuestion]) => [
+      name,
+      questions
+        .flatMap((question, i) =>
+          [...(byQuestion[i] ?? [])].map(([server, entries]): ReplyStream => ({
+            server,
+            question,
+            entries: ordered(entries),
+          })),
+        )
+        .toSorted(inOrder),
+    ]),
+  );
 }
 
-function streamsOf(all: readonly DnsAnswered[]): readonly ReplyStream[] {
-  const groups = Map.groupBy(all, ({ server, question }) => `${server} ${question}`);
-  return [...groups.keys()].toSorted().map((key) => {
-    const entries = (groups.get(key) as DnsAnswered[]).toSorted((a, b) => a.reply.endedAtNs - b.reply.endedAtNs);
-    const { server, question } = entries[0] as DnsAnswered;
-    return { server, question: question as RecordQuestion, entries };
-  });
+/** Most logs have them in order. */
+function ordered(entries: readonly DnsAnswered[]): readonly DnsAnswered[] {
+  const isOrdered = entries.every((entry, i) => entry.reply.endedAtNs >= (entries[i - 1]?.reply.endedAtNs ?? 0));
+  return isOrdered ? entries : entries.toSorted((a, b) => a.reply.endedAtNs - b.reply.endedAtNs);
 }
 
 /** What holds at that instant; undefined = it had not been asked. */

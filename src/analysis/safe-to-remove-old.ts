@@ -270,19 +270,41 @@ function answersGone(view: LaneView, removal: Removal): readonly Point[] {
   return [notBefore(goneNs, nowNs(removal), text)];
 }
 
-/** Its last request there is over, it was seen elsewhere, and what it kept open there has been idle for too long. */
+/** Its last request there is over, it was seen elsewhere, and it has no connection left that it might use again. */
 function wentAway(view: LaneView, lastSlot: number, removal: Removal): readonly Point[] {
-  const { left, at } = removal;
+  const { left, at, change } = removal;
   const name = nameOfLane(view.lane);
   const { connect } = view.lane.archetype;
   let next = lastSlot + 1;
   while (next < view.slotCount && !isSeen(view, next)) next += 1;
   const off = yes('', Math.max(view.endedNs(lastSlot), view.dueNs(next)));
-  if (connect.kind !== 'keep-alive') return [off];
+  if (connect.kind === 'new' || connect.kind === 'held') return [off];
+  const idleSinceNs = maybeIdleSinceNs(view, lastSlot, change.leaving);
+  if (idleSinceNs === null) return [off];
   if (connect.idleS === 0) return [off, said(`${name} may have kept a connection to ${left} that it does not use.`)];
-  const idleNs = view.endedNs(lastSlot) + sToNs(connect.idleS);
+  const idleNs = idleSinceNs + sToNs(connect.idleS);
   return [
     off,
     notBefore(idleNs, nowNs(removal), `${name} may keep an idle connection to ${left} until ${at(idleNs)}.`),
   ];
+}
+
+/**
+ * A client opens a connection only when none of its own is idle. So where it opened one after its last request there, what may
+ * be left is what was in use just then. Null = nothing is.
+ */
+function maybeIdleSinceNs(view: LaneView, lastSlot: number, leaving: Side): number | null {
+  const isOpening = (slot: number): boolean => {
+    const { bits, hasAddress } = view.factsAt(slot);
+    return isSeen(view, slot) && hasAddress && (bits & sightingBits.kept) === 0;
+  };
+  let opening = lastSlot + 1;
+  while (opening < view.slotCount && !isOpening(opening)) opening += 1;
+  if (opening >= view.slotCount) return view.endedNs(lastSlot);
+  let sinceNs: number | null = null;
+  for (let slot = lastSlot; slot >= Math.max(0, opening - view.lane.inFlightMax); slot -= 1) {
+    const endedNs = view.endedNs(slot);
+    if (view.factsAt(slot).side === leaving && endedNs > view.dueNs(opening)) sinceNs = Math.max(sinceNs ?? 0, endedNs);
+  }
+  return sinceNs;
 }

@@ -11,7 +11,7 @@ import {
   type AskedType,
   type RecordSet,
 } from '../core/record-set.ts';
-import type { DnsReply } from '../core/ports.ts';
+import type { DnsRecord, DnsReply } from '../core/ports.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import { msToNs, nsToMs } from '../core/time.ts';
 import { ttlAge, type Spell, type TtlAge } from '../core/ttl-age.ts';
@@ -151,20 +151,42 @@ function spellsOf(
 ): readonly Spell[] {
   const ended: Spell[] = [];
   let open = new Map<string, Spell>();
+  let records: readonly DnsRecord[] | null = null;
+  let lastMs = 0;
+  const extended = (): readonly Spell[] => [...open.values()].map((spell) => ({ ...spell, lastMs }));
   entries.forEach(({ reply, question }, i) => {
     if (reply.endedAtNs > nowNs || reply.kind === 'failed' || !isAuthoritative(reply)) return;
-    const lastMs = toMs(Math.min(nowNs, Math.max(reply.endedAtNs, entries[i + 1]?.previousSentAtNs ?? 0)));
     const atMs = toMs(reply.endedAtNs);
-    const going = new Map<string, Spell>();
-    for (const { name, type, ttlS } of changingSets(scenario, queried, [{ type: question, reply }])) {
-      const key = `${name} ${type} ${String(ttlS)}`;
-      const spell = open.get(key) ?? { server, name, type, ttlS, firstMs: atMs, lastMs, endedByMs: null };
-      going.set(key, { ...spell, lastMs });
+    if (records === null || !areSame(records, reply.answers)) {
+      const before = new Map(extended().map((spell) => [keyOf(spell), spell]));
+      open = new Map();
+      for (const set of changingSets(scenario, queried, [{ type: question, reply }])) {
+        const { name, type, ttlS } = set;
+        const spell = before.get(keyOf(set));
+        before.delete(keyOf(set));
+        open.set(keyOf(set), spell ?? { server, name, type, ttlS, firstMs: atMs, lastMs: atMs, endedByMs: null });
+      }
+      for (const spell of before.values()) ended.push({ ...spell, endedByMs: atMs });
+      records = reply.answers;
     }
-    for (const [key, spell] of open) if (!going.has(key)) ended.push({ ...spell, endedByMs: atMs });
-    open = going;
+    lastMs = toMs(Math.min(nowNs, Math.max(reply.endedAtNs, entries[i + 1]?.previousSentAtNs ?? 0)));
   });
-  return [...ended, ...open.values()];
+  return [...ended, ...extended()];
+}
+
+function keyOf({ name, type, ttlS }: Pick<Spell, 'name' | 'type' | 'ttlS'>): string {
+  return `${name} ${type} ${String(ttlS)}`;
+}
+
+/** Most entries of a long log say what the one before says. */
+function areSame(one: readonly DnsRecord[], other: readonly DnsRecord[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((record, i) => {
+      const { name, type, ttlS, data } = other[i] as DnsRecord;
+      return record.ttlS === ttlS && record.data === data && record.type === type && record.name === name;
+    })
+  );
 }
 
 function isAlias(sets: readonly RecordSet[], { sideNames }: SwitchEvidence): boolean {

@@ -164,10 +164,19 @@ describe('each thing that may still lead there is the reason', () => {
         /^orders late was still on old at .*, although it should have left by 2026-11-20T10:00:26\.010Z\.$|^Of the tail/,
     },
     {
-      what: 'a client that left a connection idle',
-      lanes: [moves, { ...moves, client: 'keep-alive', archetype: keepAliveClient }],
+      what: 'a client that may have left a connection idle: the one in use as it opened the next',
+      lanes: [
+        moves,
+        {
+          ...moves,
+          client: 'keep-alive',
+          archetype: keepAliveClient,
+          latencyMs: (slot) => (slot === 22 ? 1700 : 5),
+          rows: (slot) => (slot === 23 ? {} : { connectionAgeMs: slot * 1000 }),
+        },
+      ],
       safe: 'no',
-      atS: 22.005 + 90,
+      atS: 23.7003 + 90,
       because: /^orders keep-alive via vpc may keep an idle connection to old until/,
     },
     {
@@ -235,6 +244,12 @@ function withClient(name: string, own: Partial<Archetype>): NonNullable<Log['sce
     clients: [...one.clients, { name, weightRatio: 1, archetype: { ...freshClient, ...own } }],
   });
 }
+
+test('a client that opens a connection has none left that is idle', () => {
+  const rows = (slot: number): object => (slot === 23 ? {} : { connectionAgeMs: slot * 1000 });
+  const advice = adviceFor({ lanes: [moves, { ...moves, client: 'keep-alive', archetype: keepAliveClient, rows }] });
+  expect(advice.safe).toBe('yes');
+});
 
 test('clients that never leave by construction are named, and do not decide', () => {
   const forEver = { ...stays, client: 'jvm-forever', archetype: jvmForever, judged: false };
