@@ -7,13 +7,13 @@ export const style = `
   color-scheme: light dark;
   --paper: #fbfaf8; --ink: #1f2328; --faint: #6b7280; --line: #e4e1da; --wash: #f3f1ec;
   --good: #2f7a5f; --bad: #b3261e; --unsure: #9a6a00;
-  --old: #a3acb9; --new: #4f9d86; --down: #c7372d; --impaired: #d98a2b; --conflict: #8a63b8; --unknown: #d5d2ca;
+  --old: #a3acb9; --new: #4f9d86; --down: #c7372d; --impaired: #d98a2b; --conflict: #8a63b8; --unknown: #d5d2ca; --theory: #0b6bb5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16181c; --ink: #e6e4df; --faint: #9aa0aa; --line: #2e3138; --wash: #1e2126;
     --good: #6fc3a5; --bad: #ff8a80; --unsure: #e5b454;
-    --old: #6d7684; --new: #4f9d86; --down: #ef5a4e; --impaired: #dd9a45; --conflict: #a586cf; --unknown: #3b3f47;
+    --old: #6d7684; --new: #4f9d86; --down: #ef5a4e; --impaired: #dd9a45; --conflict: #a586cf; --unknown: #3b3f47; --theory: #7fb8ee;
   }
 }
 * { box-sizing: border-box; }
@@ -55,6 +55,13 @@ svg { display: block; width: 100%; height: .8rem; margin: .2rem 0 .3rem; }
 .s-old { fill: var(--old); } .s-new { fill: var(--new); } .s-down { fill: var(--down); } .s-impaired { fill: var(--impaired); }
 .s-conflict { fill: var(--conflict); } .s-unknown { fill: var(--unknown); } .s-unseen { fill: none; }
 .s-change { fill: var(--ink); }
+td.curve { min-width: 17rem; width: 30%; }
+svg.curve { height: auto; max-width: 26rem; overflow: visible; }
+.c-seen { fill: var(--old); opacity: .4; } .c-unseen { fill: var(--old); opacity: .15; }
+.c-axis { stroke: var(--line); fill: none; } .c-tick { fill: var(--faint); font-size: 10px; }
+.c-steps { stroke: var(--ink); stroke-width: 1.5; fill: none; }
+.c-theory { stroke: var(--theory); stroke-width: 1.25; stroke-dasharray: 4 3; fill: none; }
+.c-last { fill: var(--ink); }
 dl.terms { display: grid; grid-template-columns: 9.5rem minmax(0, 48rem); gap: .55rem 1.5rem; font-size: .875rem; margin: 0; }
 dl.terms dt { font-weight: 600; } dl.terms dd { margin: 0; color: var(--faint); }
 @media (max-width: 40rem) {
@@ -73,4 +80,4 @@ dl.terms dt { font-weight: 600; } dl.terms dd { margin: 0; color: var(--faint); 
 `;
 
 /** SHA-256 of `style`, base64. */
-export const styleSha256 = 'Faz5gZJLyLr/h+eR1cb/u6irfQJSvDBZ2Mq3Fn2tMPY=';
+export const styleSha256 = 'Y2gNnyxXyBBp0uJfuy/9wLht63MlbcKVSMFmgxK3XwE=';

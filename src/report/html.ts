@@ -2,6 +2,7 @@
  * The report as one page that needs nothing else: no script, no font, no picture from anywhere, and a policy that would
  * refuse them. The first screen answers; the tables below it prove.
  */
+import { curveSvg } from './curve-svg.ts';
 import { sections } from './document.ts';
 import { markupText } from './escape.ts';
 import { style, styleSha256 } from './html-style.ts';
@@ -72,8 +73,12 @@ function tableHtml({ columns, rows }: Table): string {
     return list.length === 0 ? '' : ` class="${list.join(' ')}"`;
   };
   const kindOf = (i: number): string | undefined => columns[i]?.kind;
-  const cellHtml = (cell: Cell, i: number): string =>
-    `<td${classOf([cell.tone, kindOf(i), cell.strip === undefined ? undefined : 'strip'])}>${cell.strip === undefined ? '' : stripHtml(cell.strip)}${markupText(cell.text)}</td>`;
+  const cellHtml = (cell: Cell, i: number): string => {
+    const { text, tone, strip, curve } = cell;
+    if (curve !== undefined) return `<td${classOf([tone, kindOf(i), 'curve'])}>${curveSvg(curve)}</td>`;
+    const drawing = strip === undefined ? '' : stripHtml(strip);
+    return `<td${classOf([tone, kindOf(i), strip === undefined ? undefined : 'strip'])}>${drawing}${markupText(text)}</td>`;
+  };
   return [
     '<div class="wide"><table>',
     `<thead><tr>${columns.map(({ name }, i) => `<th scope="col"${classOf([kindOf(i)])}>${markupText(name)}</th>`).join('')}</tr></thead>`,

@@ -5,6 +5,7 @@ import type {
   Judged,
   LaneAnalysis,
   Outage,
+  ResidualCurve,
   SafetyAdvice,
   ServiceAnalysis,
 } from '../core/analysis.ts';
@@ -20,6 +21,7 @@ import type {
   ReportJudgedPart,
   ReportLane,
   ReportOutage,
+  ReportResidual,
   ReportRun,
   ReportService,
   Safety,
@@ -186,6 +188,7 @@ function serviceOf(
     convergenceS: service.convergenceS,
     tail: service.tail,
     latencyP99: service.latencyP99,
+    residual: service.residual.map((curve) => residualOf(curve, { iso, isoOrNull })),
     checks: (given?.checks ?? []).map((check) => ({
       name: check.name,
       url: withoutQuery(check),
@@ -204,6 +207,25 @@ function oldAnswersOf({ oldAnswers }: ServiceAnalysis, isoOrNull: Instants['isoO
   if (oldAnswers === null) return null;
   const { untilNs, ...rest } = oldAnswers;
   return { untilAt: isoOrNull(untilNs), ...rest };
+}
+
+function residualOf(curve: ResidualCurve, { iso, isoOrNull }: Instants): ReportResidual {
+  const { leaving, fromAtNs, notBeforeNs, lastLeavingAtNs, theoryEndMs, theoryWhy, ...rest } = curve;
+  return {
+    kind: rest.kind,
+    client: rest.client,
+    resolver: rest.resolver,
+    changeIndex: rest.changeIndex,
+    side: leaving,
+    fromAt: iso(fromAtNs),
+    notBeforeAt: iso(notBeforeNs),
+    watchedMs: rest.watchedMs,
+    lastLeavingAt: isoOrNull(lastLeavingAtNs),
+    theory: { endMs: theoryEndMs, why: theoryWhy },
+    levels: rest.levels,
+    lateReasons: rest.lateReasons,
+    points: rest.points,
+  };
 }
 
 /** A query may hold a key. */

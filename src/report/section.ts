@@ -10,11 +10,28 @@ export interface Strip {
   readonly changesAt: readonly number[];
 }
 
+/** A share from 0 to 1 over time, as bounds, and what was to be expected of it; for those who can draw, instead of the text. */
+export interface Curve {
+  readonly steps: readonly {
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly min: number;
+    readonly max: number;
+    readonly theory: number | null;
+  }[];
+  /** Where the axis ends. */
+  readonly untilMs: number;
+  /** The last that was more than none. */
+  readonly lastMs: number | null;
+  readonly label: string;
+}
+
 /** Text, and how it should feel. */
 export interface Cell {
   readonly text: string;
   readonly tone?: Tone;
   readonly strip?: Strip;
+  readonly curve?: Curve;
 }
 
 export interface Table {

@@ -2,6 +2,7 @@
 import type { Interval, Percentiles } from '../core/analysis.ts';
 import { countText, durationBoundsText, durationText, ratioText } from '../core/quantity-text.ts';
 import { clockText, msBetween, secondsText } from './instant-text.ts';
+import { residualSections } from './residual-section.ts';
 import { safetySection } from './safety-text.ts';
 import { msText, rowsMax, type Cell, type Section, type Strip, type Table } from './section.ts';
 import type { ServiceView } from './service-view.ts';
@@ -22,6 +23,7 @@ export function serviceSections(report: Report, view: ServiceView): Section[] {
       table: laneTable(report, view),
     },
     ...safetySection(report, view),
+    ...residualSections(report, view),
     ...outageSection(report, view),
     ...responseTimeSection(view),
   ];

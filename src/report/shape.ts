@@ -11,6 +11,8 @@ import type {
   OldAnswers,
   OldReason,
   Percentiles,
+  ResidualLevel,
+  ResidualPoint,
   ResolverConduct,
 } from '../core/analysis.ts';
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
@@ -117,6 +119,8 @@ export interface ReportService {
     readonly ratio: number;
     readonly sampleCount: number;
   } | null;
+  /** How the side left emptied, per client and per resolver, for each change that everybody must follow. */
+  readonly residual: readonly ReportResidual[];
   /** URLs without their query. */
   readonly checks: readonly {
     readonly name: string;
@@ -125,6 +129,26 @@ export interface ReportService {
     readonly connectMs: number;
     readonly totalMs: number;
   }[];
+}
+
+/** Times in ms since `fromAt`. Between `leavingCount` and that and `unseenCount` of all three is the share there. */
+export interface ReportResidual {
+  readonly kind: 'client' | 'resolver';
+  readonly client: string | null;
+  readonly resolver: string | null;
+  readonly changeIndex: number;
+  /** That is left. */
+  readonly side: Side;
+  /** When the last authoritative server was heard to have changed, or else the change began; after `notBeforeAt`. */
+  readonly fromAt: Instant;
+  readonly notBeforeAt: Instant;
+  readonly watchedMs: number;
+  readonly lastLeavingAt: Instant | null;
+  readonly theory: { readonly endMs: number | null; readonly why: string };
+  readonly levels: readonly ResidualLevel[];
+  /** Of those that were there when nobody who keeps to the rules is. */
+  readonly lateReasons: Counts<OldReason>;
+  readonly points: readonly ResidualPoint[];
 }
 
 export interface ReportChange {

@@ -4,6 +4,7 @@ import { countOf, countText, listText } from '../core/quantity-text.ts';
 import { nsPerS, toIso } from '../core/time.ts';
 import { plainText } from './escape.ts';
 import { stretchesText } from './service-sections.ts';
+import { lateLine } from './residual-section.ts';
 import { serviceViews } from './service-view.ts';
 import type { Report } from './shape.ts';
 import { tell } from './story.ts';
@@ -54,6 +55,8 @@ export function summaryText(report: Report, options: SummaryOptions): string {
   for (const lane of lanes.slice(0, sequencesMax)) {
     lines.push(`  ${style(plainText(lane.name).padEnd(width), 'faint')}  ${plainText(stretchesText(lane))}`);
   }
+  const late = lateLine(report);
+  if (late !== null) lines.push(`  ${style('too late', 'unsure')}  ${plainText(late)}`);
   if (judgedBy !== undefined) {
     lines.push(`  ${style('judged by', 'faint')} ${plainText(judgedBy)}; the report of the run is unchanged`);
   } else if (runPath !== null) {

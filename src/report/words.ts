@@ -2,7 +2,7 @@
  * Every word that more than one rendering says. Causes become sentences for somebody who was not there, and advice for
  * somebody who will do it again.
  */
-import type { Cause, FailureClass, PhaseName, Stretch } from '../core/analysis.ts';
+import type { Cause, FailureClass, OldReason, PhaseName, Stretch } from '../core/analysis.ts';
 import { durationText } from '../core/quantity-text.ts';
 import type { VerdictValue } from '../core/verdict.ts';
 
@@ -176,6 +176,18 @@ export const phaseWords: Readonly<Record<PhaseName | 'before', string>> = {
   tail: 'tail',
 };
 
+/** Why an answer still came from the side left. */
+export const oldReasonWords: Readonly<Record<OldReason, string>> = {
+  'within-ttl': 'an answer within its TTL',
+  'resolver-violates-ttl': 'a resolver broke the TTL',
+  'resolver-lags': 'a resolver lagged',
+  'application-cache': 'the client’s own cache',
+  'kept-connection': 'a kept connection',
+  pinned: 'pinned to it',
+  'authority-lags': 'a name server lagged',
+  unknown: 'not known why',
+};
+
 export const classWords: Readonly<Record<FailureClass, string>> = {
   'dns-nxdomain': 'no such name (NXDOMAIN)',
   'dns-servfail': 'DNS server failure (SERVFAIL)',
@@ -230,5 +242,9 @@ export const definitions: readonly (readonly [term: string, meaning: string])[] 
     'A quantity passes when even its upper bound keeps the limit and fails when even its lower bound misses it. Between the two nobody knows, and the verdict says so.',
   ],
   ['Resolution', 'The longest gap between two neighbouring probes: any outage longer than that would have been seen.'],
+  [
+    'Still there',
+    'The share of requests that went to the side left, answered or not, since the change. In the page steps are what was seen, the band above them what may have been (probes that were not seen), the dot the last one, and dashes what is to be expected of many such clients, each with its cache at another age. Time is drawn nearly by its logarithm.',
+  ],
   ['Response time', 'From the instant a probe was due to the end of its answer, so that a late start counts.'],
 ];

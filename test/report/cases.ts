@@ -2,7 +2,7 @@
 import type { Analysis, LaneAnalysis } from '../../src/core/analysis.ts';
 import type { Client } from '../../src/core/scenario.ts';
 import { sToNs } from '../../src/core/time.ts';
-import { analysisOf, changeOf, judgedOf, laneOf, outageOf, scenarioOf, serviceOf, slotsOf } from './kit.ts';
+import { analysisOf, changeOf, judgedOf, laneOf, outageOf, residualOf, scenarioOf, serviceOf, slotsOf } from './kit.ts';
 
 const clients: readonly Client[] = [
   clientOf('fresh', 'curl, cron jobs and whoever opens a connection for each request'),
@@ -62,11 +62,22 @@ const sideLanes = (['old', 'new'] as const).map((side, i) =>
   }),
 );
 
+const record = { leftS: 20, lifeS: 20, why: 'held by the record, 20 s: one alone leaves at once, within 20 s' };
+const residual = [
+  residualOf({ kind: 'client', client: 'fresh', resolver: null }, record),
+  residualOf(
+    { kind: 'client', client: 'jvm-forever', resolver: null },
+    { leftS: 24, lifeS: Infinity, why: 'never by itself: it asks once and needs a restart' },
+  ),
+  residualOf({ kind: 'resolver', client: null, resolver: 'system' }, record),
+];
+
 /** TTL 20, the old side left running. */
 export const cleanPass: Analysis = analysisOf({
   scenario: scenarioOf({ clients }),
   services: [
     serviceOf({
+      residual,
       safeToRemoveOld: {
         safe: 'no',
         atNs: null,
@@ -115,6 +126,7 @@ export const foundingIncident: Analysis = analysisOf({
         weightsAssumed: true,
       },
       latencyP99: null,
+      residual,
     }),
   ],
   lanes: [

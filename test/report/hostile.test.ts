@@ -109,7 +109,7 @@ describe('the page', () => {
   test('has no tag and no attribute but its own', () => {
     const tags = [...page.matchAll(/<\/?([a-z][a-z0-9]*)\b([^>]*)>/gi)];
     const allowed =
-      'html head meta title style body main header p h1 h2 h3 dl dt dd section div table thead tbody tr th td svg rect';
+      'html head meta title style body main header p h1 h2 h3 dl dt dd section div table thead tbody tr th td svg rect path text circle';
     expect(
       [...new Set(tags.map(([, name]) => name))].filter((name) => !allowed.split(' ').includes(name ?? '')),
     ).toEqual([]);
@@ -117,7 +117,7 @@ describe('the page', () => {
       [...rest.matchAll(/([a-zA-Z-]+)="/g)].map(([, name = '']) => name),
     );
     expect([...new Set(attributes)].sort()).toEqual(
-      'aria-label charset class content height http-equiv lang name preserveAspectRatio role scope viewBox width x y'
+      'aria-label charset class content cx cy d height http-equiv lang name preserveAspectRatio r role scope text-anchor viewBox width x y'
         .split(' ')
         .sort(),
     );

@@ -5,6 +5,7 @@ import type {
   Judged,
   LaneAnalysis,
   Outage,
+  ResidualCurve,
   ServiceAnalysis,
   SlotCounts,
 } from '../../src/core/analysis.ts';
@@ -190,6 +191,42 @@ export function changeOf(overrides: Partial<ChangeSeen> = {}): ChangeSeen {
     usedAtNs: sToNs(61.3),
     usedBy: 'command',
     isEvident: true,
+    ...overrides,
+  };
+}
+
+/** Seen every 2 s for 24 s: all there until `leftS`, nobody after it; in theory held for up to `lifeS`, or for ever. */
+export function residualOf(
+  whose: Pick<ResidualCurve, 'kind' | 'client' | 'resolver'>,
+  { leftS, lifeS, why }: { readonly leftS: number; readonly lifeS: number; readonly why: string },
+  overrides: Partial<ResidualCurve> = {},
+): ResidualCurve {
+  const theoryOf = (atS: number): number => Math.max(0, 1 - atS / lifeS);
+  const stays = leftS >= 24;
+  return {
+    ...whose,
+    changeIndex: 0,
+    leaving: 'old',
+    fromAtNs: sToNs(61.9),
+    notBeforeNs: sToNs(60.9),
+    watchedMs: stays ? 24_000 : 639_800,
+    points: Array.from({ length: 12 }, (_, i) => ({
+      afterMs: 2000 * i,
+      untilMs: 2000 * (i + 1),
+      leavingCount: 2 * i < leftS ? 4 : 0,
+      targetCount: 2 * i < leftS ? 0 : 4,
+      unseenCount: 0,
+      theoryRatio: theoryOf(2 * i + 1),
+    })),
+    levels: [0.5, 0.1, 0.01].map((ratio) => ({
+      ratio,
+      observedMs: stays ? { min: null, max: null } : { min: 1000 * (leftS - 2), max: 1000 * leftS },
+      theoryMs: lifeS === Infinity ? null : 1000 * lifeS * (1 - ratio),
+    })),
+    lastLeavingAtNs: sToNs(61.9 + leftS - 0.5),
+    theoryEndMs: lifeS === Infinity ? null : 1000 * lifeS,
+    theoryWhy: why,
+    lateReasons: {},
     ...overrides,
   };
 }

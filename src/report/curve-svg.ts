@@ -1,0 +1,63 @@
+/**
+ * A residual curve as a drawing without script: steps are what was seen, the band what may have been, the dashed line what
+ * was to be expected. Line, area and dashes tell them apart without colour.
+ */
+import { markupText } from './escape.ts';
+import type { Curve } from './section.ts';
+import { timePosition, timeTicks } from './time-axis.ts';
+
+const width = 320;
+const height = 62;
+const plot = { left: 3, right: 317, top: 4, bottom: 44 } as const;
+/** However few there were, they are seen. */
+const leastHeight = 2;
+
+export function curveSvg({ steps, untilMs, lastMs, label }: Curve): string {
+  const x = (ms: number): number => plot.left + (plot.right - plot.left) * timePosition(Math.min(ms, untilMs), untilMs);
+  const y = (ratio: number): number => {
+    const full = plot.bottom - plot.top;
+    return plot.bottom - (ratio === 0 ? 0 : Math.max(leastHeight, ratio * full));
+  };
+  const area = (name: string, from: number, to: number, low: number, high: number): string =>
+    high === low
+      ? ''
+      : `<rect class="${name}" x="${fixed(x(from))}" y="${fixed(y(high))}" width="${fixed(x(to) - x(from))}" height="${fixed(y(low) - y(high))}"/>`;
+  const areas = steps.flatMap(({ fromMs, toMs, min, max }) => [
+    area('c-seen', fromMs, toMs, 0, min),
+    area('c-unseen', fromMs, toMs, min, max),
+  ]);
+  const outline = steps.map(({ fromMs, toMs, min }, i) => {
+    const isJoined = steps[i - 1]?.toMs === fromMs;
+    return `${isJoined ? 'L' : 'M'}${point(x(fromMs), y(min))}L${point(x(toMs), y(min))}`;
+  });
+  const expected = steps.flatMap(({ fromMs, toMs, theory }) =>
+    theory === null ? [] : [point(x((fromMs + toMs) / 2), y(theory))],
+  );
+  const [first] = steps;
+  const begin = first === undefined || first.theory === null ? [] : [point(x(first.fromMs), y(first.theory))];
+  const ticks = timeTicks(untilMs).map(({ position, text }) => {
+    const at = fixed(plot.left + (plot.right - plot.left) * position);
+    const anchor = position === 0 ? 'start' : 'middle';
+    return `<path class="c-axis" d="M${at} ${String(plot.bottom)}v3"/><text class="c-tick" x="${at}" y="${String(height - 3)}" text-anchor="${anchor}">${markupText(text)}</text>`;
+  });
+  const last =
+    lastMs === null ? '' : `<circle class="c-last" cx="${fixed(x(lastMs))}" cy="${String(plot.bottom)}" r="2.5"/>`;
+  return [
+    `<svg class="curve" viewBox="0 0 ${String(width)} ${String(height)}" role="img" aria-label="${markupText(label)}">`,
+    ...areas,
+    `<path class="c-axis" d="M${String(plot.left)} ${String(plot.bottom)}H${String(plot.right)}"/>`,
+    ...ticks,
+    expected.length === 0 ? '' : `<path class="c-theory" d="M${[...begin, ...expected].join('L')}"/>`,
+    `<path class="c-steps" d="${outline.join('')}"/>`,
+    last,
+    '</svg>',
+  ].join('');
+}
+
+function point(x: number, y: number): string {
+  return `${fixed(x)} ${fixed(y)}`;
+}
+
+function fixed(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
