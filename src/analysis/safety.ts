@@ -44,7 +44,7 @@ export function newSafety(
         stories,
         startedAtMs,
         sideNames,
-        sideOf: sides.ofAnswer,
+        sideOf: (addresses, chain) => sides.ofAnswer(addresses, chain),
         at,
       }),
       safeToRemoveOld: safeToRemoveOld(context, {

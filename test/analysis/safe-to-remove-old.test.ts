@@ -260,6 +260,7 @@ test('clients that never leave by construction are named, and do not decide', ()
   expect(advice.besides[0]).toBe('jvm-forever never leaves by itself: restart or mend such clients before old goes.');
   const judged = adviceFor({ lanes: [moves, { ...forEver, rows, resolver: null, judged: true }] });
   expect(judged.because[0]).toMatch(/^orders jvm-forever was still on old .*; it leaves never by itself/);
+  expect(judged.besides).toHaveLength(1);
 });
 
 test('after a rollback the side left is the one that was moved to', () => {
