@@ -35,19 +35,24 @@ export interface Stage extends AsyncDisposable {
   script(name: string, lines: readonly string[]): Promise<string>;
 }
 
-/** Each service's record begins on the side given, with this TTL. */
-export async function startStage(sideOf: Readonly<Record<string, Side>>, ttlS: number): Promise<Stage> {
+/** Each service's record begins on the side given, with this TTL; or each with its own. `absenceS` is `startNamed`'s. */
+export async function startStage(
+  sideOf: Readonly<Record<string, Side>>,
+  ttlS: number | ((service: string) => number),
+  absenceS?: { readonly ttl: number; readonly minimum: number },
+): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await makeTemporaryFolder()).path;
   const names = Object.keys(sideOf);
+  const ttlSOf = typeof ttlS === 'number' ? () => ttlS : ttlS;
   const hostname = (name: string): string => `${name}.${zone}`;
   const { leaves, caPath } = await makeCertificates(folder, { both: names.map(hostname) });
   const [httpPort = 0, tlsPort = 0] = await freePorts(2);
   const side = (one: Side): Promise<Nginx> =>
     startNginx({ addresses: [addressOf[one]], httpPort, tlsPort, certificate: leaves.both, side: one });
   const [old, target] = [stack.use(await side('old')), stack.use(await side('new'))];
-  const records = Object.entries(sideOf).map(([name, on]) => `${name} ${ttlS} A ${addressOf[on]}`);
-  const named = stack.use(await startNamed({ zone, records }));
+  const records = Object.entries(sideOf).map(([name, on]) => `${name} ${ttlSOf(name)} A ${addressOf[on]}`);
+  const named = stack.use(await startNamed({ zone, records, ...(absenceS === undefined ? {} : { absenceS }) }));
   const unbound = stack.use(await startUnbound({ zone, authorities: [named] }));
   const kept = stack.move();
   return {
@@ -71,18 +76,18 @@ export async function startStage(sideOf: Readonly<Record<string, Side>>, ttlS: n
       },
       resolvers: [{ name: 'unbound', address: `${unbound.address}:${unbound.port}` }],
       authorities: [`${named.address}:${named.port}`],
-      change: { ttlS, baselineS: 7, convergenceTimeoutS: 60, tailS: 6, ...change },
+      change: { ttlS: Math.max(...names.map(ttlSOf)), baselineS: 7, convergenceTimeoutS: 60, tailS: 6, ...change },
       // A short run has few slots: on a busy machine three that were sent too late would be a large share of them.
       objectives: { failedRatioMax: 0.1 },
       ...more,
     }),
     switchLines: (services, to) => [
       `${programPath('nsupdate')} -t 5 <<'END'`,
-      ...services.flatMap((name) => named.switchLines(hostname(name), [addressOf[to]], ttlS)),
+      ...services.flatMap((name) => named.switchLines(hostname(name), [addressOf[to]], ttlSOf(name))),
       'END',
     ],
     switch: async (services, to) => {
-      for (const name of services) await named.setAddresses(hostname(name), [addressOf[to]], ttlS);
+      for (const name of services) await named.setAddresses(hostname(name), [addressOf[to]], ttlSOf(name));
     },
     script: async (name, lines) => {
       const path = join(folder, name);

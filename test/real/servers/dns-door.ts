@@ -15,7 +15,10 @@ export interface DnsDoor extends AsyncDisposable {
   open(): Promise<void>;
 }
 
-/** A way to a DNS server over UDP that counts who asks for what, and can be shut and opened again. */
+/**
+ * A way to a DNS server over UDP that counts who asks for what, and can be shut and opened again. The server sees questions
+ * come from the address of whoever asked.
+ */
 export async function startDnsDoor(to: { readonly address: string; readonly port: number }): Promise<DnsDoor> {
   const address = '127.0.0.1';
   const [port = 0] = await freePorts(1);
@@ -42,7 +45,7 @@ export async function startDnsDoor(to: { readonly address: string; readonly port
         drop(onward);
         if (door === socket) socket.send(reply, client.port, client.address);
       });
-      onward.send(query, to.port, to.address);
+      onward.bind({ address: client.address, exclusive: true }, () => onward.send(query, to.port, to.address));
     });
     socket.bind(port, address);
     await once(socket, 'listening');

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { programPath } from './installed.ts';
+import { readNamedLog, type NamedEvent } from './named-log.ts';
 import { startProcess } from './own-process.ts';
 import { freePorts } from './ports.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
@@ -21,6 +22,8 @@ export interface Named extends AsyncDisposable {
   setAddresses(name: string, addresses: readonly string[], ttlS: number): Promise<void>;
   /** The lines that would do so, for a script: `nsupdate` reads them from stdin. */
   switchLines(name: string, addresses: readonly string[], ttlS: number): readonly string[];
+  /** All it was asked and told to change until now. */
+  log(): Promise<readonly NamedEvent[]>;
   pause(): void;
   resume(): void;
 }
@@ -33,16 +36,19 @@ export async function startNamed({
   zone,
   records,
   address = '127.0.0.1',
+  absenceS = { ttl: 5, minimum: 5 },
 }: {
   /** Without a dot at its end. */
   readonly zone: string;
   /** Lines of the zone file: `shop 5 A 127.0.1.1`. */
   readonly records: readonly string[];
   readonly address?: string;
+  /** Of the SOA: for how long "there is none" may be remembered is the lesser of the two. */
+  readonly absenceS?: { readonly ttl: number; readonly minimum: number };
 }): Promise<Named> {
   const folder = await makeTemporaryFolder();
   const [port = 0] = await freePorts(1);
-  const soa = `@ 5 SOA ns hostmaster 1 3600 600 86400 5\n@ 5 NS ns\nns 5 A ${address}\n`;
+  const soa = `@ ${absenceS.ttl} SOA ns hostmaster 1 3600 600 86400 ${absenceS.minimum}\n@ 5 NS ns\nns 5 A ${address}\n`;
   await writeFile(join(folder.path, 'zone'), `$ORIGIN ${zone}.\n${soa}${records.join('\n')}\n`);
   await writeFile(join(folder.path, 'named.conf'), namedConf({ folder: folder.path, address, port, zone }));
   const server = startProcess(programPath('named'), ['-f', '-n', '1', '-c', join(folder.path, 'named.conf')], {
@@ -87,6 +93,7 @@ export async function startNamed({
       ...setLines(name, addresses, ttlS),
       'send',
     ],
+    log: async () => readNamedLog(await readFile(join(folder.path, 'questions.log'), 'utf8')),
     pause: () => server.signal('SIGSTOP'),
     resume: () => server.signal('SIGCONT'),
     [Symbol.asyncDispose]: dispose,
@@ -112,7 +119,13 @@ options {
   minimal-responses yes;
 };
 controls { };
-logging { channel log { stderr; severity info; print-time yes; }; category default { log; }; };
+logging {
+  channel log { stderr; severity info; print-time yes; };
+  category default { log; };
+  channel questions { file "questions.log"; severity info; print-time iso8601-utc; };
+  category queries { questions; };
+  category update { questions; };
+};
 zone "${given.zone}" { type primary; file "zone"; allow-update { 127.0.0.0/8; }; };
 `;
 }
