@@ -159,6 +159,9 @@ const refused: Readonly<Record<string, string>> = {
   te: framing,
   trailer: framing,
   upgrade: framing,
+  'sec-websocket-extensions': framing,
+  'sec-websocket-key': framing,
+  'sec-websocket-version': framing,
   expect: framing,
 };
 

@@ -36,3 +36,16 @@ test('only those are named that had no answer for so long; who remembers nothing
   expect(finding).toMatchObject({ service: 'orders', severity: 'info' });
   expect(lanesIn(finding)).toEqual(['orders keep-alive']);
 });
+
+test.for([
+  // `w` is answered 404, `5` 503, `x` not at all.
+  { slots: 'w'.repeat(20), evidence: ['orders websocket via vpc: 404'] },
+  { slots: `x5${'w'.repeat(18)}`, evidence: ['orders websocket via vpc: 404'] },
+  { slots: `.${'w'.repeat(19)}`, evidence: null },
+  { slots: 'x'.repeat(20), evidence: null },
+  { slots: '5'.repeat(20), evidence: null },
+])('a WebSocket that was never granted is said: $slots', ({ slots, evidence }) => {
+  const archetype = { ...freshClient, connect: { kind: 'held', maxAgeS: 0 } } as const;
+  const { findings } = analysisOf({ lanes: [{ slots: '.'.repeat(20) }, { slots, client: 'websocket', archetype }] });
+  expect(findings.find(({ kind }) => kind === 'no-websocket')?.evidence ?? null).toEqual(evidence);
+});

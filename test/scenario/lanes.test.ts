@@ -68,6 +68,31 @@ clients: [fresh, chrome]`);
     ]);
   });
 
+  test('who holds a WebSocket is sent where a url is said to have one; where none is, everywhere', () => {
+    const clients = 'clients: { fresh: {}, feed: { connect: held } }\nresolvers: [{ name: one, address: 10.0.0.1 }]';
+    const checks = ['{ url: https://a.example/ }', '{ url: WSS://a.example/live }', '{ url: ws://a.example/live }'];
+    const services = `services: [{ name: a, checks: [${checks.join()}] }, { name: b, url: http://b.example/ }]`;
+    const said = lanesOf(scenarioOf(`${services}\n${clients}`), none);
+    expect(names(said)).toEqual([
+      'a/1 fresh via one',
+      'a/2 fresh via one',
+      'a/2 feed via one',
+      'a/3 fresh via one',
+      'a/3 feed via one',
+      'b fresh via one',
+    ]);
+    expect(said.map(({ check }) => [check.url, check.scheme, check.port])).toEqual([
+      ['https://a.example/', 'https', 443],
+      ['https://a.example/live', 'https', 443],
+      ['https://a.example/live', 'https', 443],
+      ['http://a.example/live', 'http', 80],
+      ['http://a.example/live', 'http', 80],
+      ['http://b.example/', 'http', 80],
+    ]);
+    const unsaid = lanesOf(scenarioOf(`services: [{ name: b, url: http://b.example/ }]\n${clients}`), none);
+    expect(names(unsaid)).toEqual(['b fresh via one', 'b feed via one']);
+  });
+
   test('an own client that is like fresh crosses too; one that is pinned asks nobody; an address needs no crossing', () => {
     const scenario = scenarioOf(`
 services: [{ name: a, url: https://a.example/ }, { name: b, url: http://127.0.1.1/ }]

@@ -157,6 +157,15 @@ services:
 });
 
 describe('services', () => {
+  test('a plain request to a WebSocket is well answered as its server does, unless something else is said', () => {
+    const statusIn = (lines: string): readonly number[] | undefined =>
+      scenarioOf(lines).services[0]?.checks[0]?.expect.statusIn;
+    const url = 'wss://a.example/live';
+    expect(statusIn(`services: [{ name: a, url: ${url} }]`)).toEqual([400, 426]);
+    expect(statusIn(`services: [{ name: a, url: ${url}, expect: { status: 404 } }]`)).toEqual([404]);
+    expect(statusIn(`defaults: { expect: { status: 200 } }\nservices: [{ name: a, url: ${url} }]`)).toEqual([200]);
+  });
+
   test.for([
     ['http://orders.example', 'http', 'orders.example', 80, '/'],
     ['https://Orders.Example:8443/a?b=c', 'https', 'orders.example', 8443, '/a?b=c'],
@@ -258,7 +267,9 @@ clients:
   plain: { connect: keep-alive }
   honest: { resolve: ttl, families: [6], choose: round-robin, retriesOnce: true }
   partner: { resolve: { kind: pinned, address: "FD00::7" }, connect: { kind: keep-alive, idleS: 7 } }
-  strict: { resolve: once, judged: true }`);
+  strict: { resolve: once, judged: true }
+  feed: { connect: held }
+  desk: { connect: { kind: held, maxAgeS: 3600 } }`);
     expect(weightsGiven).toBe(false);
     expect(
       clients.map(({ name, archetype: { resolve, connect, judged } }) => [name, resolve, connect, judged]),
@@ -272,6 +283,8 @@ clients:
         false,
       ],
       ['strict', { kind: 'once' }, { kind: 'new' }, true],
+      ['feed', { kind: 'per-connection' }, { kind: 'held', maxAgeS: 0 }, true],
+      ['desk', { kind: 'per-connection' }, { kind: 'held', maxAgeS: 3600 }, true],
     ]);
     expect(clients[1]?.archetype).toMatchObject({ families: [6], choose: 'round-robin', retriesOnce: true });
   });

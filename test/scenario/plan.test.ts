@@ -54,6 +54,15 @@ describe('what a plan warns of', () => {
     expect(warningsOf(`clients: ${clients}\nchange: ${change}`).some((text) => cold.test(text))).toBe(isCold);
   });
 
+  test('that clients who hold a WebSocket would ask everybody for one, where no url is said to have it', () => {
+    const said = 'services: [{ name: a, url: wss://a.example/live }]';
+    const about = 'websocket would ask every check to upgrade to a WebSocket, since no url begins with ws: or wss:';
+    const change = 'change: { baselineS: 60 }';
+    expect(warningsOf(`clients: [fresh, websocket]\n${change}`)).toEqual([expect.stringContaining(about)]);
+    expect(warningsOf(`clients: [fresh, websocket]\n${change}\n${said}`)).toEqual([]);
+    expect(warningsOf(`clients: [fresh]\n${change}\n${said}`)).toEqual([]);
+  });
+
   test('clients of which there is no lane', () => {
     const networks = 'sides: { old: { addresses: [127.0.1.0/24] }, new: { addresses: [127.0.2.1] } }';
     expect(warningsOf(`clients: [fresh, pinned-ip, authority]\nauthorities: none\n${networks}`)).toEqual([

@@ -87,3 +87,16 @@ test.for(['ttl-violating-resolver', 'stale-resolver', 'lagging-name-server', 'ol
 test('a resolver that breaks the TTL is named in what to do', async () => {
   expect(summaryOf(await play('ttl-violating-resolver'))).toContain('since isp served it longer than the TTL of 3 s');
 });
+
+test('a WebSocket stays on the old side until a deployment there cuts it, and then comes back on the new one', async () => {
+  const { analysis } = await play('held-websockets');
+  const of = (name: string): Played['analysis']['lanes'][number] | undefined =>
+    analysis.lanes.find(({ check, client }) => check === 'orders/live' && client === name);
+  const [held, fresh] = [of('websocket'), of('fresh')];
+  expect(held?.oldAfterChange['kept-connection']).toBeGreaterThan(40);
+  expect(held).toMatchObject({ leavesOldByAtNs: null, leavesOldWhy: 'not before either side closes its session' });
+  expect([held?.slots.failed, (held?.slots.good ?? 0) > 100]).toEqual([0, true]);
+  expect((held?.lastOldAtNs ?? 0) - (fresh?.lastOldAtNs ?? Infinity)).toBeGreaterThan(21.3e9);
+  // Clients that hold a session are sent to no other check where one is said to have them.
+  expect(analysis.lanes.filter(({ client }) => client === 'websocket').length).toBe(1);
+});
