@@ -5,6 +5,7 @@ export type CheckKind =
   | 'ttl-aged-out'
   | 'resolver'
   | 'record'
+  | 'route53'
   | 'certificate'
   | 'answer'
   | 'plain-http'

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '../core/outcome.ts';
 import type { DnsReply } from '../core/ports.ts';
+import type { RecordHealth, RecordPolicy } from '../core/record-policy.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import type { BodyShape } from './body-shape.ts';
 import type { Memory } from './memory.ts';
@@ -22,6 +23,27 @@ export interface Facts {
   readonly probes: readonly Probe[];
   /** With what this look has seen. */
   readonly memory: Memory;
+  /** Left out: the scenario does not ask Route 53. */
+  readonly route53?: Route53Facts;
+}
+
+// ── Route 53 ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Route53Facts {
+  readonly policies: readonly PolicyFacts[];
+  readonly health: readonly RecordHealth[];
+  /** null: none is to be followed, or nothing is known of it yet. */
+  readonly change: { readonly id: string; readonly status: 'PENDING' | 'INSYNC' } | null;
+  /** What it could not be asked for, and why; `mayPass`: it may answer by itself later. */
+  readonly blind: readonly { readonly what: string; readonly why: string; readonly mayPass: boolean }[];
+}
+
+export interface PolicyFacts {
+  readonly name: string;
+  /** The hostname itself, or that in whose chain the name is. */
+  readonly hostname: string;
+  /** Empty: no zone of the account has it. */
+  readonly policies: readonly RecordPolicy[];
 }
 
 // ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
  * ended is known only to within two looks, so the later look counts (docs/preflight.md).
  */
 import type { Spell } from '../core/ttl-age.ts';
+import { isLife, livesAfter, type Life, type ResolverLook } from './lives.ts';
 
 export interface Memory {
   readonly kind: typeof memoryKind;
@@ -10,6 +11,8 @@ export interface Memory {
   /** The scenario's name. */
   readonly scenario: string;
   readonly hostnames: Readonly<Record<string, readonly Spell[]>>;
+  /** Where no authority can be asked; left out else. */
+  readonly resolvers?: Readonly<Record<string, readonly Life[]>>;
 }
 
 /** What one look saw of a hostname. */
@@ -21,6 +24,8 @@ export interface Seen {
     readonly server: string;
     readonly sets: readonly { readonly name: string; readonly type: string; readonly ttlS: number }[] | null;
   }[];
+  /** What resolvers showed that were asked in this look; left out where authorities say it. */
+  readonly resolvers?: readonly ResolverLook[];
 }
 
 const memoryKind = 'cutwatch-preflight-memory';
@@ -35,7 +40,10 @@ export function emptyMemory(scenario: string): Memory {
 
 export function remember(memory: Memory, seen: Seen): Memory {
   const before = memory.hostnames[seen.hostname] ?? [];
-  return { ...memory, hostnames: { ...memory.hostnames, [seen.hostname]: spellsAfter(before, seen) } };
+  const after = { ...memory, hostnames: { ...memory.hostnames, [seen.hostname]: spellsAfter(before, seen) } };
+  if (seen.resolvers === undefined) return after;
+  const lives = seen.resolvers.reduce<readonly Life[]>(livesAfter, memory.resolvers?.[seen.hostname] ?? []);
+  return { ...after, resolvers: { ...memory.resolvers, [seen.hostname]: lives } };
 }
 
 /** A look may come late, after others of another process that were later: then it ends nothing that they have seen. */
@@ -105,8 +113,18 @@ export function parseMemory(text: string, scenario: string, nowMs: number): Memo
   if (!isMap(hostnames)) return 'is damaged';
   const lists = Object.entries(hostnames);
   if (!lists.every(([, spells]) => Array.isArray(spells) && spells.every(isSpell))) return 'is damaged';
-  const memory: Memory = { kind: memoryKind, formatVersion: 1, scenario, hostnames: hostnames as Memory['hostnames'] };
-  const lastMs = Math.max(0, ...Object.values(memory.hostnames).flatMap((spells) => spells.map((one) => one.lastMs)));
+  const resolvers = found['resolvers'] ?? {};
+  if (!isMap(resolvers)) return 'is damaged';
+  if (!Object.values(resolvers).every((lives) => Array.isArray(lives) && lives.every(isLife))) return 'is damaged';
+  const memory: Memory = {
+    kind: memoryKind,
+    formatVersion: 1,
+    scenario,
+    hostnames: hostnames as Memory['hostnames'],
+    ...(found['resolvers'] === undefined ? {} : { resolvers: resolvers as NonNullable<Memory['resolvers']> }),
+  };
+  const all = [...Object.values(memory.hostnames), ...Object.values(memory.resolvers ?? {})].flat();
+  const lastMs = Math.max(0, ...all.map((one) => one.lastMs));
   return lastMs > nowMs + aheadMsMax ? 'has seen things later than now: this clock is wrong, or was' : memory;
 }
 

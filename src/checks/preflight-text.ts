@@ -8,6 +8,7 @@ const titles: Readonly<Record<CheckKind, string>> = {
   'ttl-aged-out': 'old TTL aged out',
   resolver: 'resolvers',
   record: 'records',
+  route53: 'Route 53',
   certificate: 'certificates',
   answer: 'answers',
   'plain-http': 'port 80',

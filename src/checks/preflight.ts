@@ -6,6 +6,7 @@ import type { Facts } from './facts.ts';
 import { identity } from './identity.ts';
 import { enteringSide } from './entering-side.ts';
 import { records, sidesOf } from './records.ts';
+import { route53 } from './route53.ts';
 import { resolverHolds } from './resolver-holds.ts';
 import { ttlAgedOut } from './ttl-aged-out.ts';
 import { ttlLowered } from './ttl-lowered.ts';
@@ -35,7 +36,7 @@ export interface SafeToSwitch {
 
 export function preflight(facts: Facts): Preflight {
   const checks = facts.scenario.services.flatMap((service) =>
-    [ttlLowered, ttlAgedOut, resolverHolds, records, enteringSide, edges, identity].flatMap((check) =>
+    [ttlLowered, ttlAgedOut, resolverHolds, records, route53, enteringSide, edges, identity].flatMap((check) =>
       check(facts, service),
     ),
   );

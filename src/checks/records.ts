@@ -4,6 +4,7 @@ import { changesRecords } from '../core/record-set.ts';
 import type { Service, Side } from '../core/scenario.ts';
 import { rowsOf, type CheckResult, type Rows } from './check.ts';
 import type { Asked, Facts, NameFacts } from './facts.ts';
+import { isPrivate } from './private-names.ts';
 import { addressesAsked, hasAddresses, isAuthority, namesOf } from './record-sets.ts';
 
 type Family = 'A' | 'AAAA';
@@ -16,7 +17,7 @@ export function records(facts: Facts, service: Service): readonly CheckResult[] 
 function nameRows(facts: Facts, service: Service, name: NameFacts): readonly CheckResult[] {
   const rows = rowsOf(service.name, 'record');
   const servers = name.authorities.filter(isAuthority);
-  if (servers.length === 0) return [];
+  if (servers.length === 0) return isPrivate(facts) && name.resolvers.length > 0 ? [leads(facts, rows, name)] : [];
   const without = servers.filter(({ asked }) => !hasAddresses(asked));
   if (without.length > 0) return without.map(({ server, asked }) => missing(rows, name, server, asked));
   const families = (['A', 'AAAA'] as const).map((family) => ({
@@ -75,11 +76,11 @@ function negativeText(asked: readonly Asked[]): string {
 
 // ── where they lead ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-function leads(facts: Facts, rows: Rows, { hostname, authorities }: NameFacts): CheckResult {
+/** Where no authority can be asked, resolvers are. */
+function leads(facts: Facts, rows: Rows, { hostname, authorities, resolvers }: NameFacts): CheckResult {
   const { entering, leaving } = sidesOf(facts);
   const sides = new Set(
-    authorities
-      .filter(isAuthority)
+    (isPrivate(facts) ? resolvers : authorities.filter(isAuthority))
       .flatMap(({ asked }) => addressesAsked(asked).map(({ side }) => side))
       .filter((side) => side !== 'none'),
   );

@@ -5,6 +5,7 @@ import type { Service } from '../core/scenario.ts';
 import { ttlAge, type TtlAge } from '../core/ttl-age.ts';
 import { rowsOf, someTime, type CheckResult } from './check.ts';
 import type { Facts, NameFacts } from './facts.ts';
+import { isPrivate, privateAgedOut } from './private-names.ts';
 import { limitTtlS, looksLikeAlias, namesOf } from './record-sets.ts';
 
 /** As far as this look and earlier ones have seen. */
@@ -21,7 +22,8 @@ export function ageOf(facts: Facts, hostname: string): TtlAge {
 
 export function ttlAgedOut(facts: Facts, service: Service): readonly CheckResult[] {
   if (!changesRecords(facts.scenario)) return [];
-  return namesOf(facts, service).map((name) => agedRow(facts, service, name));
+  const row = isPrivate(facts) ? privateAgedOut : agedRow;
+  return namesOf(facts, service).map((name) => row(facts, service, name));
 }
 
 function agedRow(facts: Facts, service: Service, name: NameFacts): CheckResult {

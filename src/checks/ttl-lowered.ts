@@ -4,6 +4,7 @@ import type { Service } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult, type Healing } from './check.ts';
 import type { Facts, Link, NameFacts, ServerFacts } from './facts.ts';
 import { addressesAsked, aliasOf, isAuthority, namesOf } from './record-sets.ts';
+import { isPrivate, privateTtlLowered } from './private-names.ts';
 import { ageOf } from './ttl-aged-out.ts';
 
 export function ttlLowered(facts: Facts, service: Service): readonly CheckResult[] {
@@ -14,6 +15,7 @@ export function ttlLowered(facts: Facts, service: Service): readonly CheckResult
     return [rows.notApplicable({ subject: service.name, observed: '', expected: '', text })];
   }
   return namesOf(facts, service).flatMap((name) => {
+    if (isPrivate(facts)) return privateTtlLowered(facts, service, name);
     if (name.authorities.length === 0) return [noAuthorities(rows, name)];
     const { hostname } = name;
     return [

@@ -70,7 +70,16 @@ export function openMemory(path: string, scenarioName: string, say: (text: strin
 
 /** Of looks that saw the same, the first and the last say all: for hours without a disk they stay few. */
 function withoutRepeats(looks: readonly Seen[]): readonly Seen[] {
-  const whatOf = ({ servers }: Seen): string => JSON.stringify(servers);
+  // While a resolver counts down, what it shows ends at one instant.
+  const endOf = (atMs: number, ttlS: number): number => Math.round((atMs / 1000 + ttlS) / 4);
+  const whatOf = ({ servers, resolvers = [] }: Seen): string =>
+    JSON.stringify([
+      servers,
+      resolvers.map(({ server, atMs, sets }) => [
+        server,
+        sets.map((set) => [set.name, set.type, endOf(atMs, set.ttlS)]),
+      ]),
+    ]);
   return [...Map.groupBy(looks, ({ hostname }) => hostname).values()].flatMap((of) =>
     of.filter((look, i) => {
       const [before, after] = [of[i - 1], of[i + 1]];

@@ -2,9 +2,10 @@
 import { newJournal } from '../analysis/journal.ts';
 import { newSides, type Sides } from '../analysis/sides.ts';
 import { askedTypes, type Asked, type NameFacts, type ServerFacts, type SideName } from '../checks/facts.ts';
+import type { ResolverLook } from '../checks/lives.ts';
 import type { Seen } from '../checks/memory.ts';
-import { isAuthority } from '../checks/record-sets.ts';
-import { isSideName, recordSetsOf } from '../core/record-set.ts';
+import { addressesAsked, isAuthority } from '../checks/record-sets.ts';
+import { isSettled, isSideName, recordSetsOf } from '../core/record-set.ts';
 import { normalName } from '../core/dns-chain.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Clock, DnsPort, DnsReply, DnsServer } from '../core/ports.ts';
@@ -251,6 +252,17 @@ export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: numbe
     return { server, sets: known.length === 0 ? null : sets };
   });
   return { hostname, atMs: nowMs, servers };
+}
+
+/** For the memory, where no authority can be asked: what each resolver showed that answered in this look. */
+export function resolversSeenOf({ hostname, resolvers }: NameFacts, isAsked: IsAsked): readonly ResolverLook[] {
+  return resolvers.flatMap(({ server, asked }) => {
+    const answered = addressesAsked(asked).filter(({ reply }) => reply.kind === 'answered' && isSettled(reply.rcode));
+    if (!isAsked(hostname, server) || answered.length === 0) return [];
+    const atMs = Math.ceil(Math.max(...answered.map(({ endedAtMs }) => endedAtMs)));
+    const sets = recordSetsOf(hostname, asked).map(({ name, type, ttlS }) => ({ name, type, ttlS }));
+    return [{ server, atMs, sets }];
+  });
 }
 
 export function wallClock(startedAtMs: number): (atNs: number) => number {

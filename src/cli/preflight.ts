@@ -4,6 +4,7 @@
  */
 import type { Facts, NameFacts, Probe } from '../checks/facts.ts';
 import { preflight, type Preflight } from '../checks/preflight.ts';
+import { unsureResolvers } from '../checks/private-names.ts';
 import { ageOf } from '../checks/ttl-aged-out.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { countText } from '../core/quantity-text.ts';
@@ -13,6 +14,7 @@ import {
   lookAtNames,
   lookAtSideNames,
   questionCount,
+  resolversSeenOf,
   seenOf,
   watchedNames,
   type IsAsked,
@@ -81,14 +83,18 @@ export async function runPreflight(
       addresses: addresses.addresses,
       probes: sides.probes,
       memory: memory.remember(
-        names.map((name) => seenOf(name, nowMs, isAsked)),
+        names.map((name) => ({
+          ...seenOf(name, nowMs, isAsked),
+          ...(scenario.authorities === 'none' ? { resolvers: resolversSeenOf(name, isAsked) } : {}),
+        })),
         nowMs,
       ),
     };
     found = preflight(facts);
-    high = new Set(
-      names.flatMap(({ hostname }) => ageOf(facts, hostname).highServers.map((one) => `${hostname} ${one}`)),
-    );
+    high = new Set([
+      ...names.flatMap(({ hostname }) => ageOf(facts, hostname).highServers.map((one) => `${hostname} ${one}`)),
+      ...unsureResolvers(facts).map(({ hostname, server }) => `${hostname} ${server}`),
+    ]);
     ports.show(found);
     const isStale = clock.nowNs() - sides.atNs > sToNs(sidesFreshS);
     if (found.safeToSwitch.safe === 'yes' && isStale) continue;

@@ -263,6 +263,73 @@ test('an alias to a load balancer has a TTL that nobody can lower, and is safe a
   );
 });
 
+describe('a private zone, of which only resolvers tell', () => {
+  const privately = (change: string, world: string): string =>
+    `${scenarioText({ change, world })}\nauthorities: none\n`;
+  const loweredAt = (atS: number): string => `
+  zone: { ttlS: 307 }
+  script:
+    - { atS: ${atS}, do: lower-ttl, ttlS: 60 }`;
+
+  test('is not known at first sight, and what would make it known is said', async () => {
+    const { found } = await fly(privately('{ ttlS: 60, ttlBeforeS: 307 }', loweredAt(20.3)), { startS: 100 });
+    expect(found?.safeToSwitch.safe).not.toBe('yes');
+    const told = found?.checks.find(({ check }) => check === 'ttl-lowered');
+    expect(told).toMatchObject({ result: 'unknown', subject: 'orders.shop.test by vpc' });
+    expect(told?.text).toMatch(/--wait waits for it\. Name a server of the zone \(authorities: \["10\.0\.0\.2:53"\]\)/);
+    expect(found?.canWait).toBe(true);
+  });
+
+  test('with the TTL before from the scenario: from when a resolver fetched it low, by the same rule', async () => {
+    const { found, shown } = await fly(privately('{ ttlS: 60, ttlBeforeS: 307 }', loweredAt(20.3)), { waits: true });
+    expect(found && headline(found)).toBe('SAFE TO SWITCH');
+    // What vpc held at first ends after 307 s, then it is seen to fetch it low, and then the old TTL has to pass.
+    expect(sinceStartS(found ?? undefined)).toBeGreaterThan(307 + 307);
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(307 + 307 + 20);
+    expect(shown.slice(0, -1).every(({ safeToSwitch: { safe } }) => safe !== 'yes')).toBe(true);
+    const asked = new Set(shown.map(({ atMs }) => Math.floor(atMs / 1000)));
+    expect(asked.size).toBe(shown.length);
+  });
+
+  test('with the instant too, when it is lowered is taken from there, and no resolver may still hold more', async () => {
+    const at = new Date(startedAtMs + 20_300).toISOString();
+    const change = `{ ttlS: 60, ttlBeforeS: 307, ttlLoweredAt: "${at}" }`;
+    const { found } = await fly(privately(change, loweredAt(20.3)), { waits: true });
+    expect(found?.safeToSwitch.safe).toBe('yes');
+    expect(sinceStartS(found ?? undefined)).toBeGreaterThan(20.3 + 307);
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(20.3 + 307 + 60 + 30);
+  });
+
+  test('a TTL that was seen from its beginning needs no word of the scenario', async () => {
+    const { found } = await fly(privately('{ ttlS: 60 }', loweredAt(400.7)), { waits: true });
+    expect(found?.safeToSwitch.safe).toBe('yes');
+    // Held until 614 s, since it was fetched just before 400.7 s at the latest.
+    expect(sinceStartS(found ?? undefined)).toBeGreaterThan(400.7 + 307);
+    const aged = found?.checks.find(({ check }) => check === 'ttl-aged-out');
+    expect(aged?.observed).toMatch(/^TTL 3[01]\d s before, as resolvers showed/);
+  });
+
+  test('where nobody has seen it nor said it, it is not known, and waiting is of no use', async () => {
+    const { found } = await fly(privately('{ ttlS: 60 }', '  zone: { ttlS: 60 }'), { waits: true });
+    expect(found && headline(found)).toMatch(/^UNKNOWN, because Nothing is known of the TTL .*Say change\.ttlBeforeS/);
+    expect(found?.canWait).toBe(false);
+  });
+
+  test('a TTL that was never lowered is never taken for low', async () => {
+    const { found } = await fly(privately('{ ttlS: 60, ttlBeforeS: 307 }', '  zone: { ttlS: 307 }'), {
+      waits: true,
+      stopAtS: 3000,
+    });
+    expect(found?.safeToSwitch.safe).not.toBe('yes');
+  });
+
+  test('names that lead to the new side already are seen there too', async () => {
+    const world = `${quiet}\n  script:\n    - { atS: 1, do: switch-dns, to: new }`;
+    const { found } = await fly(privately(known, world), { startS: 5 });
+    expect(found?.checks.find(({ check }) => check === 'record')?.text).toMatch(/nothing to switch/);
+  });
+});
+
 describe('what has to be mended', () => {
   const withScript = (steps: string): string => scenarioText({ change: known, world: `${quiet}\n  script:\n${steps}` });
 
