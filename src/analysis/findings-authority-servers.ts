@@ -20,6 +20,33 @@ export function lameAuthorities(context: AuthorityContext): Finding[] {
   }));
 }
 
+/** Hostnames of which nobody could say, at the start or ever, which servers to watch. */
+export function unfoundAuthorities(context: AuthorityContext): Finding[] {
+  if (context.gathered.started.scenario.authorities === 'none') return [];
+  const own = context.journal
+    .of('authorities-found')
+    .filter(({ linkOf, name }) => linkOf === undefined && !isAddress(name));
+  const byName = Map.groupBy(own, ({ name }) => name);
+  return [...byName].flatMap(([name, [first, ...later]]): Finding[] => {
+    if (first?.found !== 'none') return [];
+    const after = later.find(({ servers }) => servers.length > 0);
+    const until = after === undefined ? 'never' : `not before ${at(context, after.atNs)}`;
+    return [
+      {
+        kind: 'authorities-not-found',
+        service: context.serviceOf(name),
+        severity: 'warn',
+        text: `The authoritative servers of ${name} were looked up again and again and ${until} found: when its records changed till then is not known. Name them under authorities, or say authorities: none.`,
+        evidence: [first.error],
+      },
+    ];
+  });
+}
+
+function isAddress(name: string): boolean {
+  return name.includes(':') || /^[\d.]+$/.test(name);
+}
+
 /** What a machine says that has no way to such an address at all: mostly one without IPv6. */
 const noRoute = ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 

@@ -14,7 +14,12 @@ import {
 import type { Change } from './change.ts';
 import { movesEverybody } from './convergence.ts';
 import { at, type FindingContext } from './finding-context.ts';
-import { lameAuthorities, unreachableAuthorities, type AuthorityContext } from './findings-authority-servers.ts';
+import {
+  lameAuthorities,
+  unfoundAuthorities,
+  unreachableAuthorities,
+  type AuthorityContext,
+} from './findings-authority-servers.ts';
 import { authoritySetFindings } from './findings-authority-sets.ts';
 import type { ServiceContext } from './service-analysis.ts';
 
@@ -29,6 +34,7 @@ export function authorityFindings(findingContext: FindingContext): Finding[] {
   return [
     ...lags.map(({ finding }) => finding),
     ...authoritySetFindings({ ...context, sets, laggingNames: new Set(lags.map(({ name }) => name)) }),
+    ...unfoundAuthorities(context),
     ...lameAuthorities(context),
     ...unreachableAuthorities(context),
     ...differentNsSets(context),

@@ -224,6 +224,24 @@ test('a name server that only the zone above names is told, with who says what; 
   ]);
 });
 
+test('servers that were not found at the start are told, with when they were, and what the first look-up had failed by', () => {
+  const none = found(hostname, { zone: 'shop.example', found: 'none', error: 'NS shop.example: timed-out' });
+  const sets = (['parent', 'child'] as const).map((at, i) => ({
+    at,
+    server: `127.0.3.${i}`,
+    names: [`ns-${i}.example`],
+    error: '',
+  }));
+  const later = found(hostname, { atNs: 14e9, zone: 'shop.example', servers: [one, two], nsSets: sets });
+  expect(findingsOf(cleanly, none)).toEqual([
+    expect.stringMatching(/^warn authorities-not-found .* never found: .* NS shop.example: timed-out$/),
+  ]);
+  const [unfound = '', ...more] = findingsOf(cleanly, none, later);
+  expect(unfound).toMatch(/not before 2026-\S+:14\.000Z found/);
+  // What was found later is looked at like what is found at once.
+  expect(more).toEqual([expect.stringMatching(/^warn ns-sets-differ/)]);
+});
+
 test('addresses that this machine has no way to are no fault of the servers', () => {
   const servers = ['[fd00::1]:53', '[fd00::2]:53'];
   const unrouted = servers.flatMap((server) => toldFor(0, 50, { failed: 'ENETUNREACH', server }));
