@@ -27,6 +27,8 @@ export function certificate(facts: Facts, service: Service, address: string): re
     return [rows.fail({ ...said, observed, text: refusedText(service, refused) })];
   }
   const ends = probes.flatMap(({ certificateToMs }) => (certificateToMs === null ? [] : [certificateToMs]));
+  // Where nobody answers, that is told.
+  if (ends.length === 0 && probes.every(({ answer }) => answer === null)) return [];
   if (ends.length === 0) {
     return [rows.unknown({ ...said, observed: 'none seen', text: `No certificate of ${address} was seen.` })];
   }

@@ -138,13 +138,22 @@ export function preflightText(
   const services = [...Map.groupBy(found.checks, ({ service }) => service)];
   const isInFull = services.length <= servicesInFullMax;
   const lines = [headline(found), about(found), ...urgency(found)].map(plain);
+  const wholly: string[] = [];
   for (const [service, checks] of services) {
+    const own = linesOf(checks, isInFull);
+    if (!isInFull && own.every(({ mark }) => mark === 'pass' || mark === 'not-applicable')) {
+      wholly.push(service);
+      continue;
+    }
     lines.push('', plain(service));
-    for (const { mark, title, text } of linesOf(checks, isInFull)) {
+    for (const { mark, title, text } of own) {
       const start = `  ${paint(marks[mark], mark)}  ${title.padEnd(titleWidth)}  `;
       const indent = marks[mark].length + titleWidth + 6;
       lines.push(start + broken(plain(text), columns - indent).join(`\n${' '.repeat(indent)}`));
     }
+  }
+  if (wholly.length > 0) {
+    lines.push('', ...broken(plain(`All that was looked at passes: ${listText(wholly)}.`), columns));
   }
   const notAsked = notAskedText(found);
   if (notAsked !== '') lines.push('', ...broken(plain(notAsked), columns));

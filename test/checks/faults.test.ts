@@ -1,4 +1,5 @@
 /** Both sides alike in all that a preflight looks at; then one thing is wrong with the side that is moved to. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CheckKind } from '../../src/checks/check.ts';
 import type { Facts, Probe, ProbeAnswer, ProbeKind } from '../../src/checks/facts.ts';
@@ -237,6 +238,51 @@ describe('one fault, one check that does not pass', () => {
     const said = decides ? headline(found) : found.checks.find(({ result }) => result !== 'pass')?.text;
     if (says !== undefined) expect(said).toMatch(says);
   });
+});
+
+/** Of kinds that decide, so that any of them must keep it from being safe, whatever else is wrong. */
+const decisive: readonly { readonly [K in ProbeKind]?: Partial<Probe> }[] = [
+  { request: { answer: answer(503, { isRight: false }) } },
+  { request: failing({ outcome: 'connect-refused' }) },
+  { request: failing({ outcome: 'tls-failed' }) },
+  { request: failing({ outcome: 'own-trouble' }) },
+  { request: { answer: answer(403, { isRight: false, isBlocked: true }) } },
+  { request: { certificateToMs: 0 } },
+  { request: { addressSide: 'old' } },
+  { plain: failing({ outcome: 'connect-refused' }) },
+  { 'tls-1.2': failing({ outcome: 'tls-failed' }) },
+  { 'slow-path': { answer: answer(504) } },
+  { upload: { answer: answer(413) } },
+  { 'asked-header': { answer: answer(400) } },
+  { echo: failing({ outcome: 'reset' }) },
+];
+
+test('with one fault that decides it is never safe, whatever else is wrong with the same side', () => {
+  const kinds = Object.keys(wellBehaved) as ProbeKind[];
+  const another = fc.record({
+    kind: fc.constantFrom<ProbeKind>('request', ...kinds),
+    over: fc.constantFrom<Partial<Probe>>(
+      failing({ outcome: 'reset' }),
+      failing({ outcome: 'tls-failed' }),
+      failing({ outcome: 'connect-timed-out' }),
+      failing({ outcome: 'own-trouble' }),
+      { answer: answer(500, { isRight: false }) },
+      { answer: answer(404) },
+    ),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...decisive),
+      fc.array(another, { maxLength: 4 }),
+      fc.array(fc.constantFrom(...kinds), { maxLength: 3 }),
+      (fault, others, unsent) => {
+        const more = Object.fromEntries(others.map(({ kind, over }) => [kind, over]));
+        const probes = probesWith({ ...more, ...fault }).filter(({ kind }) => kind in fault || !unsent.includes(kind));
+        expect(preflight(factsOf({ scenario, probes })).safeToSwitch.safe).not.toBe('yes');
+      },
+    ),
+    { numRuns: 400 },
+  );
 });
 
 describe('what was refused before is no reason not to move', () => {

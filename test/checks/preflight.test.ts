@@ -1,8 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import type { Facts } from '../../src/checks/facts.ts';
+import type { Facts, Probe } from '../../src/checks/facts.ts';
 import { exitCodeOf, preflight, preflightJson } from '../../src/checks/preflight.ts';
 import { headline, preflightText } from '../../src/checks/preflight-text.ts';
-import { factsOf, goodProbes, hostname, memoryOf, nameFacts, nowMs, oldAddress, probe, server } from './kit.ts';
+import { presets } from '../../src/clients/presets.ts';
+import { parseScenario } from '../../src/scenario/parse.ts';
+import {
+  factsOf,
+  goodProbes,
+  hostname,
+  memoryOf,
+  nameFacts,
+  newAddress,
+  nowMs,
+  oldAddress,
+  probe,
+  server,
+} from './kit.ts';
 
 /** Lowered from `ttlS` so many seconds ago, on all servers. */
 const loweredBefore = (s: number, ttlS = 307) =>
@@ -110,6 +123,45 @@ test('the table shows what passes in a line for each check, and all else by itse
   expect(lines).toContain(
     '  FAIL  certificates      198.51.100.1 does not show a good certificate for orders.shop.test: tls-failed (expired).',
   );
+});
+
+test('with many services, those that pass are named in one line, and of others what passes is', () => {
+  const text = `name: many
+services: [${['a', 'b', 'c'].map((name) => `{ name: ${name}, url: "https://${hostname}/ready" }`).join(', ')}]
+sides:
+  old: { title: ALB/ECS, addresses: ["${oldAddress}"] }
+  new: { title: nginx/EKS, addresses: ["${newAddress}"] }
+resolvers: [{ name: vpc, address: 10.0.0.2 }]
+change: { ttlS: 60 }`;
+  const scenario = parseScenario(text, { file: 'many.yaml', env: {}, presets, readFile: () => '' });
+  const probes = ['a', 'b', 'c'].flatMap((service) => goodProbes().map((one) => ({ ...one, service, check: service })));
+  const shown = (over: readonly Probe[]): readonly string[] =>
+    preflightText(preflight(factsOf({ scenario, probes: over }))).split('\n');
+  expect(shown(probes).slice(2)).toEqual([
+    '',
+    'All that was looked at passes: a, b and c.',
+    '',
+    'Not asked: slow requests, upload and X-Forwarded-For. A scenario asks for them under preflight: docs/preflight.md.',
+  ]);
+  const broken = probes.map((one) =>
+    one.service === 'b' && one.side === 'new' ? { ...one, tookMs: 1, answer: null } : one,
+  );
+  const lines = shown(broken);
+  expect(lines[0]).toMatch(/^NO, because b: 198\.51\.100\.1 \(nginx\/EKS\) does not answer/);
+  expect(lines.slice(3, 6)).toEqual([
+    'b',
+    expect.stringMatching(/^ {2}FAIL {2}answers/),
+    expect.stringMatching(/^ {2}pass {2}5 checks {10}TTL lowered, old TTL aged out, resolvers, records, certificates$/),
+  ]);
+  expect(lines).toContain('All that was looked at passes: a and c.');
+});
+
+test('on a terminal, lines are broken between words, below where they began', () => {
+  const found = preflight(factsOf({ probes: wrongCertificate }));
+  const lines = preflightText(found, { columns: 80 }).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('  FAIL  certificates'));
+  expect(lines[at + 1]).toMatch(/^ {26}\S/);
+  for (const line of lines.slice(1)) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test('the JSON has every check, instants as text, and what stands on top', () => {
