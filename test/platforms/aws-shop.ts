@@ -161,7 +161,6 @@ export function shopWorld(): FakeWorld {
         LoadBalancerName: 'shop-1',
         DNSName: 'Shop-1-1234.us-west-1.elb.amazonaws.com',
         Type: 'application',
-        Scheme: 'internet-facing',
       },
     ],
     listeners: {

@@ -328,7 +328,11 @@ const actions: Readonly<Record<string, (world: FakeWorld, input: Fields) => Fiel
     );
     const { some, next } = page(world, wanted, NextToken);
     // The list says neither when nor in which time zone.
-    const summaries = some.map(({ ScheduleExpression, ScheduleExpressionTimezone, ...summary }) => summary);
+    const summaries = some.map((schedule) => ({
+      ...schedule,
+      ScheduleExpression: undefined,
+      ScheduleExpressionTimezone: undefined,
+    }));
     return { Schedules: summaries, NextToken: next };
   },
   GetSchedule(world, { Name, groupName = 'default' }) {
