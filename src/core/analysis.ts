@@ -5,6 +5,7 @@
  */
 import type { RunMode } from './entry.ts';
 import type { Direction, LaneRole, Scenario, Side, SideSeen } from './scenario.ts';
+import type { StaleTarget, TargetAnalysis, TargetWatch } from './stale-target.ts';
 
 /** An observed quantity: what was certainly so, and what may have been so given all that was not seen. */
 export interface Interval {
@@ -499,6 +500,12 @@ export interface Analysis {
   readonly findings: readonly Finding[];
   /** Left out: nobody was asked to look at platforms. */
   readonly observers?: readonly ObserverAnalysis[];
+  /** Targets that were seen, by group; left out: none was. */
+  readonly targets?: readonly TargetAnalysis[];
+  /** In order of time; left out: none, and nothing that looks like one. */
+  readonly staleTargets?: readonly StaleTarget[];
+  /** Of each service of which somebody was asked to watch targets; left out: of none. */
+  readonly targetWatch?: readonly TargetWatch[];
   readonly prober: ProberAnalysis;
   readonly sides: Readonly<Record<Side, { readonly addresses: readonly string[] }>>;
 }

@@ -148,6 +148,24 @@ export type Entry =
   | { readonly type: 'observer-recovered'; readonly atNs: number; readonly observer: string }
   /** What AWS or Kubernetes said of a side's platform; `atNs` is when it was received. */
   | ({ readonly type: 'platform-seen'; readonly atNs: number } & PlatformSeen)
+  /** A line of an ALB's access log that is one of our probes', by its trace id; `atNs` is when the request ended there. */
+  | {
+      readonly type: 'access-logged';
+      readonly atNs: number;
+      readonly lane: number;
+      readonly slot: number;
+      readonly part: number;
+      /** `app/<name>/<id>`. */
+      readonly loadBalancer: string;
+      /** `address:port` of where it was sent; null: nowhere. */
+      readonly target: string | null;
+      readonly targetGroupArn: string | null;
+      readonly elbStatus: number;
+      /** null: no target answered. */
+      readonly targetStatus: number | null;
+      /** As the log has it; '' where it gives none. */
+      readonly errorReason: string;
+    }
   /**
    * What Route 53's API says of a name, in each zone of the account that has it (a public and a private one may): written
    * when it differs from before. It changed somewhere in [previousAskedAtNs, atNs].

@@ -80,9 +80,37 @@ export interface StaleTarget {
   readonly expectedWindowMs: Interval | null;
   /** null: confirmed by the platform, and no probe failed by it. */
   readonly proof: Proof | null;
-  /** Failed slots of judged lanes that it explains. */
+  /** Failed slots of judged lanes that it explains; with others stale at the same time, each counts what it may have been. */
   readonly failedCount: number;
+  /** What the failures of all lanes were held against; null: there was nothing to hold them against (no target data, or none failed). */
+  readonly check: StaleCheck | null;
   readonly signatures: Readonly<Partial<Record<StaleSignature, number>>>;
   readonly text: string;
   readonly evidence: readonly string[];
+}
+
+/**
+ * Of one service on one side: failures of fitting signatures while targets were stale, against the share that these targets
+ * had of all that got requests; and the counter-check, the same signatures while none was.
+ */
+export interface StaleCheck {
+  /** Those that were stale at the same time have the same number. */
+  readonly episode: number;
+  readonly failedCount: number;
+  readonly probeCount: number;
+  /** By the share of stale among routable targets, over time. */
+  readonly expectedRatio: Interval;
+  readonly outsideFailedCount: number;
+  readonly outsideProbeCount: number;
+  /** Of judged lanes, in all of the episode: what its targets explain together. */
+  readonly togetherFailedCount: number;
+}
+
+/** Whether the targets that a service is behind were watched, as far as somebody was asked to watch them. */
+export interface TargetWatch {
+  readonly service: string;
+  /** Sides whose load balancers were to be watched; empty: nobody was asked to. */
+  readonly sides: readonly Side[];
+  /** When that could not tell whether a target is stale, and why. */
+  readonly gaps: readonly { readonly fromAtNs: number; readonly toAtNs: number; readonly why: string }[];
 }
