@@ -289,7 +289,7 @@ const actions: Readonly<Record<string, (world: FakeWorld, input: Fields) => Fiel
     services: world.services.filter(({ serviceArn }) => isNamed(serviceArn, listOf(input, 'services'))),
     failures: [],
   }),
-  ListTasks(world, { desiredStatus, nextToken }) {
+  ListTasks(world, { desiredStatus = 'RUNNING', nextToken }) {
     const { some, next } = page(
       world,
       world.tasks.filter((task) => task['desiredStatus'] === desiredStatus),
