@@ -184,6 +184,28 @@ services: [{ name: orders, ${ready}, request: { cookies: { b: three } } }]`);
     expect(scenario.services[0]?.checks[0]?.request.headers).toEqual([['cookie', 'a=one; b=three']]);
   });
 
+  test('what a preflight sends besides is said in defaults and by a service, key by key', () => {
+    const [a, b] = scenarioOf(`
+defaults: { preflight: { slowPath: /slow, uploadPath: /up, writes: true, echoPath: /echo } }
+services:
+  - { name: a, ${ready} }
+  - { name: b, ${ready}, preflight: { slowPath: /b, slowWithinS: 7, uploadBytes: 9, uploadMethod: PUT, headerBytes: 300 } }`).services;
+    const upload = { path: '/up', method: 'POST', bytes: 1_500_000 };
+    expect(a?.preflight).toEqual({
+      slow: { path: '/slow', withinS: 90 },
+      upload,
+      headerBytes: null,
+      echoPath: '/echo',
+    });
+    expect(b?.preflight).toEqual({
+      slow: { path: '/b', withinS: 7 },
+      upload: { ...upload, method: 'PUT', bytes: 9 },
+      headerBytes: 300,
+      echoPath: '/echo',
+    });
+    expect(scenarioOf(`services: [{ name: a, ${ready} }]`).services[0]).not.toHaveProperty('preflight');
+  });
+
   test('certificates and keys are read where the scenario names them', () => {
     const scenario = scenarioOf(
       `services: [{ name: orders, ${ready}, tls: { ca: certificate.pem, certificate: certificate.pem, key: key.pem } }]`,

@@ -11,6 +11,7 @@ const secrets = [
   'hunter-body',
   'hunter-word',
   'hunter-query',
+  'hunter-path',
   'hunter-doh',
   'EC PRIVATE',
 ];
@@ -27,6 +28,7 @@ services:
   - name: orders
     url: https://orders.example/ready?page=3&api_key=hunter-query
     tls: { ca: certificate.pem, certificate: certificate.pem, key: key.pem }
+    preflight: { slowPath: /report/hunter-path }
 resolvers: [{ name: doh, doh: "https://dns.example/q?token=hunter-doh" }]
 references: ["https://status.example/?auth=hunter-query"]`);
 
