@@ -1,7 +1,7 @@
 /** `cutwatch preflight`: the real ports, Ctrl-C, what is printed, and the exit status. */
 import { styleText } from 'node:util';
 import { exitCodeOf, preflightJson, type Preflight } from '../checks/preflight.ts';
-import { headline, preflightText, type Paint } from '../checks/preflight-text.ts';
+import { headline, preflightText, type Paint, type Plain } from '../checks/preflight-text.ts';
 import { UserError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { newClock } from '../net/clock.ts';
@@ -10,6 +10,7 @@ import { newDnsPort } from '../net/dns-port.ts';
 import { plainText } from '../report/escape.ts';
 import { plan } from '../scenario/plan.ts';
 import { memoryPath, openMemory } from './preflight-memory.ts';
+import { withoutValues } from '../scenario/variable-values.ts';
 import { wallClock } from './preflight-names.ts';
 import { runPreflight } from './preflight.ts';
 import { newRunStart, wayBack } from './run-command.ts';
@@ -32,10 +33,13 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
   const clock = newClock(startedAtHrNs);
   const stop = new AbortController();
   const unfollow = followSignals(stop);
-  const countdown = newCountdown(process.stderr);
+  // A path that came from the environment may be a credential.
+  const secretValues = scenario.services.flatMap(({ checks }) => checks.flatMap((check) => check.secretValues ?? []));
+  const plain: Plain = (text) => withoutValues(plainText(text), secretValues);
+  const countdown = newCountdown(process.stderr, plain);
   const say = (text: string): void => {
     countdown.end();
-    process.stderr.write(`${text.split('\n').map(plainText).join('\n')}\n`);
+    process.stderr.write(`${text.split('\n').map(plain).join('\n')}\n`);
   };
   try {
     const found = await runPreflight(
@@ -59,11 +63,11 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
       process.stderr.write('stopped before anything was known\n');
       return 4;
     }
-    if (flags.json === true) process.stdout.write(preflightJson(found));
+    if (flags.json === true) process.stdout.write(withoutValues(preflightJson(found), secretValues));
     const stream = flags.json === true ? process.stderr : process.stdout;
     const paint: Paint = (text, mark) => styleText(colours[mark], text, { stream });
     const columns = stream.isTTY ? { columns: stream.columns } : {};
-    stream.write(`${preflightText(found, { paint, plain: plainText, ...columns })}\n`);
+    stream.write(`${preflightText(found, { paint, plain, ...columns })}\n`);
     return exitCodeOf(found);
   } finally {
     unfollow();
@@ -98,7 +102,7 @@ function followSignals(stop: AbortController): () => void {
 const quietEveryMs = 10_000;
 
 /** Counts down in one line on a terminal; elsewhere a line in 10 s. */
-function newCountdown(stream: NodeJS.WriteStream): { show(found: Preflight): void; end(): void } {
+function newCountdown(stream: NodeJS.WriteStream, plain: Plain): { show(found: Preflight): void; end(): void } {
   const isLive = stream.isTTY && process.env['TERM'] !== 'dumb' && !process.env['CI'];
   let timer: NodeJS.Timeout | null = null;
   let shownAtMs = -Infinity;
@@ -106,11 +110,11 @@ function newCountdown(stream: NodeJS.WriteStream): { show(found: Preflight): voi
 
   function line(found: Preflight): void {
     if (isLive) {
-      stream.write(`\r${plainText(headline(found)).slice(0, Math.max(20, stream.columns - 1))}\u001b[K`);
+      stream.write(`\r${plain(headline(found)).slice(0, Math.max(20, stream.columns - 1))}\u001b[K`);
       isOnLine = true;
     } else if (found.atMs - shownAtMs >= quietEveryMs) {
       shownAtMs = found.atMs;
-      stream.write(`${plainText(headline(found))}\n`);
+      stream.write(`${plain(headline(found))}\n`);
     }
   }
 
