@@ -11,7 +11,7 @@ import { presets } from '../../src/clients/presets.ts';
 import type { Archetype } from '../../src/core/scenario.ts';
 import { nsToS } from '../../src/core/time.ts';
 import { laneOf, newBench } from '../prober/kit.ts';
-import { absentMs, ttlS, watchedMs, type StageLine } from './leaving/script.ts';
+import { absentMs, cutAfterMs, ttlS, watchedMs, type StageLine } from './leaving/script.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { findProgram } from './servers/installed.ts';
 import { startProcess } from './servers/own-process.ts';
@@ -36,6 +36,8 @@ const likenesses: readonly Likeness[] = [
   { client: 'http-busy', archetype: 'node-default' },
   { client: 'http-idle', archetype: 'node-default', everyS: 6 },
   { client: 'fetch-idle', archetype: 'node-default', change: keptS(4), everyS: 4.7 },
+  { client: 'websocket', archetype: 'websocket' },
+  { client: 'websocket-cut', archetype: 'websocket' },
   { client: 'undici-dns', archetype: 'undici-dns', change: anew },
   { client: 'java', archetype: 'jvm-30', needs: 'javac' },
   { client: 'absent-java', archetype: 'jvm-30', needs: 'javac' },
@@ -122,7 +124,7 @@ function seenOf(lines: readonly StageLine[], client: string): Seen {
 
 /** The requests of our own prober that were answered, in virtual time. */
 async function oursOf(
-  { archetype, change, everyS = 0.5 }: Likeness,
+  { client, archetype, change, everyS = 0.5 }: Likeness,
   { flippedS, absentS }: { readonly flippedS: number; readonly absentS: number },
 ): Promise<readonly Request[]> {
   const preset = presets[archetype];
@@ -133,6 +135,8 @@ async function oursOf(
     if (atS < absentS) return { rcode: 'NXDOMAIN' };
     return { addresses: type === 'A' ? [atS < flippedS ? 'old' : 'new'] : [], ttlS };
   };
+  const cutS = client.endsWith('-cut') ? flippedS + cutAfterMs / 1000 : Infinity;
+  bench.world.answer = (address, atS) => (address === 'old' && atS >= cutS ? { outcome: 'closed-before-answer' } : {});
   await bench.clock.runUntilS(flippedS + watchedMs / 1000);
   return bench.rows.flatMap(({ part, outcomeName, sentNs, addressText }) =>
     part === 0 && outcomeName === 'answered'

@@ -1,9 +1,10 @@
 /**
- * What Node itself does, as a process of its own: `http` with the global agent, `fetch`, or undici with its dns interceptor,
- * every so many ms until it is stopped. Whether it met an answer is seen at the servers.
+ * What Node itself does, as a process of its own: `http` with the global agent, `fetch`, undici with its dns interceptor, or
+ * messages on a `WebSocket` that is opened anew when it ends, every so many ms until it is stopped. Whether it met an answer
+ * is seen at the servers.
  */
 import { get } from 'node:http';
-import { setInterval } from 'node:timers';
+import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import { Agent, interceptors, request } from 'undici';
 
 const [kind = '', url = '', everyMs = '500'] = process.argv.slice(2);
@@ -23,7 +24,20 @@ function ask(): Promise<unknown> {
   }
 }
 
+function hold(): void {
+  const socket = new WebSocket(url.replace('http', 'ws'));
+  const timer = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('here'), Number(everyMs));
+  socket.addEventListener('close', () => {
+    clearInterval(timer);
+    setTimeout(hold, 50);
+  });
+}
+
 const dispatcher = new Agent().compose(interceptors.dns());
 const once = (): void => void ask().catch((error: Error) => process.stderr.write(`${error.message}\n`));
-once();
-setInterval(once, Number(everyMs));
+if (kind === 'websocket') {
+  hold();
+} else {
+  once();
+  setInterval(once, Number(everyMs));
+}

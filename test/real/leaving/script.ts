@@ -4,6 +4,8 @@ export const zone = 'flip.test';
 export const ttlS = 7;
 /** Names that begin with `absent-` do not exist for so long after they were first asked for. */
 export const absentMs = 1500;
+/** The old side ends the WebSockets of names that end in `-cut` so long after the flip. */
+export const cutAfterMs = 9300;
 /** Every client has had an answer for so long when the flip comes. */
 export const warmMs = 8000;
 /** The longest fixed cache is 60 s, and was filled before the flip. */

@@ -6,14 +6,17 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleepMs } from 'node:timers/promises';
+import { acceptSalt } from '../../../src/wire/websocket-frame.ts';
 import { askPlainly } from '../servers/ask-plainly.ts';
 import { startDnsmasq } from '../servers/dnsmasq.ts';
 import { startUnbound } from '../servers/unbound.ts';
 import { startFlipDns } from './flip-dns.ts';
-import { warmMs, watchedMs, zone, type StageLine } from './script.ts';
+import { cutAfterMs, ttlS, warmMs, watchedMs, zone, type StageLine } from './script.ts';
 
 const sides = { old: '127.0.1.1', new: '127.0.2.1' } as const;
 const nameServer = '127.0.0.53';
@@ -39,6 +42,9 @@ function seen(client: string, side: 'old' | 'new'): void {
 /** Asks for `/close` every 500 ms, as a script in a page does. */
 const page = `<script>setInterval(() => fetch('/close', { cache: 'no-store' }).catch(() => {}), ${everyMs})</script>`;
 
+/** Of the old side, to be cut. */
+const held = new Set<Duplex>();
+
 async function startSide(side: 'old' | 'new'): Promise<void> {
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
     const [client = ''] = (request.headers.host ?? '').split('.');
@@ -47,6 +53,17 @@ async function startSide(side: 'old' | 'new'): Promise<void> {
     response.setHeader('Connection', request.url === '/keep' ? 'keep-alive' : 'close');
     response.setHeader('Content-Type', 'text/html');
     response.end(request.url === '/page' ? page : side);
+  });
+  server.on('upgrade', (request, socket) => {
+    const [client = ''] = (request.headers.host ?? '').split('.');
+    const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${acceptSalt}`).digest('base64');
+    const switched = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade';
+    socket.write(`${switched}\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+    seen(client, side);
+    // Small messages, each in a packet.
+    socket.on('data', () => seen(client, side));
+    socket.on('error', () => {});
+    if (side === 'old' && client.endsWith('-cut')) held.add(socket);
   });
   server.listen(80, sides[side]);
   await once(server, 'listening');
@@ -97,6 +114,8 @@ const start: Readonly<Record<string, () => void | Promise<void>>> = {
   'http-busy': () => runNode('http-busy', 'http', '/keep'),
   'http-idle': () => runNode('http-idle', 'http', '/keep', 6000),
   'fetch-idle': () => runNode('fetch-idle', 'fetch', '/keep', 4700),
+  websocket: () => runNode('websocket', 'websocket', '/live'),
+  'websocket-cut': () => runNode('websocket-cut', 'websocket', '/live'),
   'undici-dns': () => runNode('undici-dns', 'undici-dns', '/close'),
   java: () => runJava('java'),
   'java-forever': () => runJava('java-forever', '-Dsun.net.inetaddr.ttl=-1'),
@@ -140,9 +159,14 @@ const start: Readonly<Record<string, () => void | Promise<void>>> = {
 execFileSync('ip', ['link', 'set', 'lo', 'up']);
 writeFileSync(join(folder, 'resolv.conf'), `nameserver ${nameServer}\noptions timeout:2 attempts:2\n`);
 execFileSync('mount', ['--bind', join(folder, 'resolv.conf'), '/etc/resolv.conf']);
+const askedMs = new Map<string, number>();
 const dns = await startFlipDns(nameServer, {
   address: sides.old,
-  onAsked: (name, atMs) => say({ type: 'asked', client: name.split('.')[0] ?? '', atMs }),
+  onAsked(name, atMs) {
+    const [client = ''] = name.split('.');
+    askedMs.set(client, atMs);
+    say({ type: 'asked', client, atMs });
+  },
 });
 await Promise.all([startSide('old'), startSide('new')]);
 await Promise.all(asked.map(async (client) => start[client]?.()));
@@ -151,8 +175,17 @@ await Promise.all(asked.map(async (client) => start[client]?.()));
 const giveUpMs = Date.now() + 25_000;
 while (asked.some((client) => !served.has(client)) && Date.now() < giveUpMs) await sleepMs(50);
 await sleepMs(warmMs);
+// Resolvers count whole seconds: one whose answer ends just now may ask a second later than the archetype, and if the flip
+// came between the two, they would be a whole TTL apart.
+const isEnding = (client: string): boolean => {
+  const ageMs = Date.now() - (askedMs.get(client) ?? 0);
+  return ageMs > (ttlS - 1) * 1000 && ageMs < (ttlS + 2) * 1000;
+};
+while (asked.some((client) => isEnding(client)) && Date.now() < giveUpMs + warmMs) await sleepMs(50);
 dns.flipTo(sides.new);
 say({ type: 'flipped', atMs: Date.now() });
-await sleepMs(watchedMs);
+await sleepMs(cutAfterMs);
+for (const socket of held) socket.end();
+await sleepMs(watchedMs - cutAfterMs);
 for (const child of children) child.kill('SIGKILL');
 process.exit(0);
