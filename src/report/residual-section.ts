@@ -81,7 +81,7 @@ function observedText({ observedMs: { min, max } }: ResidualLevel): string {
 function theoryText({ theory, levels, points }: ReportResidual): string {
   if (!isKnown({ points })) return 'not known';
   const [half, tenth] = levels;
-  const say = (ms: number | null): string => (ms === null ? 'never' : ms === 0 ? 'at once' : durationText(ms));
+  const say = (ms: number | null): string => (ms === null ? 'not by itself' : ms === 0 ? 'at once' : durationText(ms));
   const texts = [half?.theoryMs ?? null, tenth?.theoryMs ?? null, theory.endMs].map(say);
   return new Set(texts).size === 1 ? (texts[0] ?? '') : texts.join(', ');
 }
@@ -104,7 +104,7 @@ function readsAs(curve: ReportResidual): Cell {
   const { min, max } = curve.levels.at(-1)?.observedMs ?? { min: 0, max: 0 };
   const isThere = min === null;
   if (!isKnown(curve)) return { text: 'nothing to hold it against', tone: 'faint' };
-  if (curve.lastLeavingAt === null) return { text: 'had left by then' };
+  if (curve.lastLeavingAt === null) return { text: 'was not there' };
   if (max === null && !isThere) return { text: 'how it ended was not seen', tone: 'unsure' };
   if (curve.theory.endMs === null) return { text: isThere ? 'stays, as such do' : 'left: what held it there ended' };
   return { text: isThere ? 'may be there so long' : 'as in theory', tone: isThere ? 'faint' : 'good' };

@@ -38,7 +38,7 @@ test.for<{ title: string; curve: ResidualCurve; row: string }>([
   {
     title: 'never leaves by itself',
     curve: residualOf(fresh, { leftS: 24, lifeS: Infinity, why: 'never' }),
-    row: 'not yet | not yet | not yet | 23.5 s | never | stays, as such do |',
+    row: 'not yet | not yet | not yet | 23.5 s | not by itself | stays, as such do |',
   },
   {
     title: 'is proved to be late',
@@ -46,9 +46,9 @@ test.for<{ title: string; curve: ResidualCurve; row: string }>([
     row: '15.5 s | 1.5 s, 2.7 s, 3 s | 14 too late: a resolver broke the TTL × 14 |',
   },
   {
-    title: 'had left',
+    title: 'was not there',
     curve: residualOf(fresh, record, { lastLeavingAtNs: null }),
-    row: 'never | 10 s, 18 s, 20 s | had left by then |',
+    row: 'never | 10 s, 18 s, 20 s | was not there |',
   },
   {
     title: 'has no theory',
