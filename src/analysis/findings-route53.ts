@@ -119,7 +119,7 @@ function aliases(group: RecordGroup): readonly Said[] {
 // ── zones ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function unknownNames({ name, service, steps }: PolicyTrack): Finding[] {
-  if (steps.some(({ policies }) => policies.length > 0)) return [];
+  if (steps.some(({ policies, linkOf }) => policies.length > 0 || linkOf !== undefined)) return [];
   const text = `No Route 53 zone that could be asked has ${name}: how it is answered is known by its answers alone.`;
   return [{ kind: 'route53-no-record', service, severity: 'info', text, evidence: [] }];
 }

@@ -27,7 +27,7 @@ function blindRows(rows: Rows, { blind }: Route53Facts): readonly CheckResult[] 
       subject: what,
       observed: why,
       expected: 'read access to Route 53 (docs/route53.md)',
-      text: `Route 53 was not told of ${what}, for ${why}. It would say whether the TTL can be lowered, by which weights or health checks names are answered, and whether all name servers have a change; without route53 in the scenario it is not asked.`,
+      text: `Route 53 could not be asked for ${what}: ${why}. It would say whether the TTL can be lowered, by which weights or health checks names are answered, and whether all name servers have a change; without route53 in the scenario it is not asked.`,
       ...(mayPass ? { heals: someTime } : {}),
     }),
   );

@@ -3,15 +3,17 @@ import { styleText } from 'node:util';
 import { exitCodeOf, preflightJson, type Preflight } from '../checks/preflight.ts';
 import { headline, preflightText, type Paint, type Plain } from '../checks/preflight-text.ts';
 import { UserError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { newClock } from '../net/clock.ts';
 import { newDialer } from '../net/dialer.ts';
 import { newDnsPort } from '../net/dns-port.ts';
 import { plainText } from '../report/escape.ts';
 import { plan } from '../scenario/plan.ts';
-import { memoryPath, openMemory } from './preflight-memory.ts';
 import { withoutValues } from '../scenario/variable-values.ts';
+import { memoryPath, openMemory } from './preflight-memory.ts';
 import { wallClock } from './preflight-names.ts';
+import { newRoute53Look, type Route53Look } from './preflight-route53.ts';
 import { runPreflight } from './preflight.ts';
 import { newRunStart, wayBack } from './run-command.ts';
 import { version } from './version.ts';
@@ -41,6 +43,7 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
     countdown.end();
     process.stderr.write(`${text.split('\n').map(plain).join('\n')}\n`);
   };
+  const route53 = await lookAtRoute53(scenario, clock);
   try {
     const found = await runPreflight(
       scenario,
@@ -53,6 +56,7 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
         readToken,
         run: { runId, startedAtMs, version },
         stopSignal: stop.signal,
+        ...(route53 === null ? {} : { route53 }),
         memory: openMemory(flags.memory ?? memoryPath(scenario.name), scenario.name, (text) => say(`note: ${text}`)),
         announce: (text) => say(text),
         show: (one) => (flags.wait === true && one.canWait ? countdown.show(one) : undefined),
@@ -72,7 +76,19 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
   } finally {
     unfollow();
     countdown.end();
+    route53?.stop();
   }
+}
+
+/** Who does not ask for it loads nothing of the SDK. */
+async function lookAtRoute53(scenario: Scenario, clock: Clock): Promise<Route53Look | null> {
+  if (scenario.route53 === undefined) return null;
+  const { startRoute53 } = await import('../platforms/platforms.ts');
+  return newRoute53Look({
+    clock,
+    scenario,
+    observe: (entry) => startRoute53({ clock, random: Math.random, scenario, entry }),
+  });
 }
 
 const colours = {

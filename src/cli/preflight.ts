@@ -2,7 +2,8 @@
  * Looks, concludes, and waits where time alone is missing. Names are looked at again and again: a server whose TTL is not
  * low yet once a second, so that T_low is known to a second, all else every ten; the sides before T_safe once more.
  */
-import type { Facts, NameFacts, Probe } from '../checks/facts.ts';
+import type { Facts, NameFacts, Probe, Route53Facts } from '../checks/facts.ts';
+import type { Memory, Seen } from '../checks/memory.ts';
 import { preflight, type Preflight } from '../checks/preflight.ts';
 import { unsureResolvers } from '../checks/private-names.ts';
 import { ageOf } from '../checks/ttl-aged-out.ts';
@@ -21,11 +22,14 @@ import {
   type NamePorts,
   type SideAddresses,
 } from './preflight-names.ts';
+import { pendingServer, type Route53Look } from './preflight-route53.ts';
 import { lookAtSides, lookNs, type SidePorts } from './preflight-sides.ts';
 import { slowestMs, tasksOf, type Task } from './preflight-tasks.ts';
 
 export interface PreflightPorts extends NamePorts, SidePorts {
   readonly memory: MemoryFile;
+  /** Left out: Route 53 is not asked. */
+  readonly route53?: Route53Look;
   /** Before the first request to a side: how many of what will be sent. */
   readonly announce: (text: string) => void;
   /** After each look. */
@@ -67,6 +71,8 @@ export async function runPreflight(
       if (stopSignal.aborted) break;
       sides = { addresses, probes, atNs: clock.nowNs() };
     }
+    await ports.route53?.ready;
+    const route53 = ports.route53?.facts();
     const isWhole = clock.nowNs() - askedAtNs >= sToNs(everythingEveryS) || isOver(found);
     if (isWhole) askedAtNs = clock.nowNs();
     const asked = high;
@@ -74,6 +80,10 @@ export async function runPreflight(
     names = await lookAtNames(ports, watched, { side: addresses, before: names, isAsked });
     // Whole, as the memory keeps it: what was seen just now was not seen later than now.
     const nowMs = Math.ceil(wallMs(clock.nowNs()));
+    const seen = names.map((name) => ({
+      ...seenOf(name, nowMs, isAsked),
+      ...(scenario.authorities === 'none' ? { resolvers: resolversSeenOf(name, isAsked) } : {}),
+    }));
     const facts: Facts = {
       nowMs,
       scenario,
@@ -83,12 +93,10 @@ export async function runPreflight(
       addresses: addresses.addresses,
       probes: sides.probes,
       memory: memory.remember(
-        names.map((name) => ({
-          ...seenOf(name, nowMs, isAsked),
-          ...(scenario.authorities === 'none' ? { resolvers: resolversSeenOf(name, isAsked) } : {}),
-        })),
+        route53 === undefined ? seen : withPending(seen, route53, memory.remember([], nowMs)),
         nowMs,
       ),
+      ...(route53 === undefined ? {} : { route53 }),
     };
     found = preflight(facts);
     high = new Set([
@@ -102,6 +110,13 @@ export async function runPreflight(
     await wait(nextLookNs(found, high.size > 0));
   }
   return found;
+
+  function withPending(seen: readonly Seen[], route53: Route53Facts, before: Memory): readonly Seen[] {
+    return seen.map((one) => {
+      const pending = pendingServer(route53, scenario, { hostname: one.hostname, before });
+      return { ...one, servers: [...one.servers, ...pending] };
+    });
+  }
 
   /** Safe, as far as is known, but the sides were asked long ago; or soon safe. */
   function isDue({ atNs }: SidesSeen, before: Preflight | null): boolean {

@@ -52,3 +52,16 @@ export interface RecordHealth {
   readonly healthyCount: number;
   readonly checkerCount: number;
 }
+
+/** The names that a name is another name of, and that Route 53 may have too. */
+export function linksOf(policies: readonly RecordPolicy[]): readonly string[] {
+  const of = ({ type, values, alias }: PolicyRecord): readonly string[] => {
+    if (alias !== null) return alias.target === 'record' ? [alias.name] : [];
+    return type === 'CNAME' ? values.filter((name) => !isOfAws(name)) : [];
+  };
+  return [...new Set(policies.flatMap(({ records }) => records.flatMap(of)))];
+}
+
+function isOfAws(name: string): boolean {
+  return /\.(amazonaws\.com(\.cn)?|cloudfront\.net|awsglobalaccelerator\.com)$/.test(name);
+}

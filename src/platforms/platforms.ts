@@ -3,7 +3,8 @@ import type { Entry } from '../core/entry.ts';
 import type { Clock, Observers, Random } from '../core/ports.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { newAwsObservers } from './aws-observers.ts';
-import { newBudget } from './budget.ts';
+import { newBudget, type Budget } from './budget.ts';
+import { newKubernetesObserver } from './kubernetes-observer.ts';
 import { newRoute53 } from './route53.ts';
 import { startRoute53Observers } from './route53-observers.ts';
 
@@ -14,23 +15,35 @@ export interface PlatformOptions {
   readonly entry: (entry: Entry) => void;
 }
 
+/** Of all that a scenario asks for only Route 53, as a preflight does; null: it does not. */
+export function startRoute53(
+  { clock, random, scenario, entry }: PlatformOptions,
+  budget: Budget = newBudget({ clock, random }),
+): Observers | null {
+  const { route53: spec } = scenario;
+  if (spec === undefined) return null;
+  const route53 = newRoute53({ spec, clock, budget });
+  const names = hostnamesOf(scenario);
+  return startRoute53Observers({ clock, random, route53, names, changeId: spec.changeId, entry });
+}
+
+/** As Route 53 has them. */
+function hostnamesOf({ services }: Scenario): readonly string[] {
+  const checks = services.flatMap((service) => service.checks);
+  return [...new Set(checks.map(({ hostname }) => hostname.toLowerCase()))];
+}
+
 export function startObservers({ clock, random, scenario, entry }: PlatformOptions): Observers {
   const budget = newBudget({ clock, random });
   const all: Observers[] = [];
-  if (scenario.route53 !== undefined) {
-    const checks = scenario.services.flatMap((service) => service.checks);
-    all.push(
-      startRoute53Observers({
-        clock,
-        random,
-        route53: newRoute53({ spec: scenario.route53, clock, budget }),
-        names: [...new Set(checks.map(({ hostname }) => hostname.toLowerCase()))],
-        changeId: scenario.route53.changeId,
-        entry,
-      }),
-    );
-  }
-  for (const { side, aws, addresses } of Object.values(scenario.sides)) {
+  const route53 = startRoute53({ clock, random, scenario, entry }, budget);
+  if (route53 !== null) all.push(route53);
+  for (const { side, aws, kubernetes, addresses } of Object.values(scenario.sides)) {
+    if (kubernetes !== undefined) {
+      const observer = newKubernetesObserver({ side, spec: kubernetes, clock, random, entry });
+      void observer.start();
+      all.push({ marked() {}, stop: () => void observer.stop() });
+    }
     if (aws === undefined) continue;
     const observers = newAwsObservers({
       side,

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../core/entry.ts';
 import type { Clock, Observers, Random } from '../core/ports.ts';
-import type { PolicyRecord, RecordHealth, RecordPolicy } from '../core/record-policy.ts';
+import { linksOf, type RecordHealth } from '../core/record-policy.ts';
 import { sToNs } from '../core/time.ts';
 import { startObserver, type LookOptions, type Observer } from './observer.ts';
 import type { Route53 } from './route53.ts';
@@ -114,10 +114,7 @@ function newPoliciesLook(
           if (policies.kind !== 'told') return policies;
           const { value } = policies;
           const previousAskedAtNs = differs(link, value, askedAtNs);
-          // Where a link leads out of Route 53, that is nothing to tell; that it has a hostname no longer is.
-          const isNews =
-            previousAskedAtNs !== 'same' && (link === name || value.length > 0 || previousAskedAtNs !== null);
-          if (isNews) {
+          if (previousAskedAtNs !== 'same') {
             const whose = link === name ? {} : { linkOf: name };
             const about = { ...whose, askedAtNs, previousAskedAtNs, policies: value };
             tell({ type: 'record-policy-seen', atNs: clock.nowNs(), name: link, ...about });
@@ -132,19 +129,6 @@ function newPoliciesLook(
     heardOfHealthChecks([...ids]);
     return told(null);
   };
-}
-
-/** The names that a name is another name of, and that Route 53 may have too. */
-export function linksOf(policies: readonly RecordPolicy[]): readonly string[] {
-  const of = ({ type, values, alias }: PolicyRecord): readonly string[] => {
-    if (alias !== null) return alias.target === 'record' ? [alias.name] : [];
-    return type === 'CNAME' ? values.filter((name) => !isOfAws(name)) : [];
-  };
-  return [...new Set(policies.flatMap(({ records }) => records.flatMap(of)))];
-}
-
-function isOfAws(name: string): boolean {
-  return /\.(amazonaws\.com(\.cn)?|cloudfront\.net|awsglobalaccelerator\.com)$/.test(name);
 }
 
 // ── health checks ────────────────────────────────────────────────────────────────────────────────────────────────────
