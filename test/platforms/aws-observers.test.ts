@@ -33,8 +33,8 @@ afterEach(async () => {
   await aws[Symbol.asyncDispose]();
 });
 
-function observe(more: Partial<AwsSpec> = {}): void {
-  time = newCallClock(() => aws.hungCount);
+function observe(more: Partial<AwsSpec> = {}, callsPerSecond: number = 1): void {
+  time = newCallClock(() => aws.hungCount, callsPerSecond);
   const { clock, budget } = time;
   observers = newAwsObservers({
     side: 'old',
@@ -166,20 +166,34 @@ test('interfaces that may not be looked at are noted once, and blind nobody', as
   expect(sight('elbv2:old')).toEqual(['observer-started']);
 });
 
-test('a group that was deleted, and one that another service got, are looked up at once', async () => {
-  observe();
+test.for([
+  {
+    what: 'a group that was deleted',
+    change() {
+      delete aws.world.health[groupArn('retired')];
+      for (const [arn, groups] of Object.entries(aws.world.groups)) {
+        aws.world.groups[arn] = groups.filter(({ TargetGroupName }) => TargetGroupName !== 'retired');
+      }
+    },
+  },
+  {
+    what: 'a group that another service registers its tasks in',
+    change() {
+      aws.world.services = [service('orders', 'orders-next')];
+    },
+  },
+])('$what is looked up at once, and blinds nobody', async ({ change }) => {
+  // Where calls wait for their turn, all of this takes about as long as the inventory's turn to come.
+  observe({}, 13);
   await until('targets', () => targetsOf('retired').length === 1);
-  const inventoryCount = seen('load-balancer').length;
-  expect(inventoryCount).toBe(1);
-  delete aws.world.health[groupArn('retired')];
-  for (const [arn, groups] of Object.entries(aws.world.groups)) {
-    aws.world.groups[arn] = groups.filter(({ TargetGroupName }) => TargetGroupName !== 'retired');
-  }
-  aws.world.services = [service('orders', 'orders-next')];
-  await until('the new inventory', () => {
-    const groups = seen('load-balancer').at(-1)?.fact.loadBalancer.groups ?? [];
-    return groups.find(({ name }) => name === 'orders-next')?.owner === 'shop/orders' && groups.length === 4;
-  });
+  const [before, ...others] = seen('load-balancer');
+  expect(others).toEqual([]);
+  change();
+  await until('the new inventory', () => seen('load-balancer').length === 2);
+  const [, after] = seen('load-balancer');
+  expect(after?.fact.loadBalancer).not.toEqual(before?.fact.loadBalancer);
+  // Its turn comes after 60 s.
+  expect(nsToS((after?.sentAtNs ?? Infinity) - (before?.sentAtNs ?? 0))).toBeLessThan(30);
   expect(sight('elbv2-targets:old')).toEqual(['observer-started']);
 });
 

@@ -12,7 +12,7 @@ export interface CallClock {
   until(what: string, isSo: () => boolean, withinS?: number): Promise<void>;
 }
 
-export function newCallClock(hungCount: () => number): CallClock {
+export function newCallClock(hungCount: () => number, callsPerSecond: number = 1): CallClock {
   let callCount = 0;
   const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
   const clock = newSimClock(async () => {
@@ -20,7 +20,7 @@ export function newCallClock(hungCount: () => number): CallClock {
     while (callCount > hungCount());
     await turn();
   });
-  const budget = newBudget({ clock, random: newRandom(5, 'budget') });
+  const budget = newBudget({ clock, random: newRandom(5, 'budget'), callsPerSecond });
   return {
     clock,
     budget: (call, signal) =>
