@@ -20,6 +20,8 @@ export interface ResolverWorld {
   readonly steps?: readonly string[];
   readonly zone?: string;
   readonly switches?: boolean;
+  /** Authoritative servers are looked up, not given. */
+  readonly looksUp?: boolean;
 }
 
 export async function simulateResolvers(world: ResolverWorld): Promise<SimulatedRun> {
@@ -39,13 +41,14 @@ world:
     ${world.switches === false ? '' : '- { afterChangeS: 0, do: switch-dns, to: new }'}
     ${(world.steps ?? []).map((step) => `- ${step}`).join('\n    ')}
 `;
-  const { scenario, world: played } = parseRehearsal(text, { file: 'text', env: {}, presets, readFile: () => '' });
-  if (played === null) throw new Error('no world');
-  const setting = settingOf(scenario, played);
+  const { scenario, world: worldPlayed } = parseRehearsal(text, { file: 'text', env: {}, presets, readFile: () => '' });
+  if (worldPlayed === null) throw new Error('no world');
+  const setting = settingOf(scenario, worldPlayed);
   const moved = inWorld(scenario, setting, { dns: () => 53 });
   const folder = mkdtempSync(join(tmpdir(), 'cutwatch-resolvers-'));
   try {
-    return await simulateRun({ scenario: moved.scenario, setting, world: played, seed: world.seed, folder });
+    const played = world.looksUp === true ? { ...moved.scenario, authorities: 'auto' as const } : moved.scenario;
+    return await simulateRun({ scenario: played, setting, world: worldPlayed, seed: world.seed, folder });
   } finally {
     rmSync(folder, { recursive: true });
   }
