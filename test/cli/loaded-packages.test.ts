@@ -8,7 +8,8 @@ import { afterAll, expect, test } from 'vitest';
 const folder = mkdtempSync(join(tmpdir(), 'cutwatch-loaded-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const [main, hook] = [resolve('src/cli/main.ts'), resolve('test/cli/loaded-packages.ts')];
+const main = resolve('src/cli/main.ts');
+const hook = new URL('./loaded-packages.ts', import.meta.url).href;
 const scenario = `
 name: nobody
 services: [{ name: orders, url: "http://127.0.0.1:9/ready" }]

@@ -1,5 +1,6 @@
 /** Preflights in virtual time: names whose TTL is lowered at different times, and what may be wrong with the new side. */
 import { describe, expect, test } from 'vitest';
+import type { Route53Facts } from '../../src/checks/facts.ts';
 import { emptyMemory, remember, type Memory } from '../../src/checks/memory.ts';
 import type { Preflight } from '../../src/checks/preflight.ts';
 import { headline } from '../../src/checks/preflight-text.ts';
@@ -59,6 +60,8 @@ async function fly(
     readonly stopAtS?: number;
     readonly memory?: Memory;
     readonly edit?: (scenario: Scenario) => Scenario;
+    /** What Route 53 says at `nowS`; left out: it is not asked. */
+    readonly route53?: (nowS: number) => Route53Facts;
   } = {},
 ): Promise<Flown> {
   const { scenario, world } = parseRehearsal(text, { file: 'it.yaml', env: {}, presets, readFile: () => '' });
@@ -73,6 +76,7 @@ async function fly(
   const model = newWorld({ world: played, setting, record: () => {} });
   const network = newSimNetwork({ clock, world: model });
   const stop = new AbortController();
+  const { route53 } = options;
   const shown: Preflight[] = [];
   let memory = options.memory ?? emptyMemory(scenario.name);
   const dialledAtNs: number[] = [];
@@ -102,6 +106,11 @@ async function fly(
             return memory;
           },
         },
+        ...(route53 === undefined
+          ? {}
+          : {
+              route53: { ready: Promise.resolve(), facts: () => route53(clock.nowNs() / 1e9), stop() {} },
+            }),
         announce: (said) => announced.push(said),
         show: (one) => shown.push(one),
       },
@@ -203,6 +212,42 @@ describe('three name servers whose TTL is lowered at different times', () => {
     expect(found?.safeToSwitch.safe).toBe('no');
     expect(sinceStartS(found ?? undefined)).toBeLessThan(91);
     expect((await fly(scenarioText(lowered), { stopAtS: 0.01 })).found).toBe(null);
+  });
+});
+
+describe('a change made through the API of Route 53', () => {
+  const change = '{ ttlS: 60 }';
+  const world = `
+  zone: { ttlS: 307 }
+  script:
+    - { atS: 20.3, do: lower-ttl, ttlS: 60 }`;
+  const spec = { profile: null, region: null, zoneId: null, changeId: 'C1' };
+  const edit = (scenario: Scenario): Scenario => ({ ...scenario, route53: spec });
+  const insyncAtS = 58.7;
+  const route53 = (nowS: number): Route53Facts => ({
+    policies: [],
+    health: [],
+    change: { id: 'C1', status: nowS < insyncAtS ? 'PENDING' : 'INSYNC' },
+    blind: [],
+  });
+
+  test('the old TTL ages out from when all name servers have it, also those that cannot be asked from here', async () => {
+    const alone = await fly(scenarioText({ change, world }), { waits: true });
+    expect(sinceStartS(alone.found ?? undefined)).toBeLessThan(20.3 + 307 + 1 + 1.2);
+    const { found } = await fly(scenarioText({ change, world }), { waits: true, edit, route53 });
+    expect(found?.safeToSwitch.safe).toBe('yes');
+    expect(sinceStartS(found ?? undefined)).toBeGreaterThanOrEqual(insyncAtS + 307 + 1);
+    expect(sinceStartS(found ?? undefined)).toBeLessThan(insyncAtS + 307 + 1 + 2.2);
+  });
+
+  test('that is remembered: a look of later knows from one before that it was PENDING', async () => {
+    const text = scenarioText({ change: '{ ttlS: 60, ttlBeforeS: 307 }', world });
+    const before = await fly(text, { startS: 25, edit, route53 });
+    expect(before.found?.safeToSwitch.safe).toBe('no');
+    const after = await fly(text, { startS: 90, edit, route53, memory: before.memory });
+    // It got there between the two looks: the later one counts.
+    expect(after.found?.safeToSwitch.atMs).toBeGreaterThanOrEqual(startedAtMs + (90 + 307 + 1) * 1000);
+    expect(after.found?.safeToSwitch.atMs).toBeLessThan(startedAtMs + (90 + 10 + 307 + 1) * 1000);
   });
 });
 
