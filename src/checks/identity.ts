@@ -54,7 +54,8 @@ export function identity(facts: Facts, service: Service): readonly CheckResult[]
   const said = { subject: service.name, expected: 'address, certificate or marker tells the sides apart' };
 
   // That is told already, and what else there may be to tell is not known.
-  const isOtherwiseTold = facts.addresses[entering].every((address) => !isServing(facts, service, address));
+  const addresses = facts.addresses[entering];
+  const isOtherwiseTold = addresses.length === 0 || !addresses.every((address) => isServing(facts, service, address));
   if (few < calibrationCountMin && isOtherwiseTold) return [];
   if (few < calibrationCountMin) {
     const text = `Too few answers to know what tells the sides apart: ${counts}, of ${calibrationCountMin} each.${slowHint(service)}`;
