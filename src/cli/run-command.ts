@@ -135,7 +135,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
 }
 
 function hasObservers({ route53, sides }: Scenario): boolean {
-  return route53 !== undefined || Object.values(sides).some(({ aws }) => aws !== undefined);
+  if (route53 !== undefined) return true;
+  return Object.values(sides).some(({ aws, kubernetes }) => aws !== undefined || kubernetes !== undefined);
 }
 
 function threadCount(scenario: Scenario): number {

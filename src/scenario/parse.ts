@@ -154,12 +154,8 @@ function reportTwice(items: readonly Item<{ readonly name: string }>[], report: 
   }
 }
 
-function warningsOf({ sides, references, services }: Sections): readonly string[] {
+function warningsOf({ references, services }: Sections): readonly string[] {
   const warnings: string[] = [];
-  for (const side of ['old', 'new'] as const) {
-    if (sides[side]?.kubernetes === undefined) continue;
-    warnings.push(`sides.${side}.kubernetes is not used: this version does not observe Kubernetes yet`);
-  }
   if (references.length === 1) {
     warnings.push('there is one reference: when it fails alone, nobody can tell our network from its own; give two');
   }

@@ -357,15 +357,14 @@ sides:
     });
   });
 
-  test('what this version does not do yet is accepted, and said', () => {
+  test('what is given and does nothing is accepted, and said', () => {
     const { warnings } = scenarioOf(`
 sides:
   old: { addresses: [127.0.1.1] }
-  new: { addresses: [127.0.2.1], kubernetes: { context: prod } }
+  new: { addresses: [127.0.2.1] }
 references: [https://status.example/]
 services: [{ name: orders, url: http://orders.example/, tls: { ca: certificate.pem } }]`);
     expect(warnings).toEqual([
-      'sides.new.kubernetes is not used: this version does not observe Kubernetes yet',
       'there is one reference: when it fails alone, nobody can tell our network from its own; give two',
       'the tls of orders is not used: none of its URLs is https',
     ]);
