@@ -1,5 +1,5 @@
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
-import { missingPackages } from './real/servers/installed.ts';
+import { findProgram, missingPackages, motoServer } from './real/servers/installed.ts';
 
 /**
  * Ends a test run with `N passed, N failed` alone on its line. With CUTWATCH_REQUIRE_REAL=1 a skipped test is a failure:
@@ -20,6 +20,9 @@ export class SummaryReporter implements Reporter {
     const packages = missingPackages();
     if (packages.length > 0 && counts.skipped > 0) {
       say(`Tests against real servers were skipped. On Debian: apt-get install ${packages.join(' ')}`);
+    }
+    if (counts.skipped > 0 && findProgram(motoServer.name) === null) {
+      say(`Tests against ${motoServer.name} were skipped; ${motoServer.howToInstall}`);
     }
     if (counts.skipped > 0 && process.env['CUTWATCH_REQUIRE_REAL'] === '1') {
       say(`${counts.skipped} tests were skipped, and CUTWATCH_REQUIRE_REAL=1 allows none.`);

@@ -14,6 +14,12 @@ export const packageOf = {
   kubectl: 'kubernetes-client',
 } as const;
 
+/** No Debian package. */
+export const motoServer = {
+  name: 'moto_server',
+  howToInstall: 'in a Python venv that is in PATH: pip install -r test/real/servers/moto.requirements.txt',
+} as const;
+
 export type Program = keyof typeof packageOf;
 
 const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];

@@ -1,30 +1,28 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findProgram } from './installed.ts';
+import { findProgram, motoServer } from './installed.ts';
 import { startProcess } from './own-process.ts';
 import { freePorts } from './ports.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** AWS as moto plays it (PyPI: `moto[server]`), empty. */
+/** AWS as moto plays it (PyPI; `moto.requirements.txt`), empty. */
 export interface Moto extends AsyncDisposable {
   readonly url: string;
 }
 
-const program = 'moto_server';
-
 /** As `describeReal`; moto is no Debian package. */
 export function describeMoto(title: string, body: () => void): void {
-  if (findProgram(program) !== null) return void describe(title, body);
+  if (findProgram(motoServer.name) !== null) return void describe(title, body);
   if (process.env['CUTWATCH_REQUIRE_REAL'] !== '1') return void describe.skip(title, body);
   describe(title, () => {
-    test(`needs ${program}`, () => expect.fail("not installed; pip install 'moto[server]'"));
+    test(`needs ${motoServer.name}`, () => expect.fail(`not installed; ${motoServer.howToInstall}`));
   });
 }
 
 export async function startMoto(): Promise<Moto> {
-  const path = findProgram(program);
-  if (path === null) throw new Error(`${program} is not in PATH`);
+  const path = findProgram(motoServer.name);
+  if (path === null) throw new Error(`${motoServer.name} is not installed; ${motoServer.howToInstall}`);
   const folder = await makeTemporaryFolder();
   const [port = 0] = await freePorts(1);
   const moto = startProcess(path, ['-H', '127.0.0.1', '-p', String(port)], { logPath: join(folder.path, 'moto.log') });
