@@ -43,10 +43,21 @@ const inventoryEveryS = 60;
 const inventoriesPerRereading = 10;
 /** A target that is stale is so for 35 s at least, mostly; each group is one call. */
 const targetsEveryS = 3;
+/** As many calls as may be under way. */
+const targetsAtOnce = 4;
+/** A group that no rule leads to gets no requests. */
+const looksPerIdleGroup = 8;
 const ecsEveryS = 10;
-const schedulesEveryS = 30;
+const schedulesEveryS = 60;
 /** As often as there is something new. */
 const trafficEveryS = 60;
+
+/** Functions have no health; a group that no rule leads to is looked at only with the idle ones. */
+function groupsToLookAt(loadBalancers: readonly LoadBalancerSeen[], withIdle: boolean): readonly string[] {
+  const groups = loadBalancers.flatMap((one) => one.groups);
+  const wanted = groups.filter(({ targetType, rules }) => targetType !== 'lambda' && (withIdle || rules.length > 0));
+  return [...new Set(wanted.map(({ arn }) => arn))];
+}
 
 export function newAwsObservers(options: AwsObserversOptions): AwsObservers {
   const { side, spec, clock, random } = options;
@@ -83,7 +94,8 @@ export function newAwsObservers(options: AwsObserversOptions): AwsObservers {
 
   // ── load balancers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function observeLoadBalancers(): void {
+  /** `afterFirst` comes when it was read once, or could not be: what it takes to read it goes before what seldom changes. */
+  function observeLoadBalancers(afterFirst: () => void): void {
     const known = new Map<string, GroupFacts>();
     const noted = new Set<string>();
     let count = 0;
@@ -91,21 +103,23 @@ export function newAwsObservers(options: AwsObserversOptions): AwsObservers {
     const names = spec.loadBalancers;
     const what = `load balancers ${(names.length > 0 ? names : dnsNames).join(', ')}`;
     inventory = observe('elbv2', what, inventoryEveryS, async (teller, { tell, signal }) => {
+      const isFirst = count === 0;
       if (count % inventoriesPerRereading === 0) known.clear();
       count += 1;
       const sentAtNs = clock.nowNs();
       const read = await readLoadBalancers(clients, { names, dnsNames, owners, known }, signal);
+      if (isFirst && !isStopped) afterFirst();
       if (read.kind === 'not-told') return read;
       const { unseen, isComplete } = read.value;
       for (const text of unseen.filter((one) => !noted.has(one))) {
         noted.add(text);
         tell({ type: 'noted', atNs: clock.nowNs(), text: `elbv2:${side}: ${text}` });
       }
-      const isFirst = loadBalancers.length === 0;
+      const isFirstSeen = loadBalancers.length === 0;
       ({ loadBalancers } = read.value);
       const facts = loadBalancers.map((loadBalancer) => ({ fact: { kind: 'load-balancer', loadBalancer } as const }));
       teller.heard({ facts, sentAtNs, isAll: true, tell });
-      if (isFirst && !isStopped) {
+      if (isFirstSeen && !isStopped) {
         observeTargets();
         observeTraffic();
       }
@@ -113,28 +127,48 @@ export function newAwsObservers(options: AwsObserversOptions): AwsObservers {
     });
   }
 
-  /** Each group in turn; after a look that failed, from the group on whose turn it was. */
+  /**
+   * Several groups at once, so that of the calls that wait for the budget most are these. After a look that failed one by
+   * one, as those who throttle us are to be left alone, from the group on whose turn it was.
+   */
   function observeTargets(): void {
+    let lookCount = 0;
     let turn = 0;
+    let atOnce = targetsAtOnce;
     observe('elbv2-targets', 'health of targets', targetsEveryS, async (teller, { tell, signal }) => {
-      const groups = loadBalancers.flatMap((one) => one.groups).filter(({ targetType }) => targetType !== 'lambda');
-      const arns = [...new Set(groups.map(({ arn }) => arn))];
-      for (let i = 0; i < arns.length; i += 1) {
-        const groupArn = arns[turn % arns.length] ?? '';
-        const sentAtNs = clock.nowNs();
-        const read = await readTargets(clients, groupArn, signal);
-        if (read.kind === 'told') {
-          const fact = { kind: 'targets', groupArn, targets: read.value } as const;
-          teller.heard({ facts: [{ fact }], sentAtNs, isAll: false, tell });
-        } else if (read.reason === 'missing') {
-          inventory?.lookNow();
-        } else {
-          return read;
-        }
-        turn += 1;
+      const arns = groupsToLookAt(loadBalancers, lookCount % looksPerIdleGroup === 0);
+      lookCount += 1;
+      const inTurn = arns.map((_, i) => arns[(turn + i) % arns.length] ?? '');
+      while (inTurn.length > 0) {
+        const some = inTurn.splice(0, atOnce);
+        const read = await Promise.all(some.map((arn) => readOneGroup(arn, { teller, tell, signal })));
+        const failed = read.find((one) => one.kind === 'not-told');
+        atOnce = failed === undefined ? targetsAtOnce : 1;
+        if (failed !== undefined) return failed;
+        turn += some.length;
       }
       return told(null);
     });
+  }
+
+  async function readOneGroup(
+    groupArn: string,
+    { teller, tell, signal }: LookOptions & { readonly teller: FactTeller },
+  ): Promise<Told<null>> {
+    let sentAtNs = clock.nowNs();
+    const sent = (): void => {
+      sentAtNs = clock.nowNs();
+    };
+    const read = await readTargets(clients, { groupArn, sent }, signal);
+    if (read.kind === 'told') {
+      const fact = { kind: 'targets', groupArn, targets: read.value } as const;
+      teller.heard({ facts: [{ fact }], sentAtNs, isAll: false, tell });
+    } else if (read.reason === 'missing') {
+      inventory?.lookNow();
+    } else {
+      return read;
+    }
+    return told(null);
   }
 
   function observeTraffic(): void {
@@ -206,9 +240,12 @@ export function newAwsObservers(options: AwsObserversOptions): AwsObservers {
 
   return {
     start() {
-      const rest = (): void => {
-        if (spec.loadBalancers.length > 0 || options.dnsNames.length > 0) observeLoadBalancers();
+      const schedules = (): void => {
         if (spec.schedules.length > 0 || spec.ecs !== null) observeSchedules();
+      };
+      const rest = (): void => {
+        if (spec.loadBalancers.length > 0 || options.dnsNames.length > 0) observeLoadBalancers(schedules);
+        else schedules();
       };
       if (spec.ecs === null) rest();
       else observeEcs(spec.ecs, rest);

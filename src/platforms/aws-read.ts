@@ -56,8 +56,9 @@ export async function readAws({ spec, dnsNames, clock, wallNowMs, budget, signal
         : await readLoadBalancers(clients, { names, dnsNames, owners, known: new Map() }, signal);
     const found = loadBalancers?.kind === 'told' ? loadBalancers.value.loadBalancers : [];
     const targets = new Map<string, Told<readonly TargetSeen[]>>();
-    for (const { arn, targetType } of found.flatMap(({ groups }) => groups)) {
-      if (targetType !== 'lambda' && !targets.has(arn)) targets.set(arn, await readTargets(clients, arn, signal));
+    for (const { arn: groupArn, targetType } of found.flatMap(({ groups }) => groups)) {
+      if (targetType === 'lambda' || targets.has(groupArn)) continue;
+      targets.set(groupArn, await readTargets(clients, { groupArn }, signal));
     }
     const nowMs = wallNowMs();
     const traffic = found.length === 0 ? null : await readTraffic(clients, { loadBalancers: found, nowMs }, signal);

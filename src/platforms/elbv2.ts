@@ -315,15 +315,24 @@ export function loadBalancerDimension(arn: string): string {
   return arn.replace(/^.*:loadbalancer\//, '');
 }
 
+export interface TargetsAsked {
+  readonly groupArn: string;
+  /** Called when its turn has come and the question is sent. */
+  readonly sent?: () => void;
+}
+
 /** In the order of address and port, so that the same targets are the same fact. */
 export async function readTargets(
   { elbv2 }: Pick<AwsClients, 'elbv2'>,
-  groupArn: string,
+  { groupArn, sent }: TargetsAsked,
   signal: AbortSignal,
 ): Promise<Told<readonly TargetSeen[]>> {
   const health = await elbv2.ask(
     'elasticloadbalancing:DescribeTargetHealth',
-    (client, options) => client.describeTargetHealth({ TargetGroupArn: groupArn }, options),
+    (client, options) => {
+      sent?.();
+      return client.describeTargetHealth({ TargetGroupArn: groupArn }, options);
+    },
     signal,
   );
   if (health.kind === 'not-told') return health;

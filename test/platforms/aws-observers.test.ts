@@ -142,7 +142,8 @@ test.for([
   },
 );
 
-test('who throttles us is asked less and less often', async () => {
+// The SDK waits between its two attempts in real time.
+test('who throttles us is asked less and less often', { timeout: 20_000 }, async () => {
   observe({ ecs: null });
   await until('the first targets', () => targetsOf('orders').length === 1);
   aws.world.faults['DescribeTargetHealth'] = 'throttled';
@@ -169,7 +170,7 @@ test('interfaces that may not be looked at are noted once, and blind nobody', as
 test.for([
   {
     what: 'a group that was deleted',
-    change() {
+    change: () => {
       delete aws.world.health[groupArn('retired')];
       for (const [arn, groups] of Object.entries(aws.world.groups)) {
         aws.world.groups[arn] = groups.filter(({ TargetGroupName }) => TargetGroupName !== 'retired');
@@ -178,7 +179,7 @@ test.for([
   },
   {
     what: 'a group that another service registers its tasks in',
-    change() {
+    change: () => {
       aws.world.services = [service('orders', 'orders-next')];
     },
   },
