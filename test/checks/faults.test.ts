@@ -285,6 +285,18 @@ test('with one fault that decides it is never safe, whatever else is wrong with 
   );
 });
 
+test('where a side fails altogether, that is told once, and not by every check that it fails too', () => {
+  const gone = failing({ outcome: 'connect-refused', error: 'ECONNREFUSED', certificateToMs: null });
+  const all = Object.fromEntries(['request', ...Object.keys(wellBehaved)].map((kind) => [kind, gone]));
+  expect(notPassed({ probes: probesWith(all) })).toEqual(['fail answer']);
+  const wrong = { ...gone, outcome: 'tls-failed', error: 'wrong-name' } as const;
+  const shown = Object.fromEntries(Object.keys(all).map((kind) => [kind, wrong]));
+  expect(notPassed({ probes: probesWith(shown) })).toEqual(['fail certificate']);
+  const broken = { answer: answer(500, { isRight: false }) };
+  const answered = Object.fromEntries(Object.keys(all).map((kind) => [kind, broken]));
+  expect(notPassed({ probes: probesWith(answered) })).toEqual(['fail answer']);
+});
+
 describe('what was refused before is no reason not to move', () => {
   const both = (kind: ProbeKind, old: Partial<Probe>, target: Partial<Probe>): readonly string[] =>
     notPassed({

@@ -59,6 +59,10 @@ describe('a resolver is known to fetch low once it was seen to do so twice', () 
     expect(lowS(honest(60, everyS(301, 3000)))).toBe(null);
   });
 
+  test('not by one life that may be the rest of what another cache holds', () => {
+    expect(lowS([...honest(3600, everyS(1, 10), -3590), { atS: 11, ttlS: 40 }])).toBe(null);
+  });
+
   test('where TTLs do not count down, by what they are: those that were fetched', () => {
     expect(lowS(everyS(1, 200).map((atS) => ({ atS, ttlS: 60 })))).not.toBe(null);
     expect(lowS(everyS(1, 200).map((atS) => ({ atS, ttlS: 300 })))).toBe(null);

@@ -67,6 +67,23 @@ test.for([
   }
 });
 
+test('what the scenario asks for is asked of the old side alone where the new one is down', () => {
+  const asking = scenarioOf(`change: { ttlS: 60, direction: new-to-old }
+defaults:
+  preflight: { slowPath: /slow, uploadPath: /files, writes: true, headerBytes: 12000, echoPath: /echo }`);
+  const told = (status: number): readonly string[] => {
+    const kinds = ['slow-path', 'upload', 'asked-header', 'large-header', 'http2'] as const;
+    const own = kinds.map((kind) => probe({ side: 'old', kind, answer: { ...answer(200), status } }));
+    const probes = [...withSide('new', gone), ...own];
+    return preflight(moved({ scenario: asking, probes }))
+      .checks.filter(({ result }) => result !== 'pass')
+      .map(({ result, check }) => `${result} ${check}`);
+  };
+  expect(told(200)).toEqual([]);
+  expect(told(413)).toEqual(['fail header-size', 'fail upload']);
+  expect(told(504)).toEqual(['fail header-size', 'fail slow-request', 'fail upload']);
+});
+
 test('a TTL that was raised again makes the way back slow; who is in need is told not to wait for it', () => {
   const high = `${hostname} 300 A 198.51.100.1`;
   const raised = moved({

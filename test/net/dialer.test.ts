@@ -165,6 +165,7 @@ describe('over TLS', () => {
     await using server = await startFaultServer(ok, certificate);
     const result = failed(await dial(server.port, { tls: settings() }));
     expect(result).toMatchObject({ outcome: 'tls-failed', error, certificateSha256: certificate.sha256 });
+    expect(result.certificateName).toMatch(/^(?:expired|wrong|unknown|\S*example)$/);
     expect(result.connectedAtNs).toBeGreaterThan(0);
     expect(result.localPort).toBeGreaterThan(0);
     expect(server.requests).toEqual([]);
@@ -209,6 +210,31 @@ describe('over TLS', () => {
     expect(failed(await dial(old.port, { tls: settings() })).error).toMatch(/protocol version|unsupported protocol/);
     await using other = await startFaultServer(ok, { ...certificates.good, ALPNProtocols: ['spdy/1'] });
     expect(failed(await dial(other.port, { tls: settings() })).error).toContain('no application protocol');
+  });
+
+  test.for(['TLSv1.1', 'TLSv1.2'] as const)('%s is spoken with who offers nothing newer', async (version) => {
+    const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.2', ciphers: 'ALL:@SECLEVEL=0' } as const;
+    await using server = await startFaultServer(ok, { ...certificates.good, ...old });
+    const connection = await connectTo(server.port, { tls: settings({ versionMax: version }) });
+    expect(connection.tlsVersion).toBe(version);
+    connection.close();
+    await using modern = await startFaultServer(ok, { ...certificates.good, minVersion: 'TLSv1.3' });
+    const result = failed(await dial(modern.port, { tls: settings({ versionMax: version }) }));
+    expect(result).toMatchObject({ outcome: 'tls-failed', error: expect.stringMatching(/protocol version/) });
+  });
+
+  test('a server that is not told for whom it is still has to show the right certificate', async () => {
+    const names: unknown[] = [];
+    await using server = await startFaultServer((socket, requestIndex) => {
+      if (requestIndex === 0) names.push('servername' in socket && socket.servername);
+      ok(socket, requestIndex);
+    }, certificates.good);
+    const connection = await connectTo(server.port, { tls: settings({ sendsServerName: false }) });
+    await connection.exchange(get(), inMs());
+    connection.close();
+    expect(names).toEqual([false]);
+    const other = settings({ sendsServerName: false, serverName: 'other.example' });
+    expect(failed(await dial(server.port, { tls: other })).error).toBe('wrong-name');
   });
 
   test('a client certificate is shown, and its absence is a TLS failure', async () => {
