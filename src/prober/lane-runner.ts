@@ -65,6 +65,9 @@ interface Ended {
   readonly wasKept: boolean;
 }
 
+/** Writes the row of a slot of which this is what came. */
+type Result = (found: Found) => Ended;
+
 export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   const { clock, sink } = ports;
   const { check, archetype } = lane;
@@ -93,7 +96,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
   /** A dial under way that all slots of an HTTP/2 client wait for together. */
   let sharedDial: Promise<DialledKept | DialFailedAll> | null = null;
   /** The one session of a held client, being opened by one slot; all others wait for it. */
-  let opening: Promise<Ended> | null = null;
+  let opening: Promise<Result> | null = null;
 
   type DialledKept = { readonly kept: Kept; readonly failures: readonly DialFailure[] };
   type DialFailedAll = { readonly kept: null; readonly failures: readonly DialFailure[] };
@@ -131,37 +134,45 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     const sentNs = clock.nowNs();
     const found: Found = { slot, part, sentNs, held: null, resolvedNs: 0, answer: 0 };
     const kept = part === parts.slot && keepsConnections ? connections.take(sentNs) : null;
-    if (kept !== null) return exchangeOn(found, kept, true);
-    return isHeld && part !== parts.freshCheck ? attemptOnSession(found) : attemptAnew(found);
+    if (kept !== null) return writeExchange(found, kept, await exchangeOn(found, kept, true), true);
+    if (isHeld && part !== parts.freshCheck) return attemptOnSession(found);
+    const write = await tryAnew(found);
+    return write(found);
   }
 
-  /** Where a session could not be opened, the slot that has waited longest opens the next. */
+  /** Slots that are due while a session is being opened share what comes of that: they are of the same user. */
   async function attemptOnSession(found: Found): Promise<Ended> {
-    while (opening !== null) {
-      await opening;
-      const kept = connections.take(clock.nowNs());
-      if (kept !== null) return exchangeOn(found, kept, true);
-    }
-    opening = attemptAnew(found).finally(() => {
+    const isWaiting = opening !== null;
+    opening ??= tryAnew(found).finally(() => {
       opening = null;
     });
-    return opening;
+    const write = await opening;
+    const kept = isWaiting ? connections.take(clock.nowNs()) : null;
+    return kept === null ? write(found) : writeExchange(found, kept, await exchangeOn(found, kept, true), true);
   }
 
-  async function attemptAnew(found: Found): Promise<Ended> {
+  async function tryAnew(found: Found): Promise<Result> {
     const { part } = found;
     const failed = await resolve(found, part === parts.freshCheck);
-    if (failed !== null) return writeFailed(found, failed.outcome, failed.error, clock.nowNs());
+    const shared = (one: Found): Found => (one === found ? one : { ...one, held: found.held, answer: found.answer });
+    if (failed !== null) {
+      const endedNs = clock.nowNs();
+      return (one) => writeFailed(shared(one), failed.outcome, failed.error, endedNs);
+    }
     const dialled = await dial(found, part);
     // Addresses tried before the one that connected; where none did, the last failure is the slot's own.
     for (const failure of dialled.kept === null ? dialled.failures.slice(0, -1) : dialled.failures) {
       writeDialFailure({ ...found, part: parts.triedBefore }, failure);
     }
-    if (dialled.kept !== null) return exchangeOn(found, dialled.kept, false);
+    const { kept } = dialled;
+    if (kept !== null) {
+      const exchange = await exchangeOn(found, kept, false);
+      return (one) => writeExchange(shared(one), kept, exchange, false);
+    }
     cache.broke();
     const last = dialled.failures.at(-1);
     assert(last !== undefined, 'a dial that failed has at least one failure');
-    return writeDialFailure(found, last);
+    return (one) => writeDialFailure(shared(one), last);
   }
 
   /** Fills `held`; returns why there is none. A fresh check asks DNS itself, whatever the client remembers. */
@@ -255,7 +266,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     return { kept, failures };
   }
 
-  async function exchangeOn(found: Found, kept: Kept, wasKept: boolean): Promise<Ended> {
+  async function exchangeOn(found: Found, kept: Kept, wasKept: boolean): Promise<Exchange> {
     const { connection } = kept;
     const keeps = keepsConnections && found.part !== parts.freshCheck;
     const startNs = clock.nowNs();
@@ -278,7 +289,7 @@ export function newLaneRunner(lane: Lane, ports: LanePorts): LaneRunner {
     } else if (keeps) {
       cache.broke();
     }
-    return writeExchange(found, kept, exchange, wasKept);
+    return exchange;
   }
 
   // ── rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -122,31 +122,43 @@ describe('a session that takes long to open', () => {
     ]);
   });
 
-  test('and does not is opened next by the slot that has waited longest, one at a time', async () => {
+  test('and is refused is refused to all who waited; the next slot asks anew', async () => {
     const bench = newBench([websocket()]);
     bench.world.answer = (_, atS, request) =>
       request.headers?.includes('websocket') ? { afterS: 1.7, status: atS < 2 ? 503 : 101 } : {};
-    await bench.clock.runUntilS(6.2);
-    const upgrades = bench.requests.filter(isUpgrade);
-    expect(upgrades.length).toBe(3);
-    expect(ofSlots(bench).map((row) => row.status)).toEqual([503, 503, ...Array.from({ length: 11 }, () => 101)]);
-    // Slot 1 asked at 1.7 s, slot 2 at 3.4 s.
-    expect(
-      ofSlots(bench)
-        .slice(0, 3)
-        .map((row) => row.endedUs),
-    ).toEqual([1_700_000, 2_900_000, 4_100_000]);
+    await bench.clock.runUntilS(8.2);
+    // Sent at 0, 2 and 4 s: the slots of 2.5 to 3.5 s wait for the second, which has 101.
+    expect(bench.requests.filter(isUpgrade).length).toBe(2);
+    const rows = ofSlots(bench);
+    expect(rows.map((row) => row.status)).toEqual([...'5555'].map(() => 503).concat(rows.slice(4).map(() => 101)));
+    expect(rows.slice(0, 5).map((row) => row.endedUs)).toEqual([1_700_000, 1_200_000, 700_000, 200_000, 1_700_000]);
+    expect(rows.slice(0, 4).every((row) => row.connectionAgeMs === 0 && !isRight(row.checks))).toBe(true);
   });
 
-  test('while nothing connects, each slot fails by its own deadline', async () => {
+  test('while nothing connects, each attempt is one for all who wait, and the next one asks DNS anew', async () => {
     const bench = newBench([websocket()]);
-    bench.world.answer = () => ({ dial: 'connect-timed-out' });
-    await bench.clock.runUntilS(60);
-    const over = ofSlots(bench).filter((row) => row.slot < 80);
-    expect(over.length).toBe(80);
-    for (const row of over) {
-      expect(row.outcomeName).toBe('connect-timed-out');
-      expect(row.endedUs).toBeLessThanOrEqual(12_000_000);
-    }
+    bench.world.resolve = (_, __, atS) => ({ addresses: [atS < 14 ? '127.0.1.1' : '127.0.2.1'], ttlS: 5 });
+    bench.world.answer = (address) => (address === '127.0.1.1' ? { dial: 'connect-timed-out' } : {});
+    await bench.clock.runUntilS(20.2);
+    // At 0, 5 and 10 s, and at 15 s to the other side.
+    expect(bench.dials).toEqual(['127.0.1.1', '127.0.1.1', '127.0.1.1', '127.0.2.1']);
+    const rows = ofSlots(bench);
+    expect(rows.map((row) => row.outcomeName)).toEqual(rows.map((_, i) => (i < 30 ? 'connect-timed-out' : 'answered')));
+    expect(rows.slice(0, 10).map((row) => row.endedUs)).toEqual(
+      rows.slice(0, 10).map((_, i) => 5_000_000 - i * 500_000),
+    );
+    expect(rows.slice(0, 30).every((row) => row.addressText === '127.0.1.1' && row.answerTtlS === 5)).toBe(true);
+  });
+
+  test('while its name is not found, all who wait have that answer', async () => {
+    const bench = newBench([websocket()]);
+    bench.world.resolve = (_, __, atS) => (atS < 3 ? 'timed-out' : { addresses: ['127.0.1.1'], ttlS: 5 });
+    await bench.clock.runUntilS(9.2);
+    const failed = ofSlots(bench).filter((row) => row.outcomeName !== 'answered');
+    expect(new Set(failed.map((row) => row.outcomeName))).toEqual(new Set(['dns-timed-out']));
+    expect(failed.slice(0, 10).map((row) => row.endedUs)).toEqual(
+      failed.slice(0, 10).map((_, i) => 5_000_000 - i * 500_000),
+    );
+    expect(ofSlots(bench).at(-1)).toMatchObject({ outcomeName: 'answered', status: 101 });
   });
 });
