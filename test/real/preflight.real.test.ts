@@ -111,6 +111,22 @@ describeReal('preflight', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'], 
     expect(Date.parse(found.at)).toBeLessThan(confirmedMs + safeMs + roomMs);
   });
 
+  test('of a private zone it knows what an unbound shows: once it was seen to fetch the TTL low, twice', async () => {
+    for (const named of servers) await named.setAddresses(`orders.${zone}`, [addresses.old], ttlS);
+    const ttlLoweredAt = new Date(Date.now() - 3_600_000).toISOString();
+    const privately = { ...scenario, authorities: 'none', change: { ttlS, ttlBeforeS, ttlLoweredAt } } as const;
+    const flags = ['--memory', join(folder, 'private.json')];
+    const once = await preflight(privately, ...flags);
+    expect(once.exitCode).toBe(4);
+    expect(once.found.safeToSwitch.because[0]).toMatch(/^unbound shows how long orders\.shop\.test will still live/);
+    const { exitCode, found } = await preflight(privately, '--wait', ...flags);
+    expect(found.safeToSwitch).toEqual({ safe: 'yes', at: null, because: [] });
+    expect(exitCode).toBe(0);
+    expect(found.checks.find(({ check }) => check === 'ttl-lowered')?.text).toMatch(
+      /^unbound fetches orders\.shop\.test/,
+    );
+  });
+
   /** Started, not ended: what it says so far, and how it ends. */
   async function startWaiting(of: ScenarioInput, memoryPath: string): Promise<Waiting> {
     const path = join(folder, 'waiting.yaml');
