@@ -85,7 +85,7 @@ export function isNoChance(outage: TrueOutage, span: Impaired, { fates, lane }: 
   const isTotal = [...reachable].every((address) =>
     history
       .conditions(address, lane.check.hostname)
-      .isAllTheTime(outage.firstFailedAtNs, outage.lastFailedAtNs, (one) => fails(one, false, lane.check.goodWithinMs)),
+      .isAllTheTime(outage.firstFailedAtNs, outage.lastFailedAtNs, (one) => fails(one, 'new', lane.check.goodWithinMs)),
   );
   if (!isTotal) return false;
   const slots = span.slotCount - length;

@@ -80,7 +80,7 @@ function isSideDown(side: Side, { sentNs, endedNs }: Attempt, lane: Lane, histor
   return history.addresses[side].every((address) =>
     history
       .conditions(address, lane.check.hostname)
-      .isAllTheTime(sentNs, Math.min(endedNs, sentNs + pollNs), (one) => fails(one, false, lane.check.goodWithinMs)),
+      .isAllTheTime(sentNs, Math.min(endedNs, sentNs + pollNs), (one) => fails(one, 'new', lane.check.goodWithinMs)),
   );
 }
 

@@ -3,7 +3,7 @@
  * knows. Where the two cannot both be right, that is said: then the prober, the simulator or the model is wrong.
  */
 import type { Lane } from '../core/scenario.ts';
-import { msToNs, sToNs } from '../core/time.ts';
+import { msToNs, nsPerMs, sToNs } from '../core/time.ts';
 import type { Condition, FaultName } from '../core/truth.ts';
 import type { Attempt } from './attempts.ts';
 import type { History, Hit } from './history.ts';
@@ -26,6 +26,33 @@ const servfailKeptNs = sToNs(5);
 /** Service times are drawn: an answer that the fault alone does not make late may be late all the same. */
 const drawnShareMin = 0.5;
 
+/** 101, for who asks for a WebSocket. */
+function rightStatuses({ archetype, check }: Lane): readonly number[] {
+  return archetype.connect.kind === 'held' ? [101] : check.expect.statusIn;
+}
+
+/** What a condition can do to a request depends on how it comes. */
+export type Way = 'new' | 'kept' | 'session';
+
+export function wayOf({ isKept, sentNs, bornNs }: Attempt, { archetype }: Lane): Way {
+  if (!isKept) return 'new';
+  if (archetype.connect.kind !== 'held') return 'kept';
+  // A session that was opened while the slot waited has no age yet.
+  return sentNs - bornNs <= nsPerMs ? 'new' : 'session';
+}
+
+/** Of what is between the client and the load balancer; the rest a WebSocket meets when it is opened, and not again. */
+const outerFaults: ReadonlySet<FaultName | null> = new Set([
+  'load-balancer-removed',
+  'zone-lost',
+  'network-degraded',
+  'own-network-lost',
+]);
+
+export function isMet({ hits, fault }: Condition, way: Way): boolean {
+  return way === 'new' || (hits === 'all' && (way === 'kept' || outerFaults.has(fault)));
+}
+
 /** @param tried addresses that the request was kept waiting by before */
 export function fateOf(attempt: Attempt, lane: Lane, history: History, tried: readonly Attempt[] = []): Fate {
   const { outcome, status } = attempt;
@@ -33,7 +60,7 @@ export function fateOf(attempt: Attempt, lane: Lane, history: History, tried: re
     return { attempt, kind: 'unseen', fault: null, contradiction: null };
   }
   // Meant for the prober, so neither downtime nor health.
-  if (outcome === 'answered' && (status === 403 || status === 429) && !lane.check.expect.statusIn.includes(status)) {
+  if (outcome === 'answered' && (status === 403 || status === 429) && !rightStatuses(lane).includes(status)) {
     return { attempt, kind: 'unseen', fault: null, contradiction: null };
   }
   const hit = history.hit(lane.number, attempt.slot, attempt.part);
@@ -72,14 +99,16 @@ function what({ outcome, status }: Attempt): string {
 function whyNotGood(attempt: Attempt, lane: Lane, history: History, hit: Hit | null): string | null {
   const goodWithinMs = lane.check.goodWithinMs;
   if (hit !== null) {
-    const isHarmless = lane.check.expect.statusIn.includes(hit.status) && (hit.afterMs ?? Infinity) <= goodWithinMs;
-    return isHarmless ? null : `good, though hit by ${hit.fault} (${String(hit.status)})`;
+    const isHarmless = rightStatuses(lane).includes(hit.status) && (hit.afterMs ?? Infinity) <= goodWithinMs;
+    // A ping that was lost is sent again by TCP, before the next.
+    const isSentAgain = hit.afterMs === null && wayOf(attempt, lane) === 'session';
+    return isHarmless || isSentAgain ? null : `good, though hit by ${hit.fault} (${String(hit.status)})`;
   }
   const { sentNs, endedNs, address } = attempt;
   if (history.ownNetwork.isAllTheTime(sentNs, endedNs, (fault) => fault !== null)) {
     return 'good, though our own network was lost';
   }
-  const isHopeless = (condition: Condition): boolean => fails(condition, attempt.isKept, Infinity);
+  const isHopeless = (condition: Condition): boolean => fails(condition, wayOf(attempt, lane), Infinity);
   if (address !== null && history.conditions(address, lane.check.hostname).isAllTheTime(sentNs, endedNs, isHopeless)) {
     return `good, though nothing was at ${address}`;
   }
@@ -87,8 +116,8 @@ function whyNotGood(attempt: Attempt, lane: Lane, history: History, hit: Hit | n
 }
 
 /** Whether every request fails that meets this; one so slow that nobody waits for it does. */
-export function fails(condition: Condition, isKept: boolean, goodWithinMs: number): boolean {
-  if (condition.hits === 'new-connections' && isKept) return false;
+export function fails(condition: Condition, way: Way, goodWithinMs: number): boolean {
+  if (!isMet(condition, way)) return false;
   return condition.failedRatio >= 1 || condition.delayMs >= goodWithinMs;
 }
 
@@ -107,24 +136,40 @@ function faultMet(attempt: Attempt, lane: Lane, history: History, hit: Hit | nul
 }
 
 /** Nothing was there when it went: whatever came while it waited in vain came too late to matter. */
-function metAtOnce({ address, sentNs, isKept, outcome }: Attempt, lane: Lane, history: History): FaultName | null {
+function metAtOnce(attempt: Attempt, lane: Lane, history: History): FaultName | null {
+  const { address, sentNs, outcome } = attempt;
   if (address === null || outcome === 'answered') return null;
   const then = history.conditions(address, lane.check.hostname).at(sentNs);
-  return then !== null && fails(then, isKept, Infinity) ? then.fault : null;
+  return then !== null && fails(then, wayOf(attempt, lane), Infinity) ? then.fault : null;
 }
 
 /**
- * What a request waits for may have begun before it: an answer that lanes share, or the one dial that all requests of an
- * HTTP/2 client wait for.
+ * What a request waits for may have begun before it: an answer that lanes share, the one dial that all requests of an
+ * HTTP/2 client wait for, or the one session of a client that holds one.
  */
 function startedNs(attempt: Attempt, lane: Lane): number {
-  const isShared = lane.archetype.connect.kind === 'http2' && !attempt.isKept;
-  const dialNs = isShared ? msToNs(lane.check.timeouts.connectMs) : 0;
-  return Math.min(attempt.sentNs - dialNs, askedNs(attempt, lane));
+  return Math.min(attempt.sentNs - waitedNs(attempt, lane), askedNs(attempt, lane));
+}
+
+/** At most, since others began. */
+function waitedNs(attempt: Attempt, lane: Lane): number {
+  const { timeouts } = lane.check;
+  if (wayOf(attempt, lane) !== 'new') return 0;
+  switch (lane.archetype.connect.kind) {
+    case 'new':
+    case 'keep-alive':
+      return 0;
+    case 'http2':
+      return msToNs(timeouts.connectMs);
+    case 'held':
+      return msToNs(timeouts.totalMs);
+  }
 }
 
 /** When its name was asked for at the earliest: answers are shared, and some clients keep a failure once they have it. */
-function askedNs({ sentNs, outcome }: Attempt, lane: Lane): number {
+function askedNs(attempt: Attempt, lane: Lane): number {
+  const { outcome } = attempt;
+  const sentNs = lane.archetype.connect.kind === 'held' ? attempt.sentNs - waitedNs(attempt, lane) : attempt.sentNs;
   if (lane.resolver === null) return sentNs;
   const { resolve } = lane.archetype;
   const keptS = resolve.kind === 'fixed' || resolve.kind === 'once' ? (resolve.negativeS ?? 0) : 0;
@@ -134,7 +179,7 @@ function askedNs({ sentNs, outcome }: Attempt, lane: Lane): number {
 
 /** A hit that made nothing fail by itself; where the answer came too late, one that took long enough to matter. */
 function isHarmless(hit: Hit, attempt: Attempt, lane: Lane): boolean {
-  if (hit.afterMs === null || !lane.check.expect.statusIn.includes(hit.status)) return false;
+  if (hit.afterMs === null || !rightStatuses(lane).includes(hit.status)) return false;
   return attempt.outcome === 'answered' && hit.afterMs < drawnShareMin * lane.check.goodWithinMs;
 }
 
@@ -142,10 +187,14 @@ function isHarmless(hit: Hit, attempt: Attempt, lane: Lane): boolean {
 function faultAt(attempt: Attempt, lane: Lane, history: History): FaultName | null {
   const { address, sentNs, bornNs, endedNs, outcome, isKept } = attempt;
   if (address === null) return null;
-  const fromNs = lane.archetype.connect.kind === 'http2' ? startedNs(attempt, lane) : sentNs;
+  const { kind } = lane.archetype.connect;
+  const way = wayOf(attempt, lane);
+  const fromNs = kind === 'http2' || (kind === 'held' && way === 'new') ? startedNs(attempt, lane) : sentNs;
   const conditions = history.conditions(address, lane.check.hostname);
-  const counts = ({ fault, failedRatio, delayMs }: Condition): boolean =>
-    fault !== null && (failedRatio > 0 || delayMs > 0);
+  const counts = (condition: Condition): boolean =>
+    condition.fault !== null &&
+    (condition.failedRatio > 0 || condition.delayMs > 0) &&
+    (way !== 'session' || isMet(condition, way));
   const now = conditions.during(fromNs, endedNs).filter(counts);
   if (now.length > 0) return worstOf(now);
   return isKept && outcome !== 'answered' ? worstOf(conditions.during(bornNs, sentNs).filter(counts)) : null;

@@ -7,7 +7,7 @@ import type { Interval } from '../core/analysis.ts';
 import type { Lane } from '../core/scenario.ts';
 import { nsToMs, sToNs } from '../core/time.ts';
 import type { Condition } from '../core/truth.ts';
-import { fails, type Fate } from './fate.ts';
+import { fails, wayOf, type Fate } from './fate.ts';
 import type { History } from './history.ts';
 import type { Steps } from './steps.ts';
 
@@ -97,10 +97,12 @@ function edge({ good, failed, begins }: Edge, lane: Lane, history: History): Fou
   const goodNs = good.attempt.dueNs;
   const [fromNs, toNs] = begins ? [goodNs, badNs] : [badNs, goodNs];
   const untilNs = begins ? failed.attempt.endedNs : good.attempt.endedNs;
-  const isKept = good.attempt.isKept || failed.attempt.isKept;
+  const ways = [wayOf(good.attempt, lane), wayOf(failed.attempt, lane)];
+  // A session that ended between the two was not kept.
+  const way = ways.every((one) => one === 'session') ? 'session' : ways.includes('kept') ? 'kept' : 'new';
   const down = addressesOf(good, failed, lane, history).map((address) => ({
     steps: history.conditions(address, lane.check.hostname),
-    isDown: (condition: Condition): boolean => fails(condition, isKept, lane.check.goodWithinMs),
+    isDown: (condition: Condition): boolean => fails(condition, way, lane.check.goodWithinMs),
   }));
   if (down.length === 0) return { dueNs: { min: fromNs, max: toNs }, worldNs: null };
   // What is so from the beginning was not what made the difference.

@@ -86,7 +86,7 @@ export function randomWorld(seed: number): string {
       new: { title: 'new', addresses: ['dns:k8s-shop.us-west-2.elb.amazonaws.com'], marker: { 'x-served-by': 'new' } },
     },
     resolvers: resolvers.map((name, i) => ({ name, address: `10.0.0.${String(i + 2)}:53` })),
-    clients: clients(draw),
+    clients: { ...clients(draw), ...heldSessions(newDraw(seed, 'held sessions')) },
     ...(draw.is(0.6) ? { references: ['https://status.example/ping', 'https://other.example/'] } : {}),
     change: {
       via,
@@ -171,6 +171,12 @@ function clients(draw: Draw): Json {
       return [name, kind === undefined ? 1 : { weight: 1, ...kind }];
     }),
   );
+}
+
+/** A draw of its own, so that the other worlds are what they were. */
+function heldSessions(draw: Draw): Json {
+  if (!draw.is(0.35)) return {};
+  return { 'my-feed': { weight: 1, connect: { kind: 'held', maxAgeS: draw.of([0, 0, 0, 31]) } } };
 }
 
 // ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────────
