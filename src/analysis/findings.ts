@@ -6,6 +6,7 @@ import type { Finding } from '../core/analysis.ts';
 import type { FindingContext } from './finding-context.ts';
 import { clientFindings } from './findings-clients.ts';
 import { dnsFindings } from './findings-dns.ts';
+import { latencyFindings } from './findings-latency.ts';
 import { observerFindings } from './findings-observers.ts';
 import { platformFindings } from './findings-platform.ts';
 import { proberFindings } from './findings-prober.ts';
@@ -22,6 +23,7 @@ export function findingsOf(context: FindingContext): Finding[] {
     ...dnsFindings(context),
     ...route53Findings(context),
     ...clientFindings(context),
+    ...latencyFindings(context),
     ...observerFindings(context),
     ...proberFindings(context),
   ];
