@@ -1,5 +1,5 @@
 /** From the evidence to the `Analysis`, from top to bottom. Reads what was gathered, changes nothing of it. */
-import type { Analysis, LaneAnalysis } from '../core/analysis.ts';
+import type { Analysis, LaneAnalysis, ServiceAnalysis } from '../core/analysis.ts';
 import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
@@ -28,11 +28,14 @@ import {
   type ResolverEvidence,
   type ResolverStories,
 } from './resolver-story.ts';
+import { analyseReplicas, replicaSpans } from './replicas.ts';
+import { rolloutsOf, type RolloutsSeen } from './rollouts.ts';
 import { newSafety } from './safety.ts';
 import { analyseService, phaseAt, phasesOf, type ServiceContext } from './service-analysis.ts';
 import { newSideLanes } from './side-lanes.ts';
 import { newSides, type Sides } from './sides.ts';
 import { Spans } from './spans.ts';
+import { analyseTargets, type TargetsRead } from './targets.ts';
 import { incompleteBecause, lostBecause } from './wholeness.ts';
 
 /** What is concluded once for the whole run. */
@@ -44,6 +47,7 @@ interface RunContext {
   readonly views: readonly LaneView[];
   readonly retried: readonly LaneView[];
   readonly ownNetwork: OwnNetwork;
+  readonly rollouts: RolloutsSeen;
   readonly endedAtNs: number;
 }
 
@@ -63,8 +67,19 @@ export function analyse(gathered: Gathered): Analysis {
     at: (atNs) => toIso(started.startedAtMs, atNs),
   };
   const stories = tellStories(resolverEvidence);
+  const observers = analyseObservers(journal, endedAtNs);
+  const targets = analyseTargets({
+    journal,
+    definitions: gathered.definitions,
+    scenario: started.scenario,
+    contexts,
+    observers,
+    startedAtMs: started.startedAtMs,
+    isDeploy: started.mode === 'deploy',
+    endNs: endedAtNs,
+  });
   const lanes = [
-    ...contexts.flatMap((context) => lanesOfService(context, run, stories)),
+    ...contexts.flatMap((context) => lanesOfService(context, run, { stories, targets })),
     ...lanesWithoutService(run),
   ].toSorted((a, b) => a.number - b.number || (a.series < b.series ? -1 : 1));
   const safetyOf = newSafety({
@@ -78,14 +93,13 @@ export function analyse(gathered: Gathered): Analysis {
   const services = contexts.map((context) => {
     const own = lanes.filter((lane) => lane.service === context.service.name);
     const residual = residualOf({ context, stories, wasStale: wasStaleBy(stories) });
-    return analyseService(context, own, { residual, ...safetyOf(context, own) });
+    return analyseService(context, own, { residual, ...safetyOf(context, own), ...replicasOf(context, run) });
   });
   const ended = journal.of('run-ended')[0];
   const because = incompleteBecause(gathered, views, journal);
   const resolvers = analyseResolvers(resolverEvidence, stories);
   const authorities = analyseAuthorities(run.tracks, journal);
   const prober = analyseProber(views, journal, endedAtNs);
-  const observers = analyseObservers(journal, endedAtNs);
   return {
     mode: started.mode,
     scenario: started.scenario,
@@ -116,9 +130,16 @@ export function analyse(gathered: Gathered): Analysis {
       ownNetwork,
       prober,
       observers,
+      targets,
       endedAtNs,
     }),
     ...(observers.length === 0 ? {} : { observers }),
+    ...(started.scenario.change.via !== 'deploy' || run.rollouts.rollouts.length === 0
+      ? {}
+      : { rollouts: run.rollouts.rollouts }),
+    ...(targets.targets.length === 0 ? {} : { targets: targets.targets }),
+    ...(targets.staleTargets.length === 0 ? {} : { staleTargets: targets.staleTargets }),
+    ...(targets.watch.length === 0 ? {} : { targetWatch: targets.watch }),
     prober,
     sides: sides.addresses,
   };
@@ -144,6 +165,7 @@ function runContext(gathered: Gathered): RunContext {
     ),
   });
   const views = stores.map((store) => viewLane(store, contextOf(store)));
+  const endedAtNs = journal.entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs);
   return {
     gathered,
     journal,
@@ -152,7 +174,8 @@ function runContext(gathered: Gathered): RunContext {
     views,
     retried: stores.map((store) => viewRetried(store, contextOf(store))).filter((view) => view !== null),
     ownNetwork: suspectSpans(views, journal),
-    endedAtNs: journal.entries.reduce((latest, entry) => Math.max(latest, entry.atNs), latestNs),
+    rollouts: rolloutsOf(journal, started.scenario.change.side ?? null, endedAtNs),
+    endedAtNs,
   };
 }
 
@@ -164,7 +187,11 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
   const own = decidingTracks(tracks, hostnames, journal);
   const endNs = Math.min(...views.map((view) => view.untilNs));
   const fresh = views.filter((view) => isFresh(view.lane));
-  const changes = findChanges({ service, scenario, mode, journal, tracks: own, fresh, endNs });
+  const { replicaHeader } = scenario.change;
+  const probedFromNs = Math.min(...views.map((view) => view.dueNs(0)));
+  const replicas = replicaHeader === undefined ? null : replicaSpans(views, replicaHeader, gathered.definitions);
+  const deployment = { rollouts: run.rollouts, replicas, probedFromNs };
+  const changes = findChanges({ service, scenario, mode, journal, tracks: own, fresh, endNs, deployment });
   const usedAtNs = changes[0]?.seen.usedAtNs ?? null;
   const qualified = new Set(views.filter((view) => mode === 'rollback' || isQualified(view, usedAtNs)));
   const { definitions, answersUsed } = gathered;
@@ -176,7 +203,6 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
       ? convergenceOf({ views, qualified }, change, lives[i] as RecordLife)
       : convergenceInPlace(change),
   );
-  const fromNs = Math.min(...views.map((view) => view.dueNs(0)));
   return {
     service,
     scenario,
@@ -185,12 +211,23 @@ function serviceContext(service: Service, run: RunContext): ServiceContext {
     changes,
     lives,
     convergences,
-    phases: phasesOf(changes, convergences, { fromNs, endNs }),
+    phases: phasesOf(changes, convergences, { fromNs: probedFromNs, endNs }),
     endNs,
   };
 }
 
-function lanesOfService(context: ServiceContext, run: RunContext, stories: ResolverStories): LaneAnalysis[] {
+function replicasOf({ views, phases }: ServiceContext, { gathered }: RunContext): Pick<ServiceAnalysis, 'replicas'> {
+  const { replicaHeader: header } = gathered.started.scenario.change;
+  if (header === undefined) return {};
+  const { definitions } = gathered;
+  return { replicas: analyseReplicas(views, { header, definitions, phaseAt: (atNs) => phaseAt(phases, atNs) }) };
+}
+
+function lanesOfService(
+  context: ServiceContext,
+  run: RunContext,
+  { stories, targets }: { readonly stories: ResolverStories; readonly targets: TargetsRead },
+): LaneAnalysis[] {
   const { views, changes, lives, phases } = context;
   const sideLanes = newSideLanes(views, run.gathered.definitions);
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
@@ -204,6 +241,7 @@ function lanesOfService(context: ServiceContext, run: RunContext, stories: Resol
       wasStale,
       judgedFromNs: judgedFromNs(context, run.gathered.started.mode),
       sideLanes,
+      targets,
       ownNetwork: run.ownNetwork,
       definitions: run.gathered.definitions,
       isQualified: qualifiedLanes.has(view.lane.number),
@@ -239,6 +277,7 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
         wasStale: () => false,
         judgedFromNs: null,
         sideLanes: newSideLanes([], run.gathered.definitions),
+        targets: { causeAt: () => null },
         ownNetwork: run.ownNetwork,
         definitions: run.gathered.definitions,
         isQualified: isQualified(view, null),

@@ -8,12 +8,15 @@ import type { OwnNetwork } from './own-network.ts';
 import type { SideLanes } from './side-lanes.ts';
 import type { SightingFacts } from './sighting-facts.ts';
 import { sightingBits } from './sightings.ts';
+import type { TargetsRead } from './targets.ts';
 
 export interface CauseContext {
   /** Those that every client must follow, in order of time. */
   readonly changes: readonly Change[];
   readonly sideLanes: SideLanes;
   readonly ownNetwork: OwnNetwork;
+  /** What is known of the targets behind a load balancer. */
+  readonly targets: Pick<TargetsRead, 'causeAt'>;
 }
 
 export function causeOf(view: LaneView, slot: number, context: CauseContext): Cause {
@@ -21,6 +24,8 @@ export function causeOf(view: LaneView, slot: number, context: CauseContext): Ca
   if (context.ownNetwork.isSuspectAt(view.dueNs(slot))) return 'own-network-suspected';
   const outcome = outcomes[facts.outcome] ?? 'none';
   if (outcome.startsWith('dns-')) return 'dns-failed';
+  const ofTarget = context.targets.causeAt(view, slot);
+  if (ofTarget !== null) return causeOfLeft(view, slot, context) ?? ofTarget;
   if (outcome === 'tls-failed') return 'tls';
   if (facts.reading === 'right') return 'too-slow';
   if (facts.failureClass === 'header-mismatch' || facts.failureClass === 'body-mismatch') return 'wrong-answer';

@@ -8,6 +8,7 @@ import type { LaneView } from './lane-view.ts';
 import type { OwnNetwork } from './own-network.ts';
 import type { ServiceContext } from './service-analysis.ts';
 import type { Sides } from './sides.ts';
+import type { TargetsRead } from './targets.ts';
 
 export interface FindingContext {
   readonly gathered: Gathered;
@@ -20,6 +21,7 @@ export interface FindingContext {
   readonly ownNetwork: OwnNetwork;
   readonly prober: ProberAnalysis;
   readonly observers: readonly ObserverAnalysis[];
+  readonly targets: TargetsRead;
   readonly endedAtNs: number;
   readonly resolvers: readonly ResolverAnalysis[];
 }

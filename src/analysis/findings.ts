@@ -11,6 +11,7 @@ import { observerFindings } from './findings-observers.ts';
 import { platformFindings } from './findings-platform.ts';
 import { proberFindings } from './findings-prober.ts';
 import { route53Findings } from './findings-route53.ts';
+import { targetFindings } from './findings-targets.ts';
 
 /** How much evidence one finding lists; there may be thousands of slots behind it. */
 const evidenceMax = 10;
@@ -20,6 +21,7 @@ export function findingsOf(context: FindingContext): Finding[] {
   const severities = ['fail', 'warn', 'info'];
   const findings = [
     ...platformFindings(context),
+    ...targetFindings(context),
     ...dnsFindings(context),
     ...route53Findings(context),
     ...clientFindings(context),

@@ -1,0 +1,173 @@
+/** Who has the address of a target, at an instant: a pod or task that is in service, one that ends, another's, or nobody. */
+import type { EndpointSeen, TargetSeen, WorkloadSeen } from '../core/platform.ts';
+import type { Side } from '../core/scenario.ts';
+import { valueAt, type GroupSeen, type Platforms, type Timeline } from './platform-timeline.ts';
+
+export type Owner =
+  | { readonly kind: 'live' | 'other'; readonly name: string }
+  /** Told to end, as we heard at `sinceNs`. */
+  | { readonly kind: 'terminating'; readonly name: string; readonly sinceNs: number }
+  | { readonly kind: 'nobody' }
+  /** Somebody else's cluster may have it, or nobody told us of anybody who could. */
+  | { readonly kind: 'not-ours' }
+  /** Between two polls that differ, or before the first. */
+  | { readonly kind: 'unknown' };
+
+export interface Owners {
+  of(target: TargetSeen, atNs: number): Owner;
+  /** Pods and tasks in service that should be targets; null = not known at that instant. */
+  ready(atNs: number): readonly EndpointSeen[] | null;
+  /** Who last had it, by name. */
+  lastOf(target: TargetSeen): string | null;
+  /** Instants at which any of this may become another. */
+  readonly breaksNs: readonly number[];
+  /** Those without which nothing can be said. */
+  readonly observers: ReadonlySet<string>;
+  readonly pollNs: number;
+  /** Somebody tells who should be behind the group. */
+  readonly isKnown: boolean;
+}
+
+/** @param addresses of all targets that the group ever had: who has others does not matter */
+export function newOwners(platforms: Platforms, group: GroupSeen, addresses: ReadonlySet<string>): Owners {
+  const binding = platforms.bindings.get(group.arn);
+  const isShared = binding?.isMultiCluster === true;
+  const services = new Set([...(binding?.services ?? []), ...(group.owner === null ? [] : [group.owner])]);
+  const endpoints = [...services].flatMap((service) => platforms.endpoints.get(service) ?? []);
+  // Two sides may have the same private addresses, so only platforms that have to do with this group are asked.
+  const sides = new Set<Side>([group.side, ...endpoints.map(({ side }) => side)]);
+  const ofSides = platforms.workloads.filter(({ side }) => sides.has(side));
+  const workloads = ofSides.filter((one) => [...addressesOf(one)].some((address) => addresses.has(address)));
+  const byAddress = new Map<string, Timeline<WorkloadSeen | null>[]>();
+  for (const workload of workloads) {
+    for (const address of addressesOf(workload)) {
+      if (address !== '') byAddress.set(address, [...(byAddress.get(address) ?? []), workload]);
+    }
+  }
+  const ours = new Map<string, string>();
+  const endsSinceNs = new Map<string, number>();
+  const ends = (uid: string, fromNs: number): void => {
+    if (!endsSinceNs.has(uid) || (endsSinceNs.get(uid) as number) > fromNs) endsSinceNs.set(uid, fromNs);
+  };
+  for (const { parts } of endpoints) {
+    for (const { value, fromNs } of parts) {
+      for (const endpoint of value) {
+        ours.set(endpoint.uid, endpoint.name);
+        if (endpoint.isTerminating) ends(endpoint.uid, fromNs);
+      }
+    }
+  }
+  for (const { parts } of workloads) {
+    for (const { value, fromNs } of parts) if (value?.state === 'terminating') ends(value.uid, fromNs);
+  }
+  // Of instances we know who is on them only where somebody says so (ECS), never behind a node port.
+  const hasInstances = endpoints.some(({ parts }) =>
+    parts.some(({ value }) => value.some(({ instanceId }) => instanceId !== null)),
+  );
+  const isJudged = group.targetType === 'ip' || (group.targetType === 'instance' && hasInstances);
+  const used = [...endpoints, ...workloads];
+
+  function endpointAt(target: TargetSeen, atNs: number): EndpointSeen | 'none' | 'unknown' {
+    let isUnknown = false;
+    let ending: EndpointSeen | null = null;
+    for (const timeline of endpoints) {
+      const seen = valueAt(timeline, atNs);
+      if (seen.kind !== 'known') {
+        isUnknown = true;
+        continue;
+      }
+      const found = seen.value.filter((endpoint) => isAt(endpoint, target));
+      const live = found.find(({ isTerminating }) => !isTerminating);
+      if (live !== undefined) return live;
+      ending ??= found[0] ?? null;
+    }
+    return isUnknown ? 'unknown' : (ending ?? 'none');
+  }
+
+  function workloadAt(address: string, atNs: number): WorkloadSeen | 'none' | 'unknown' {
+    let isUnknown = false;
+    let ending: WorkloadSeen | null = null;
+    for (const timeline of byAddress.get(address) ?? []) {
+      const seen = valueAt(timeline, atNs);
+      if (seen.kind === 'between') isUnknown = true;
+      if (seen.kind !== 'known' || seen.value === null || seen.value.state === 'gone') continue;
+      if (seen.value.address !== address) continue;
+      if (seen.value.state !== 'terminating') return seen.value;
+      ending = seen.value;
+    }
+    return isUnknown ? 'unknown' : (ending ?? 'none');
+  }
+
+  const terminating = (uid: string, name: string, atNs: number): Owner => ({
+    kind: 'terminating',
+    name,
+    sinceNs: endsSinceNs.get(uid) ?? atNs,
+  });
+
+  function of(target: TargetSeen, atNs: number): Owner {
+    if (!isJudged) return { kind: 'not-ours' };
+    const endpoint = endpointAt(target, atNs);
+    if (endpoint === 'unknown') return { kind: 'unknown' };
+    if (endpoint !== 'none') {
+      if (endpoint.isTerminating) return terminating(endpoint.uid, endpoint.name, atNs);
+      return { kind: 'live', name: endpoint.name };
+    }
+    const workload = workloadAt(target.id, atNs);
+    if (workload === 'unknown') return { kind: 'unknown' };
+    const wasOurs = lastOf(target) !== null;
+    if (workload === 'none') {
+      const isForeign = isShared || endpoints.length === 0;
+      return isForeign && !wasOurs ? { kind: 'not-ours' } : { kind: 'nobody' };
+    }
+    if (endpoints.length === 0 || ours.has(workload.uid)) {
+      if (workload.state === 'terminating') return terminating(workload.uid, workload.name, atNs);
+      return { kind: 'live', name: workload.name };
+    }
+    return isShared && !wasOurs ? { kind: 'not-ours' } : { kind: 'other', name: workload.name };
+  }
+
+  function lastOf(target: TargetSeen): string | null {
+    for (const { parts } of endpoints) {
+      const found = parts.findLast(({ value }) => value.some((endpoint) => isAt(endpoint, target)));
+      const endpoint = found?.value.find((one) => isAt(one, target));
+      if (endpoint !== undefined) return endpoint.name;
+    }
+    if (endpoints.length > 0) return null;
+    const names = (byAddress.get(target.id) ?? []).flatMap(({ parts }) =>
+      parts.flatMap(({ value }) => value?.name ?? []),
+    );
+    return names.at(-1) ?? null;
+  }
+
+  return {
+    of,
+    ready(atNs) {
+      if (!isJudged || group.targetType !== 'ip') return null;
+      const all = endpoints.map((timeline) => valueAt(timeline, atNs));
+      if (all.some(({ kind }) => kind !== 'known')) return null;
+      const known = all.flatMap((seen) => (seen.kind === 'known' ? seen.value : []));
+      return known.filter((endpoint) => endpoint.isReady && !endpoint.isTerminating);
+    },
+    lastOf,
+    breaksNs: [
+      ...used.flatMap(({ parts }) => parts.flatMap(({ fromNs, untilNs }) => [fromNs, untilNs])),
+      ...[...endsSinceNs.values()].map((ns) => ns + lagMaxNs),
+    ],
+    observers: new Set([...endpoints, ...ofSides].map(({ observer }) => observer)),
+    pollNs: used.reduce((most, { pollNs }) => Math.max(most, pollNs), 0),
+    isKnown: isJudged && (endpoints.length > 0 || ofSides.length > 0),
+  };
+}
+
+/** "Normal 10–15 s, longer means trouble" (kubernetes#93713): from the end of a pod to that of its target. */
+export const lagMaxNs = 15_000_000_000;
+
+/** An address is its target whatever the port: a port of another name is no reason to accuse anybody. */
+function isAt(endpoint: EndpointSeen, { id, port }: TargetSeen): boolean {
+  if (endpoint.instanceId === id) return endpoint.ports.includes(port);
+  return endpoint.address !== '' && endpoint.address === id;
+}
+
+function addressesOf({ parts }: Timeline<WorkloadSeen | null>): ReadonlySet<string> {
+  return new Set(parts.flatMap(({ value }) => value?.address ?? []));
+}
