@@ -26,28 +26,28 @@ export interface Route53LookOptions {
 
 /** At one call a second, for a scenario of many services. */
 const firstLookMaxS = 60;
-/** What waiting does not mend. */
-const lasting = /credentials|may not do|sign in|region/;
 
 export function newRoute53Look({ clock, scenario, observe }: Route53LookOptions): Route53Look {
   const hostnames = scenario.services.flatMap(({ checks }) => checks.map(({ hostname }) => hostname.toLowerCase()));
   const changeId = scenario.route53?.changeId ?? null;
   const policies = new Map<string, EntryOf<'record-policy-seen'>>();
   const health = new Map<string, EntryOf<'record-health-seen'>['health']>();
-  const blind = new Map<string, string>();
+  const blind = new Map<string, { readonly why: string; readonly mayPass: boolean }>();
   const what = new Map<string, string>();
   let change: Route53Facts['change'] = null;
   const ready = Promise.withResolvers<void>();
 
   const observers = observe((entry) => {
     if (entry.type === 'observer-started') what.set(entry.observer, entry.what);
-    if (entry.type === 'observer-blinded') blind.set(entry.observer, entry.why);
+    if (entry.type === 'observer-blinded') {
+      blind.set(entry.observer, { why: entry.why, mayPass: entry.isLasting !== true });
+    }
     if (entry.type === 'observer-recovered') blind.delete(entry.observer);
     if (entry.type === 'record-policy-seen') policies.set(entry.name, entry);
     if (entry.type === 'record-health-seen') health.set(entry.health.id, entry.health);
     if (entry.type === 'dns-change-seen') change = { id: entry.id, status: entry.status };
     // The one note there is: that nobody knows the change.
-    if (entry.type === 'noted') blind.set('route53:change', entry.text);
+    if (entry.type === 'noted') blind.set('route53:change', { why: entry.text, mayPass: false });
     if (isWhole()) ready.resolve();
   });
   const cancel = clock.at(clock.nowNs() + sToNs(firstLookMaxS), ready.resolve);
@@ -73,11 +73,7 @@ export function newRoute53Look({ clock, scenario, observe }: Route53LookOptions)
       })),
       health: [...health.values()],
       change,
-      blind: [...blind].map(([observer, why]) => ({
-        what: what.get(observer) ?? observer,
-        why,
-        mayPass: !lasting.test(why),
-      })),
+      blind: [...blind].map(([observer, found]) => ({ what: what.get(observer) ?? observer, ...found })),
     }),
     stop() {
       observers?.stop();

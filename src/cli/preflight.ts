@@ -177,7 +177,7 @@ function announcement(scenario: Scenario, addresses: SideAddresses, questions: n
     const sides = `${count('old')} requests to ${scenario.sides.old.title}, ${count('new')} to ${scenario.sides.new.title}`;
     return `  ${service}: ${sides}${askedText(tasks)}`;
   });
-  return [`${questions} DNS questions, and within ${Math.ceil(lookNs(scenario, addresses) / 1e9)} s:`, ...lines].join(
-    '\n',
-  );
+  const within = `${questions} DNS questions, and within ${Math.ceil(lookNs(scenario, addresses) / 1e9)} s:`;
+  const route53 = scenario.route53 === undefined ? [] : ['  Route 53: a few calls for each name, one a second'];
+  return [within, ...lines, ...route53].join('\n');
 }

@@ -144,6 +144,8 @@ export type Entry =
       readonly sinceNs: number;
       /** A sentence, without secrets. */
       readonly why: string;
+      /** Waiting mends nothing: there are no credentials, or they may not do it. Left out: it may pass by itself. */
+      readonly isLasting?: true;
     }
   | { readonly type: 'observer-recovered'; readonly atNs: number; readonly observer: string }
   /** What AWS or Kubernetes said of a side's platform; `atNs` is when it was received. */

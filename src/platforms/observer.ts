@@ -6,7 +6,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Random } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import { newSight, type SightOptions } from './sight.ts';
-import type { Told } from './told.ts';
+import type { NotTold, Told } from './told.ts';
 
 export interface ObserverOptions extends SightOptions {
   readonly random: Random;
@@ -31,6 +31,8 @@ export interface Observer {
   stop(): void;
 }
 
+/** What waiting does not mend. */
+const lasting: ReadonlySet<NotTold['reason']> = new Set(['no-credentials', 'no-region', 'denied']);
 /** Observers of the same kind do not look in step for long. */
 const jitterRatio = 0.1;
 /** After each look in a row that saw too little the next waits twice as long, so many times: who throttles us is to be left alone. */
@@ -59,7 +61,7 @@ export function startObserver(options: ObserverOptions): Observer {
     isLooking = false;
     if (signal.aborted) return;
     if (seen.kind === 'told') sight.sees(askedAtNs);
-    else sight.cannotSee(seen.why);
+    else sight.cannotSee(seen.why, lasting.has(seen.reason));
     failedCount = seen.kind === 'told' ? 0 : failedCount + 1;
     const waitNs = Math.max(
       everyNs,

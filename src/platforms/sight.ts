@@ -19,8 +19,8 @@ export interface SightOptions {
 export interface Sight {
   /** What was so at `asOfNs`, when the question was sent, is known; left out: now, as of a stream that is open. */
   sees(asOfNs?: number): void;
-  /** Nothing is known since the last `sees`. Said once, until it sees again. */
-  cannotSee(why: string): void;
+  /** Nothing is known since the last `sees`. Said once, until it sees again. `isLasting`: waiting mends nothing. */
+  cannotSee(why: string, isLasting?: boolean): void;
 }
 
 /** Says at once that the observer has begun. */
@@ -35,10 +35,11 @@ export function newSight({ clock, entry, observer, side, what }: SightOptions): 
       isBlind = false;
       entry({ type: 'observer-recovered', atNs: clock.nowNs(), observer });
     },
-    cannotSee(why) {
+    cannotSee(why, isLasting = false) {
       if (isBlind) return;
       isBlind = true;
-      entry({ type: 'observer-blinded', atNs: clock.nowNs(), observer, sinceNs: seenAtNs, why });
+      const more = isLasting ? { isLasting: true as const } : {};
+      entry({ type: 'observer-blinded', atNs: clock.nowNs(), observer, sinceNs: seenAtNs, why, ...more });
     },
   };
 }

@@ -53,7 +53,7 @@ test('a look that fails is a blind interval from when it last saw, said at once 
 test('one that never saw is blind from its start', async () => {
   const { entries } = await watched(40, async () => notTold('denied', 'a roof'));
   expect(entries.slice(1)).toEqual([
-    { type: 'observer-blinded', atNs: 0, observer: 'weather', sinceNs: 0, why: 'a roof' },
+    { type: 'observer-blinded', atNs: 0, observer: 'weather', sinceNs: 0, why: 'a roof', isLasting: true },
   ]);
 });
 

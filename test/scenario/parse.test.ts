@@ -317,6 +317,22 @@ clients:
     );
   });
 
+  test.for([
+    { text: '', expected: undefined },
+    { text: 'route53: false', expected: undefined },
+    { text: 'route53: true', expected: { profile: null, region: null, zoneId: null, changeId: null } },
+    {
+      text: 'route53: { profile: prod, region: cn-north-1, zoneId: Z0123, changeId: /change/C0123456789ABC }',
+      expected: { profile: 'prod', region: 'cn-north-1', zoneId: 'Z0123', changeId: 'C0123456789ABC' },
+    },
+    {
+      text: 'route53: { zoneId: /hostedzone/Z0123 }',
+      expected: { profile: null, region: null, zoneId: 'Z0123', changeId: null },
+    },
+  ])('Route 53 is asked where the scenario says so: "$text"', ({ text, expected }) => {
+    expect(scenarioOf(text).route53).toEqual(expected);
+  });
+
   test('a side says what of AWS is looked at; the least is nothing but the name of its load balancer', () => {
     const { sides } = scenarioOf(`
 sides:
