@@ -6,9 +6,10 @@
 import type { ChangeSeen } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import { markMeaning, type MarkMeaning } from '../core/mark-meaning.ts';
-import type { ChangeSpec, Direction, Scenario, Service, Side } from '../core/scenario.ts';
+import type { Direction, Scenario, Service, Side } from '../core/scenario.ts';
 import { authorityBack, authorityMoved, backForGoodNs, noneMoved, type Moved } from './authority-moved.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
+import { findDeployment, type DeploymentEvidence } from './deployment.ts';
 import type { Journal } from './journal.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { otherSide } from './sides.ts';
@@ -23,6 +24,8 @@ export interface Change {
   readonly authorityNotBeforeNs: number | null;
   /** The same of the last server to change: `authorityLastAtNs` is when that was heard. */
   readonly authorityLastNotBeforeNs: number | null;
+  /** Of a deployment, when the last replica of before had gone; null = not yet; left out: nobody can see replicas. */
+  readonly doneAtNs?: number | null;
   /** Every authoritative server is back on the leaving side, and it is too early to call that a rollback. */
   readonly isTakenBack: boolean;
 }
@@ -36,13 +39,16 @@ export interface ChangeEvidence {
   /** The service's lanes that resolve and connect anew for each slot. */
   readonly fresh: readonly LaneView[];
   readonly endNs: number;
+  /** What is known of replicas: a deployment is told by that. */
+  readonly deployment: Pick<DeploymentEvidence, 'rollouts' | 'replicas' | 'probedFromNs'>;
 }
 
 /** A lane is back for good after this many slots, too. */
 const backForGoodSlots = 10;
 
 export function findChanges(evidence: ChangeEvidence): Change[] {
-  const { direction } = evidence.scenario.change;
+  const { direction, via } = evidence.scenario.change;
+  if (via === 'deploy') return deployments(evidence);
   const leaving: Side = direction === 'old-to-new' ? 'old' : 'new';
   const first = assemble(evidence, leaving, {
     markedAtNs: firstMark(evidence, evidence.mode === 'rollback' ? ['change', 'rollback'] : ['change'], 0),
@@ -87,7 +93,6 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
   const usedBy = begun.find(([, atNs]) => atNs === usedAtNs)?.[0];
   if (usedAtNs === null || usedBy === undefined) return null;
   const direction: Direction = leaving === 'old' ? 'old-to-new' : 'new-to-old';
-  const wasAnnounced = markedAtNs !== null || command.fromAtNs !== null;
   return {
     seen: {
       direction,
@@ -99,7 +104,7 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
       identityAtNs: identity.firstAtNs,
       usedAtNs,
       usedBy,
-      isEvident: isEvident(evidence.scenario.change, { ...words, wasAnnounced }),
+      isEvident: authority.firstAtNs !== null || identity.firstAtNs !== null,
     },
     leaving,
     target: otherSide(leaving),
@@ -110,10 +115,15 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
   };
 }
 
-/** A deployment moves nothing from one side to the other: that it was begun is all that can be known of it from outside. */
-function isEvident(change: ChangeSpec, words: Words & { readonly wasAnnounced: boolean }): boolean {
-  if (change.via === 'deploy' && words.wasAnnounced) return true;
-  return words.authority.firstAtNs !== null || words.identity.firstAtNs !== null;
+function deployments(evidence: ChangeEvidence): Change[] {
+  const change = findDeployment({
+    scenario: evidence.scenario,
+    markedAtNs: firstMark(evidence, ['change', 'rollback'], 0),
+    command: commandEdges(evidence.journal),
+    endNs: evidence.endNs,
+    ...evidence.deployment,
+  });
+  return change === null ? [] : [change];
 }
 
 // ── marks and the command ────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,10 +24,10 @@ export function movesEverybody({ via }: ChangeSpec): boolean {
   return via === 'dns' || via === 'cdn';
 }
 
-export function convergenceInPlace({ seen }: Change): Convergence {
+export function convergenceInPlace({ seen, doneAtNs }: Change): Convergence {
   const isUnderWay = seen.commandFromAtNs !== null && seen.commandToAtNs === null;
-  if (!seen.isEvident || isUnderWay) return { atNs: null, s: null };
-  return { atNs: Math.max(seen.usedAtNs, seen.commandToAtNs ?? 0), s: null };
+  if (!seen.isEvident || isUnderWay || doneAtNs === null) return { atNs: null, s: null };
+  return { atNs: Math.max(seen.usedAtNs, seen.commandToAtNs ?? 0, doneAtNs ?? 0), s: null };
 }
 
 /**

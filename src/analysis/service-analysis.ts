@@ -34,7 +34,7 @@ export interface ServiceContext {
 export function analyseService(
   context: ServiceContext,
   lanes: readonly LaneAnalysis[],
-  parts: Pick<ServiceAnalysis, 'residual' | 'safeToSwitch' | 'safeToRemoveOld' | 'oldAnswers'>,
+  parts: Pick<ServiceAnalysis, 'residual' | 'safeToSwitch' | 'safeToRemoveOld' | 'oldAnswers' | 'replicas'>,
 ): ServiceAnalysis {
   const { service, scenario, changes, lives, convergences } = context;
   const life = lives.at(-1);

@@ -233,12 +233,55 @@ export interface ChangeSeen {
   readonly identityAtNs: number | null;
   /**
    * Phases begin here: at the command or the mark, unless the change was seen before; then when the leaving side was last
-   * confirmed before that, by an authoritative server or by a good answer on a fresh lane.
+   * confirmed before that, by an authoritative server or by a good answer on a fresh lane. Of a deployment: when a rollout
+   * may have begun, or when replicas of before last answered alone.
    */
   readonly usedAtNs: number;
-  readonly usedBy: 'command' | 'mark' | 'authority' | 'identity';
+  readonly usedBy: 'command' | 'mark' | 'authority' | 'identity' | 'rollout' | 'replicas';
   /** DNS or identity confirmed it: without this nothing may pass. */
   readonly isEvident: boolean;
+}
+
+/** One Deployment or ECS service that got another revision, as Kubernetes or ECS said. */
+export interface RolloutAnalysis {
+  readonly side: Side;
+  readonly name: string;
+  readonly fromRevision: string;
+  readonly toRevision: string;
+  /** It began between these two. */
+  readonly notBeforeNs: number;
+  readonly beganAtNs: number;
+  /** Every replica of the new revision was ready, in its platform's words; null = not yet. */
+  readonly readyAtNs: number | null;
+  /** And the last replica of before had gone, as far as replicas can be seen; null = not yet. */
+  readonly completeAtNs: number | null;
+  readonly state: 'progressing' | 'complete' | 'failed';
+  /** Why, in its platform's words; '' = nothing is said. */
+  readonly reason: string;
+  readonly desiredCount: number;
+  /** Pods or tasks of before, as far as they were seen. */
+  readonly replacedCount: number;
+}
+
+/** Which replicas answered, by a header that names them. */
+export interface ReplicasAnalysis {
+  readonly header: string;
+  /** By first answer. */
+  readonly replicas: readonly ReplicaAnalysis[];
+  /** Answers of further replicas than are listed. */
+  readonly otherCount: number;
+  /** Answers without the header: of somebody before the replicas, or of one that does not say. */
+  readonly namelessCount: number;
+  readonly namelessFailedCount: number;
+}
+
+export interface ReplicaAnalysis {
+  readonly name: string;
+  readonly firstAtNs: number;
+  readonly lastAtNs: number;
+  readonly answered: Readonly<Record<PhaseName, number>>;
+  /** Answers of it that were not as expected, or too late. */
+  readonly failedCount: number;
 }
 
 /** What was seen in one stretch of a residual curve. Of all three, `unseenCount` may have been on either side. */
@@ -366,6 +409,8 @@ export interface ServiceAnalysis {
   } | null;
   /** Of each change that everybody must follow: its clients in the order of the scenario, then its resolvers. */
   readonly residual: readonly ResidualCurve[];
+  /** Left out: the scenario names no header that tells replicas apart. */
+  readonly replicas?: ReplicasAnalysis;
 }
 
 export interface Finding {
@@ -500,6 +545,8 @@ export interface Analysis {
   readonly findings: readonly Finding[];
   /** Left out: nobody was asked to look at platforms. */
   readonly observers?: readonly ObserverAnalysis[];
+  /** Of a run that watches deployments, in order of time; left out: none was seen. */
+  readonly rollouts?: readonly RolloutAnalysis[];
   /** Targets that were seen, by group; left out: none was. */
   readonly targets?: readonly TargetAnalysis[];
   /** In order of time; left out: none, and nothing that looks like one. */

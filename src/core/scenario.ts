@@ -1,5 +1,6 @@
 /** The scenario after parsing: every default filled in, every reference resolved. Plain data; it goes into the log. */
 import type { AwsSpec, KubernetesSpec } from './platform.ts';
+import type { PlaybookStep } from './playbook.ts';
 import type { DnsServer } from './ports.ts';
 import type { Pace } from './schedule.ts';
 
@@ -206,6 +207,10 @@ export interface ChangeSpec {
   readonly waitS: number;
   readonly convergenceTimeoutS: number;
   readonly tailS: number;
+  /** Of a deployment, whose replicas are replaced; left out: on whichever side a rollout is seen. */
+  readonly side?: Side;
+  /** In lower case: a header whose value names the replica, or the build, that answered. */
+  readonly replicaHeader?: string;
 }
 
 export interface Objectives {
@@ -244,6 +249,8 @@ export interface Scenario {
   readonly change: ChangeSpec;
   /** Left out: Route 53 is not asked. */
   readonly route53?: Route53Spec;
+  /** Left out: the default one. Never in the log: a run takes no notice of it. */
+  readonly playbook?: readonly PlaybookStep[];
   readonly references: readonly Check[];
   /** What the certificates of references are checked by; left out: this machine's roots. */
   readonly referenceTls?: TlsSpec;

@@ -35,6 +35,8 @@ const countedFromWords: Readonly<Record<ReportChange['usedBy'], string>> = {
   mark: 'the mark',
   authority: 'the last poll that still showed the side left',
   identity: 'the first fresh answer of the other side',
+  rollout: 'when a rollout may have begun',
+  replicas: 'the last answer of a replica that was replaced',
 };
 
 function changeText(report: Report, { service }: ServiceView): string {
