@@ -10,6 +10,7 @@ import type { Cancel, Clock } from '../core/ports.ts';
 import { msToNs } from '../core/time.ts';
 import { awsTrouble } from './aws-trouble.ts';
 import type { Budget } from './budget.ts';
+import type { AwsAction } from './permissions.ts';
 import { notTold, told, type Told } from './told.ts';
 
 /** Whose account is asked, and where; each side may have its own. null = as AWS's own environment and files say. */
@@ -51,10 +52,10 @@ export interface AwsClientOptions<Client> {
 export interface AwsClient<Client> {
   /**
    * Waits for its turn, asks, and gives the answer or why there is none. `action` is the permission it needs, as IAM writes
-   * it: `route53:GetChange`. Never rejects.
+   * it: `route53:GetChange`; `send` calls the method of that name, and no other. Never rejects.
    */
   ask<Answer>(
-    action: string,
+    action: AwsAction,
     send: (client: Client, options: { readonly abortSignal: AbortSignal }) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<Told<Answer>>;

@@ -44,8 +44,12 @@ export function resourcesOf(namespace: string): Resources {
 export const kinds: readonly Kind[] = Object.keys(resourcesOf('')) as Kind[];
 
 /** Without the AWS Load Balancer Controller there are no TargetGroupBindings, and nothing more to see of them. */
+export function isOptional(kind: Kind): boolean {
+  return kind === 'targetgroupbindings';
+}
+
 export function isAbsent(kind: Kind, { reason }: NotTold): boolean {
-  return kind === 'targetgroupbindings' && reason === 'missing';
+  return isOptional(kind) && reason === 'missing';
 }
 
 /** Needs a permission of its own (to list secrets, of which it gets names and labels), which many will not give. */
