@@ -100,7 +100,7 @@ function serviceText(
   const rows = service.checks.flatMap((check) => [
     ...lanes
       .filter((lane) => lane.service === service.name && lane.check.name === check.name)
-      .map((lane) => laneRow(lane, '')),
+      .map((lane) => laneRow(lane, isHeld(lane) ? 'pings on one WebSocket: good is 101' : '')),
     ...pending.map((what) => [
       `${check.name} ${what}`,
       `${check.ratePerSecond}/s each`,
@@ -113,6 +113,10 @@ function serviceText(
     ...service.checks.map((check) => `  ${checkText(check)}`),
     ...aligned(rows),
   ].join('\n');
+}
+
+function isHeld({ archetype }: Lane): boolean {
+  return archetype.connect.kind === 'held';
 }
 
 function checkText(check: Check): string {

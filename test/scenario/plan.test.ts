@@ -60,6 +60,9 @@ describe('what a plan warns of', () => {
     const change = 'change: { baselineS: 60 }';
     expect(warningsOf(`clients: [fresh, websocket]\n${change}`)).toEqual([expect.stringContaining(about)]);
     expect(warningsOf(`clients: [fresh, websocket]\n${change}\n${said}`)).toEqual([]);
+    const { text } = plan(presetScenarioOf(`clients: [fresh, websocket]\n${change}\n${said}`));
+    expect(text).toMatch(/^ +a: GET https:\/\/a\.example\/live, good is 400 or 426 within/m);
+    expect(text).toMatch(/^ +a websocket via system +2\/s +pings on one WebSocket: good is 101$/m);
     expect(warningsOf(`clients: [fresh]\n${change}\n${said}`)).toEqual([]);
   });
 
