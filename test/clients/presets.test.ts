@@ -13,8 +13,8 @@ const named = (name: string): Archetype => {
 
 test('all archetypes of the domain are there', () => {
   const names =
-    'authority fresh ttl-honest keep-alive go-busy node-default undici-dns dotnet-factory grpc jvm-30 jvm-forever chrome ' +
-    'firefox nginx-static envoy-dns k8s-pod vpc isp-clamp-60 isp-clamp-120 isp-clamp-300 isp-clamp-600 isp-clamp-3600 ' +
+    'authority fresh ttl-honest keep-alive go-busy node-default undici-dns dotnet-factory grpc websocket jvm-30 ' +
+    'jvm-forever chrome firefox nginx-static envoy-dns k8s-pod vpc isp-clamp-60 isp-clamp-120 isp-clamp-300 isp-clamp-600 isp-clamp-3600 ' +
     'stale-resolver pinned-ip';
   expect(Object.keys(presets).toSorted()).toEqual(names.split(' ').toSorted());
 });
