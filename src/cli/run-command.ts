@@ -162,8 +162,9 @@ export function modeOf(scenario: Scenario, flags: Pick<RunFlags, 'rollback'>): R
   }
 }
 
-export function markerNames(scenario: Scenario): string[] {
-  return [...scenario.sides.old.marker, ...scenario.sides.new.marker].map(([name]) => name);
+export function markerNames({ sides, change: { replicaHeader } }: Scenario): string[] {
+  const markers = [...sides.old.marker, ...sides.new.marker].map(([name]) => name);
+  return replicaHeader === undefined ? markers : [...markers, replicaHeader];
 }
 
 /** The first Ctrl-C or SIGTERM ends the watch in order, judges and reports; the second ends the program. */

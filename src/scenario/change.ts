@@ -9,9 +9,15 @@ export function changeOf(input: ChangeInput, report: Report): ChangeSpec {
   if (ttlBeforeS !== undefined && ttlS !== undefined && ttlBeforeS < ttlS) {
     report(['change', 'ttlBeforeS'], `${ttlBeforeS} is less than ttlS, ${ttlS}: a TTL is lowered before a change`);
   }
+  const { via, replicaHeader } = input;
+  for (const key of ['side', 'replicaHeader'] as const) {
+    if (input[key] === undefined || via === 'deploy') continue;
+    report(['change', key], 'is for deployments (via: deploy)', 'key');
+  }
   return {
     ...defaultChange,
     ...input,
+    ...(replicaHeader === undefined ? {} : { replicaHeader: replicaHeader.toLowerCase() }),
     ttlLoweredAt: ttlLoweredAt === undefined ? null : new Date(ttlLoweredAt).toISOString(),
   };
 }

@@ -1,5 +1,5 @@
 /** The scenario file's shape, before defaults: what `schema.ts` lets through. What each key means is said there. */
-import type { AddressChoice, ChangeVia, Direction } from '../core/scenario.ts';
+import type { AddressChoice, ChangeVia, Direction, Side } from '../core/scenario.ts';
 import type { WorldInput } from './world-input.ts';
 
 export interface TokenInput {
@@ -168,6 +168,8 @@ export interface ChangeInput {
   readonly waitS?: number;
   readonly convergenceTimeoutS?: number;
   readonly tailS?: number;
+  readonly side?: Side;
+  readonly replicaHeader?: string;
 }
 
 export type Route53Input =
@@ -183,7 +185,7 @@ export interface ScenarioInput {
   readonly name: string;
   readonly defaults?: DefaultsInput;
   readonly services: readonly ServiceInput[];
-  readonly sides: { readonly old: SideInput; readonly new: SideInput };
+  readonly sides: { readonly old?: SideInput; readonly new?: SideInput };
   readonly resolvers?: readonly ResolverInput[];
   readonly authorities?: 'auto' | 'none' | readonly string[];
   readonly clients?: ClientsInput;

@@ -113,6 +113,10 @@ export function isToken(value: string): boolean {
   return token.test(value);
 }
 
+export function headerNameProblem(value: string): string | null {
+  return isToken(value) ? null : 'expected the name of a header (letters, digits and -)';
+}
+
 function hasControlCharacters(value: string): boolean {
   // Latin-1 without controls but tab: what fits in an HTTP/1.1 field. CR or LF would begin a header of its own.
   return !/^[\t\x20-\x7e\x80-\xff]*$/.test(value);

@@ -108,7 +108,7 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
 
   const { clients, weightsGiven } = clientsOf(sections.clients ?? defaultClients, { presets, report });
   const change = changeOf(sections.change, report);
-  const { old, new: now } = sections.sides;
+  const { old, new: now } = sidesOf(sections, report);
   if (sections.name === null || old === null || now === null) return null;
   reportSharedBySides(old, now, report);
 
@@ -132,6 +132,17 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
 
 function buildWorld(sections: Sections, report: Report): World | null {
   const { world, change, services, serviceNames, resolvers, resolverNames } = sections;
+/** Where nothing moves, one side is enough: the other has nothing. */
+function sidesOf({ sides, missingSides, change }: Sections, report: Report): Sections['sides'] {
+  if (change.via === 'deploy' && missingSides.length === 1) {
+    return { old: missingSides.includes('old') ? {} : sides.old, new: missingSides.includes('new') ? {} : sides.new };
+  }
+  for (const side of missingSides) {
+    report(['sides', side], 'missing; expected a map such as { addresses: ["dns:lb.example"] }');
+  }
+  return sides;
+}
+
   if (world === null) return null;
   const isHttps = ({ url }: { readonly url?: string }): boolean => url?.toLowerCase().startsWith('https:') ?? false;
   return worldOf(world, {

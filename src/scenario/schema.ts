@@ -22,6 +22,7 @@ import {
   checkedText,
   dohUrlProblem,
   fields,
+  headerNameProblem,
   hostnameProblem,
   instantProblem,
   list,
@@ -258,6 +259,11 @@ const change = map('a map such as { via: dns, ttlS: 60 }', {
   ),
   tailS: optional(seconds(), 'Watched after the last old answer.', defaultChange.tailS),
 });
+  side: optional(oneOf('old', 'new'), 'Of a deployment: the side whose tasks or pods are replaced; by default either.'),
+  replicaHeader: optional(
+    checkedText('the name of a header', headerNameProblem),
+    'Of a deployment: a response header whose value names the task, the pod or the build that answered.',
+  ),
 
 const authorities = z.union(
   [oneOf('auto', 'none'), list(checkedText('an address', serverProblem), 'a list of addresses')],
@@ -285,7 +291,10 @@ export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, ser
   name: name('a name').meta({ description: 'Of the scenario; in the name of every run folder.' }),
   defaults: optional(defaults, 'For every check that does not say otherwise.'),
   services: list(service, 'a list of services').meta({ description: 'What is moved.' }),
-  sides: map('a map with old and new', { old: side, new: side }).meta({
+  sides: map('a map with old and new', {
+    old: optional(side, 'May be left out where nothing moves (via: deploy), or new may.'),
+    new: optional(side, 'May be left out where nothing moves (via: deploy), or old may.'),
+  }).meta({
     description: 'The platforms. Address, certificate and marker decide which side an answer came from.',
   }),
   resolvers: optional(list(resolver, 'a list of resolvers'), 'Recursive DNS servers to ask; by default system.'),

@@ -29,6 +29,8 @@ export interface Sections {
   readonly services: readonly Item<ServiceInput>[];
   readonly sides: { readonly old: SideInput | null; readonly new: SideInput | null };
   /** null: the file has none; those that are broken are left out. */
+  /** The file does not name them, though it has `sides`. */
+  readonly missingSides: readonly Side[];
   readonly resolvers: readonly Item<ResolverInput>[] | null;
   /** Those of broken resolvers too: a reference to one is right. */
   readonly resolverNames: readonly string[];
@@ -87,6 +89,7 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
     resolverNames: namesAt('resolvers'),
     authorities: whole(authoritiesInput, ['authorities']) ?? 'auto',
     clients: whole(clientsInput, ['clients']),
+    missingSides: missingSides(valueAt(value, ['sides'])),
     change: whole(changeInput, ['change']) ?? {},
     route53: whole(route53Input, ['route53']) ?? false,
     references: whole(referencesInput, ['references']) ?? [],
@@ -101,6 +104,11 @@ function worldSections(value: unknown): WorldSections | null {
   if (value === undefined) return null;
   const part = <T>(schema: z.ZodType<T>, path: Path): T | null | undefined => {
     const found = valueAt(value, path);
+function missingSides(sides: unknown): readonly Side[] {
+  if (typeof sides !== 'object' || sides === null || Array.isArray(sides)) return [];
+  return (['old', 'new'] as const).filter((side) => !Object.hasOwn(sides, side));
+}
+
     return found === undefined ? undefined : (schema.safeParse(found).data ?? null);
   };
   const given = <T>(schema: z.ZodType<T>, path: Path, otherwise: T): T | null => {
