@@ -1,0 +1,38 @@
+/** What a playbook is made of: checks by name, and what the team does before each (domain.md, E). */
+
+/** In the default order of a switchover. */
+export const playbookChecks = [
+  'ttl-lowered',
+  'ttl-aged-out',
+  'connection-age-lowered',
+  'new-side-deployed',
+  'new-side-ready',
+  'new-side-answers',
+  'cron-suspended-on-new',
+  'helm-rollback-possible',
+  'rollback-ready',
+  'ecs-schedules-disabled',
+  'jobs-exclusive',
+  'dns-switched',
+  'converged',
+  'cron-enabled',
+  'deploy-safety',
+  'old-drained',
+] as const;
+
+export type PlaybookCheck = (typeof playbookChecks)[number];
+
+/** As `playbook` of a scenario has it; of a rollback what is said is its mirror. */
+export interface PlaybookStep {
+  /** The check's name; of a step without one made of its title. */
+  readonly name: string;
+  /** null: no machine can see it, and the operator says that it is done. */
+  readonly check: PlaybookCheck | null;
+  /** '' = that of its check. */
+  readonly title: string;
+  readonly note: string;
+  /** Program and arguments; null = the operator does it by hand. Never in a log. */
+  readonly command: readonly string[] | null;
+  /** On the way back. */
+  readonly rollback: readonly string[] | null;
+}
