@@ -37,19 +37,9 @@ export async function readLoadBalancers(
   asked: LoadBalancersAsked,
   signal: AbortSignal,
 ): Promise<Told<LoadBalancersRead>> {
-  const all = await readPages(
-    (Marker) =>
-      clients.elbv2.ask(
-        'elasticloadbalancing:DescribeLoadBalancers',
-        (client, options) => client.describeLoadBalancers({ Marker, PageSize: 400 }, options),
-        signal,
-      ),
-    ({ LoadBalancers }) => LoadBalancers,
-    ({ NextMarker }) => NextMarker,
-  );
-  if (all.kind === 'not-told') return all;
-  const { found, missing } = selected(all.value, asked);
-  if (found.length === 0) return notTold('missing', missing.join('; '));
+  const selection = await findLoadBalancers(clients, asked, signal);
+  if (selection.kind === 'not-told') return selection;
+  const { found, missing } = selection.value;
 
   const loadBalancers: LoadBalancerSeen[] = [];
   const unseen = [...missing];
@@ -62,11 +52,38 @@ export async function readLoadBalancers(
   return told({ loadBalancers, unseen, isComplete: missing.length === 0 });
 }
 
+interface Selection {
+  /** One at least. */
+  readonly found: readonly LoadBalancer[];
+  /** Sentences. */
+  readonly missing: readonly string[];
+}
+
+export async function findLoadBalancers(
+  { elbv2 }: Pick<AwsClients, 'elbv2'>,
+  asked: Pick<LoadBalancersAsked, 'names' | 'dnsNames'>,
+  signal: AbortSignal,
+): Promise<Told<Selection>> {
+  const all = await readPages(
+    (Marker) =>
+      elbv2.ask(
+        'elasticloadbalancing:DescribeLoadBalancers',
+        (client, options) => client.describeLoadBalancers({ Marker, PageSize: 400 }, options),
+        signal,
+      ),
+    ({ LoadBalancers }) => LoadBalancers,
+    ({ NextMarker }) => NextMarker,
+  );
+  if (all.kind === 'not-told') return all;
+  const selection = selected(all.value, asked);
+  return selection.found.length === 0 ? notTold('missing', selection.missing.join('; ')) : told(selection);
+}
+
 /** By name; else by DNS name, of which a side may have others too. Gateway load balancers answer no user. */
 function selected(
   all: readonly LoadBalancer[],
-  { names, dnsNames }: LoadBalancersAsked,
-): { readonly found: readonly LoadBalancer[]; readonly missing: readonly string[] } {
+  { names, dnsNames }: Pick<LoadBalancersAsked, 'names' | 'dnsNames'>,
+): Selection {
   const balancers = all.filter(({ Type }) => Type !== 'gateway');
   if (names.length > 0) {
     const found = balancers.filter(({ LoadBalancerName = '' }) => names.includes(LoadBalancerName));

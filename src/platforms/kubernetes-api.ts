@@ -229,6 +229,24 @@ function hear<T>(resource: Resource<T>, { changed, heard }: WatchOptions<T>, eve
   return null;
 }
 
+// ── may we ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Asked {
+  readonly resource: Resource<unknown>;
+  readonly verb: 'list' | 'watch';
+  readonly signal: AbortSignal;
+}
+
+/** Asks for one object, or for a second of watching, and reads nothing of it. */
+export async function mayAsk(ports: RequestPorts, { resource, verb, signal }: Asked): Promise<Told<null>> {
+  const isWatch = verb === 'watch';
+  const path = pathOf(resource, isWatch ? { watch: '1', timeoutSeconds: '1' } : { limit: '1' });
+  const sent = await request(ports, { path, accept: acceptOf(resource, isWatch ? '' : 'List'), signal });
+  if (sent.kind === 'not-told') return sent;
+  sent.value.end();
+  return sent.value.status === 200 ? told(null) : refused(resource, sent.value.status);
+}
+
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function pathOf(

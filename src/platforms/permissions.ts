@@ -70,29 +70,42 @@ export const awsActions = {
 } as const;
 
 export type AwsAction = keyof typeof awsActions;
+export type Route53Action = Extract<AwsAction, `route53:${string}`>;
+export type SideAction = Exclude<AwsAction, Route53Action>;
 
 export function actionsOfStatement(sid: AwsSid): readonly AwsAction[] {
   return (Object.keys(awsActions) as AwsAction[]).filter((action) => awsActions[action] === sid);
 }
 
 /** What a side's `aws` leads to; `dnsNames` are those among its addresses. */
-export function awsActionsOf(spec: AwsSpec, dnsNames: readonly string[]): readonly AwsAction[] {
+export function awsActionsOf(spec: AwsSpec, dnsNames: readonly string[]): readonly SideAction[] {
   const hasLoadBalancers = spec.loadBalancers.length > 0 || dnsNames.length > 0;
   const { ecs, schedules } = spec;
   return [
-    ...(hasLoadBalancers ? (['LoadBalancers', 'LoadBalancerAddresses', 'Traffic'] as const) : []).flatMap(
-      actionsOfStatement,
-    ),
+    ...(hasLoadBalancers ? loadBalancerActions : []),
     ...(ecs === null ? [] : ecsActionsOf(ecs, schedules)),
     ...(schedules.length > 0 ? namedActionsOf(schedules) : ecs === null ? [] : scheduleActionsOfCluster),
   ];
 }
 
+const loadBalancerActions: readonly SideAction[] = [
+  'elasticloadbalancing:DescribeLoadBalancers',
+  'elasticloadbalancing:DescribeLoadBalancerAttributes',
+  'elasticloadbalancing:DescribeListeners',
+  'elasticloadbalancing:DescribeRules',
+  'elasticloadbalancing:DescribeTargetGroups',
+  'elasticloadbalancing:DescribeTargetGroupAttributes',
+  'elasticloadbalancing:DescribeTags',
+  'elasticloadbalancing:DescribeTargetHealth',
+  'ec2:DescribeNetworkInterfaces',
+  'cloudwatch:GetMetricData',
+];
+
 /** Services that are named need not be listed; the cluster's ARN is asked for only where schedules are found by it. */
 function ecsActionsOf(
   { cluster, services }: NonNullable<AwsSpec['ecs']>,
   schedules: readonly string[],
-): readonly AwsAction[] {
+): readonly SideAction[] {
   const isArnNeeded = schedules.length === 0 && !cluster.startsWith('arn:');
   return [
     ...(services.length === 0 ? (['ecs:ListServices'] as const) : []),
@@ -104,7 +117,7 @@ function ecsActionsOf(
   ];
 }
 
-const scheduleActionsOfCluster: readonly AwsAction[] = [
+const scheduleActionsOfCluster: readonly SideAction[] = [
   'events:ListRuleNamesByTarget',
   'events:DescribeRule',
   'scheduler:ListSchedules',
@@ -112,7 +125,7 @@ const scheduleActionsOfCluster: readonly AwsAction[] = [
 ];
 
 /** How they begin needs a list; a rule is never in a group. */
-function namedActionsOf(names: readonly string[]): readonly AwsAction[] {
+function namedActionsOf(names: readonly string[]): readonly SideAction[] {
   const ofRules = names.filter((name) => !name.includes('/'));
   return [
     ...(ofRules.some((name) => name.endsWith('*')) ? (['events:ListRules'] as const) : []),
@@ -122,7 +135,7 @@ function namedActionsOf(names: readonly string[]): readonly AwsAction[] {
   ];
 }
 
-export function route53ActionsOf({ zoneId }: Route53Spec): readonly AwsAction[] {
+export function route53ActionsOf({ zoneId }: Pick<Route53Spec, 'zoneId'>): readonly Route53Action[] {
   return [
     zoneId === null ? 'route53:ListHostedZonesByName' : 'route53:GetHostedZone',
     'route53:ListResourceRecordSets',

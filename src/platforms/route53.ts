@@ -38,8 +38,8 @@ const pageSize = 100;
 /** More than 18 % of the checkers say healthy (Route 53 Developer Guide, "How Route 53 determines whether healthy"). */
 const healthyRatioMin = 0.18;
 
-export function newRoute53({ spec, clock, budget }: Route53Options): Route53 {
-  const aws = newAwsClient<Sdk>({
+export function newRoute53Client({ spec, clock, budget }: Route53Options): AwsClient<Sdk> {
+  return newAwsClient<Sdk>({
     access: spec,
     // It has none: in most partitions its calls are signed for this one.
     regionElse: 'us-east-1',
@@ -47,7 +47,11 @@ export function newRoute53({ spec, clock, budget }: Route53Options): Route53 {
     budget,
     make: async (settings) => new (await import('@aws-sdk/client-route-53')).Route53(settings),
   });
-  const zonesBelow = newZones(aws, spec.zoneId);
+}
+
+export function newRoute53(options: Route53Options): Route53 {
+  const aws = newRoute53Client(options);
+  const zonesBelow = zonesFor(aws, options.spec.zoneId);
 
   return {
     async policies(name, signal) {
@@ -83,7 +87,7 @@ function unreadable(action: string): Told<never> {
 // ── zones ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The zones that answer for a name: of the public and of the private ones that with the longest name. */
-function newZones(
+export function zonesFor(
   aws: AwsClient<Sdk>,
   zoneId: string | null,
 ): (name: string, signal: AbortSignal) => Promise<Told<readonly Zone[]>> {

@@ -135,7 +135,7 @@ describe('readers, beside a fake AWS', () => {
       for (const action of route53ActionsOf(spec)) expect(route53.asked).toContain(action.split(':')[1]);
     }
     const called = new Set([...aws.calls, ...route53.asked]);
-    expect([...called].toSorted()).toEqual(all.map((action) => action.split(':')[1]).toSorted());
+    expect([...called].toSorted()).toEqual(all.map((action) => action.replace(/^.*:/, '')).toSorted());
   });
 
   function read(spec: AwsSpec) {
