@@ -1,5 +1,6 @@
 /** The scenario file's shape, before defaults: what `schema.ts` lets through. What each key means is said there. */
 import type { AddressChoice, ChangeVia, Direction, Side } from '../core/scenario.ts';
+import type { PlaybookCheck } from '../core/playbook.ts';
 import type { WorldInput } from './world-input.ts';
 
 export interface TokenInput {
@@ -181,6 +182,19 @@ export type Route53Input =
       readonly changeId?: string;
     };
 
+/** A list of words, or one text for the shell. */
+export type CommandInput = string | readonly string[];
+
+export type PlaybookStepInput =
+  | PlaybookCheck
+  | {
+      readonly step?: PlaybookCheck;
+      readonly title?: string;
+      readonly note?: string;
+      readonly command?: CommandInput;
+      readonly rollback?: CommandInput;
+    };
+
 export interface ScenarioInput {
   readonly name: string;
   readonly defaults?: DefaultsInput;
@@ -191,6 +205,7 @@ export interface ScenarioInput {
   readonly clients?: ClientsInput;
   readonly change?: ChangeInput;
   readonly route53?: Route53Input;
+  readonly playbook?: readonly PlaybookStepInput[];
   readonly references?: readonly string[];
   readonly objectives?: ObjectivesInput;
   readonly world?: WorldInput;

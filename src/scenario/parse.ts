@@ -11,6 +11,7 @@ import { reportLevel } from './requests.ts';
 import { authoritiesOf, defaultResolvers, resolversOf } from './resolvers.ts';
 import { jsonSchemaOf, objectivesBlockInput, objectivesInput, scenarioInput, scenarioJsonSchema } from './schema.ts';
 import { type Item, type Sections, issuesOf, wholeSections } from './sections.ts';
+import { playbookOf } from './playbook.ts';
 import { route53Of } from './route53.ts';
 import { referencesOf, serviceOf } from './services.ts';
 import { reportSharedBySides, sideOf } from './sides.ts';
@@ -108,6 +109,7 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
 
   const { clients, weightsGiven } = clientsOf(sections.clients ?? defaultClients, { presets, report });
   const change = changeOf(sections.change, report);
+  const playbook = sections.playbook === null ? null : playbookOf(sections.playbook, report);
   const { old, new: now } = sidesOf(sections, report);
   if (sections.name === null || old === null || now === null) return null;
   reportSharedBySides(old, now, report);
@@ -124,14 +126,13 @@ function build(sections: Sections, { presets, readFile }: ParseContext, report: 
     weightsGiven,
     change,
     ...(route53 === null ? {} : { route53 }),
+    ...(playbook === null ? {} : { playbook }),
     references,
     objectives,
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 
-function buildWorld(sections: Sections, report: Report): World | null {
-  const { world, change, services, serviceNames, resolvers, resolverNames } = sections;
 /** Where nothing moves, one side is enough: the other has nothing. */
 function sidesOf({ sides, missingSides, change }: Sections, report: Report): Sections['sides'] {
   if (change.via === 'deploy' && missingSides.length === 1) {
@@ -143,6 +144,8 @@ function sidesOf({ sides, missingSides, change }: Sections, report: Report): Sec
   return sides;
 }
 
+function buildWorld(sections: Sections, report: Report): World | null {
+  const { world, change, services, serviceNames, resolvers, resolverNames } = sections;
   if (world === null) return null;
   const isHttps = ({ url }: { readonly url?: string }): boolean => url?.toLowerCase().startsWith('https:') ?? false;
   return worldOf(world, {

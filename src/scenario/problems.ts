@@ -90,7 +90,7 @@ export function valueAt(value: unknown, path: Path): unknown {
 }
 
 /** Below these keys a value may be a credential. */
-const secretKeys = new Set(['headers', 'cookies', 'body', 'command']);
+const secretKeys = new Set(['headers', 'cookies', 'body', 'command', 'rollback']);
 const textLengthMax = 60;
 
 function foundText(document: ScenarioDocument, value: unknown, path: Path): string {

@@ -40,6 +40,7 @@ import {
   urlProblem,
   whole,
 } from './leaves.ts';
+import { playbookInput } from './playbook.ts';
 import { route53Input } from './route53.ts';
 import { worldInput } from './world-schema.ts';
 import { z } from 'zod';
@@ -258,12 +259,12 @@ const change = map('a map such as { via: dns, ttlS: 60 }', {
     defaultChange.convergenceTimeoutS,
   ),
   tailS: optional(seconds(), 'Watched after the last old answer.', defaultChange.tailS),
-});
   side: optional(oneOf('old', 'new'), 'Of a deployment: the side whose tasks or pods are replaced; by default either.'),
   replicaHeader: optional(
     checkedText('the name of a header', headerNameProblem),
     'Of a deployment: a response header whose value names the task, the pod or the build that answered.',
   ),
+});
 
 const authorities = z.union(
   [oneOf('auto', 'none'), list(checkedText('an address', serverProblem), 'a list of addresses')],
@@ -313,6 +314,10 @@ export const scenarioInput: z.ZodType<ScenarioInput> = map('a map with name, ser
     route53Input,
     'Asks Route 53, by the AWS SDK, what it has for the hostnames: policies, health checks, and how far a change is.',
     false,
+  ),
+  playbook: optional(
+    playbookInput,
+    'What is done for the switchover, step by step, each with its check; by default every check that there is.',
   ),
   references: optional(references, 'Endpoints in other networks, to know our own network; two or more.'),
   objectives: optional(objectives, 'Limits for each service and judged client.'),

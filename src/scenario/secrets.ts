@@ -18,11 +18,11 @@ export function isHarmlessHeader(name: string): boolean {
   return harmlessHeaders.has(name.toLowerCase());
 }
 
-export function withoutSecrets(scenario: Scenario): Scenario {
+export function withoutSecrets({ playbook: _, ...scenario }: Scenario): Scenario {
   return {
     ...scenario,
     // A run sends nothing of what is for a preflight.
-    services: scenario.services.map(({ preflight: _, ...service }) => ({
+    services: scenario.services.map(({ preflight: __, ...service }) => ({
       ...service,
       checks: service.checks.map(checkWithoutSecrets),
       tls: tlsWithoutSecrets(service.tls),

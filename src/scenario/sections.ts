@@ -49,6 +49,7 @@ export interface Sections {
 /** Parts that are broken are null or left out: nothing is held against them. */
 export interface WorldSections {
   readonly seed: number | undefined;
+  readonly observed: boolean | undefined;
   readonly zone: NonNullable<WorldInput['zone']> | null;
   readonly resolvers: Readonly<Record<string, WorldResolverInput | null>>;
   readonly sides: Readonly<Record<Side, PlatformInput | null>>;
@@ -123,6 +124,7 @@ function missingSides(sides: unknown): readonly Side[] {
   const seed = valueAt(value, ['seed']);
   return {
     seed: typeof seed === 'number' ? seed : undefined,
+    observed: valueAt(value, ['observed']) === false ? false : undefined,
     zone: given(zoneInput, ['zone'], {}),
     resolvers:
       typeof resolvers === 'object' && resolvers !== null

@@ -57,7 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       '@kubernetes/client-node',
     ],
   },
-  checks: { rooms: ['core'], packages: [] },
+  checks: { rooms: ['core'], packages: ['croner'] },
   evidence: { rooms: ['core'], packages: ['node:'] },
   analysis: { rooms: ['core'], packages: [] },
   verdict: { rooms: ['core'], packages: [] },
