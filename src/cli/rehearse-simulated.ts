@@ -12,6 +12,7 @@ export async function rehearseSimulated({ scenario, world, setting, flags, write
   const right = { old: { side: 'old', kind: 'right' }, new: { side: 'new', kind: 'right' } } as const;
   const moved = inWorld(scenario, setting, {
     dns: () => 53,
+    playsPlatforms: world.isObserved !== false,
     certificateSha256: { old: certificateSha256Of(right.old), new: certificateSha256Of(right.new) },
   });
   for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);

@@ -18,6 +18,7 @@ import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
 import { newSimClock } from '../sim/clock.ts';
 import { newSimDnsPort } from '../sim/dns-port.ts';
 import { newSimNetwork } from '../sim/network.ts';
+import { startSimObservers } from '../sim/platform-observers.ts';
 import { markerNames, modeOf } from './run-command.ts';
 import { settle } from './settle.ts';
 import { version } from './version.ts';
@@ -122,6 +123,16 @@ export async function simulateRun(options: SimulationOptions): Promise<Simulated
         wallNowMs: () => startedAtMs + nsToMs(clock.nowNs()),
         dns,
         prober,
+        observe: (entry) =>
+          startSimObservers({
+            clock,
+            model: world,
+            world: { ...options.world, seed },
+            setting,
+            scenario,
+            startedAtMs,
+            entry,
+          }),
         startCommand() {
           network.change();
           const ended = new Promise<{ exitCode: number; signal: null; error: string }>((resolve) => {

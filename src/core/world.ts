@@ -14,6 +14,8 @@ export interface World {
   readonly resolvers: Readonly<Record<string, ResolverConduct>>;
   readonly sides: Readonly<Record<Side, PlatformSpec>>;
   readonly script: readonly Step[];
+  /** Whether AWS and Kubernetes can be asked of sides that name them; left out = they can. */
+  readonly isObserved?: boolean;
   /** What a rehearsal of it must come to; null = nothing said. */
   readonly expect: Expected | null;
 }

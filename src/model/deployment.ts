@@ -5,6 +5,7 @@
 import { sToNs } from '../core/time.ts';
 import type { ReplicaSpec } from '../core/world.ts';
 import type { Backends, Front } from './front.ts';
+import type { ReplicaSeen } from './world-model.ts';
 import { endReplica, makeReady, newReplica, type Later, type Replica, type ReplicaState } from './replicas.ts';
 
 /** `heardAfterS` null: the load balancer never hears that they end. */
@@ -20,6 +21,8 @@ export interface Deployment {
   roll(roll: Roll, nowNs: number): void;
   /** Of each replica that lives or may still get requests; says what is another since the last time. */
   note(nowNs: number): void;
+  /** Those, and those that a load balancer still shows. */
+  seen(): readonly ReplicaSeen[];
 }
 
 export interface DeploymentOptions {
@@ -120,5 +123,11 @@ export function newDeployment(options: DeploymentOptions): Deployment {
       if (!isRolling) nextRoll(nowNs);
     },
     note,
+    seen: () =>
+      [...noted.keys()].map((replica) => ({
+        target: replica.target,
+        state: replica.state,
+        health: backends.health(replica),
+      })),
   };
 }

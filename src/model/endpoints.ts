@@ -36,6 +36,7 @@ export function newEndpoints({ spec, later }: { readonly spec: IngressNginxSpec;
       known = known.filter(({ state }) => state === 'ready');
     },
     routable: () => (isLost ? none : known),
+    health: () => null,
     holds: (replica) => known.includes(replica) || coming.has(replica),
   };
 }

@@ -1,6 +1,6 @@
 /** What every kind of load balancer must be able to say; `platform.ts` does the rest alike for all. */
 import type { FaultName } from '../core/truth.ts';
-import type { Later, Replica } from './replicas.ts';
+import type { Later, Replica, TargetHealth } from './replicas.ts';
 import type { Held } from './world-model.ts';
 
 /** What a load balancer knows of the tasks or pods of one service. */
@@ -21,6 +21,8 @@ export interface Backends {
   routable(): readonly Replica[];
   /** Whether it could get requests again. */
   holds(replica: Replica): boolean;
+  /** As health checks see it; null: it is no target, or nobody checks. */
+  health(replica: Replica): TargetHealth | null;
 }
 
 /** What becomes of one request between the load balancer and the tasks or pods. */

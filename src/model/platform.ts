@@ -232,6 +232,14 @@ export function newPlatform(options: PlatformOptions): Platform {
     },
     condition,
     act,
+    seen(nowNs) {
+      advance(nowNs);
+      return services.map(({ name, deployment }) => ({
+        service: name,
+        hostnames: setting.sites.filter(({ service }) => service === name).map(({ hostname }) => hostname),
+        replicas: deployment.seen(),
+      }));
+    },
     advance,
     nextEventNs: () => timeline.nextNs(),
   };

@@ -4,6 +4,9 @@ import type { ReplicaSpec } from '../core/world.ts';
 
 export type ReplicaState = 'starting' | 'ready' | 'terminating' | 'gone';
 
+/** As a load balancer that checks health says it. */
+export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining';
+
 export interface Replica {
   /** Address and port. */
   readonly target: string;

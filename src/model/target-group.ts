@@ -6,9 +6,7 @@ import type { Random } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import type { AlbSpec } from '../core/world.ts';
 import type { Backends } from './front.ts';
-import { receptionOf, type Later, type Replica } from './replicas.ts';
-
-export type TargetHealth = 'initial' | 'healthy' | 'unhealthy' | 'draining';
+import { receptionOf, type Later, type Replica, type TargetHealth } from './replicas.ts';
 
 interface Target {
   readonly replica: Replica;
@@ -22,10 +20,6 @@ interface Target {
   isCheckPlanned: boolean;
 }
 
-export interface TargetGroup extends Backends {
-  health(replica: Replica): TargetHealth | null;
-}
-
 export interface TargetGroupOptions {
   readonly spec: AlbSpec;
   readonly later: Later;
@@ -33,7 +27,7 @@ export interface TargetGroupOptions {
   readonly random: Random;
 }
 
-export function newTargetGroup({ spec, later, random }: TargetGroupOptions): TargetGroup {
+export function newTargetGroup({ spec, later, random }: TargetGroupOptions): Backends {
   const { healthyCount, unhealthyCount } = spec.healthCheck;
   const intervalNs = sToNs(spec.healthCheck.intervalS);
   const timeoutNs = sToNs(spec.healthCheck.timeoutS);

@@ -7,6 +7,7 @@ import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
 import type { Side } from '../core/scenario.ts';
 import type { Condition, FaultName } from '../core/truth.ts';
 import type { Places, StepAction } from '../core/world.ts';
+import type { ReplicaState, TargetHealth } from './replicas.ts';
 
 // ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,6 +110,21 @@ export type Served =
 
 export type CutHow = 'reset' | 'silent' | 'closed';
 
+/** A task or pod, as whoever is asked about a platform says. */
+export interface ReplicaSeen {
+  /** Address and port. */
+  readonly target: string;
+  readonly state: ReplicaState;
+  /** null: it is no target of a load balancer that checks health. */
+  readonly health: TargetHealth | null;
+}
+
+export interface ServiceSeen {
+  readonly service: string;
+  readonly hostnames: readonly string[];
+  readonly replicas: readonly ReplicaSeen[];
+}
+
 /** One side: its load balancer, its tasks or pods, their deployments. */
 export interface Platform {
   dial(address: string, nowNs: number): Dialled;
@@ -121,6 +137,8 @@ export interface Platform {
   /** What a request of now meets: for the truth. */
   condition(address: string, hostname: string, nowNs: number): Condition;
   act(action: PlatformAction, nowNs: number): void;
+  /** What AWS and Kubernetes would say of it. */
+  seen(nowNs: number): readonly ServiceSeen[];
   advance(nowNs: number): void;
   /** When something happens by itself; null = nothing will. */
   nextEventNs(): number | null;
@@ -169,6 +187,8 @@ export interface WorldModel {
   cut(held: Held, nowNs: number): CutHow | null;
   /** This request was under way as its connection was cut, and gets no answer: for the truth. */
   recordCut(arrival: Arrival, nowNs: number): void;
+  /** What AWS and Kubernetes would say of a side. */
+  seen(side: Side, nowNs: number): readonly ServiceSeen[];
   /** Round trip between prober and address, ns. */
   rttNs(address: string): number;
   /** The last word of the truth log. */

@@ -341,6 +341,10 @@ export function newWorld(options: WorldOptions): WorldModel {
     },
     cut,
     recordCut,
+    seen(side, nowNs) {
+      advance(nowNs);
+      return platforms[side].seen(nowNs);
+    },
     rttNs(address) {
       const side = sideOf.get(address);
       return msToNs(side === undefined ? referenceRttMs : world.sides[side].rttMs);

@@ -19,6 +19,8 @@ export interface WorldPorts {
   /** What signs the world's certificates. */
   readonly caPem?: string;
   readonly certificateSha256?: Readonly<Record<Side, string>>;
+  /** AWS and Kubernetes are played by the world, for sides that name them. */
+  readonly playsPlatforms?: boolean;
 }
 
 export interface MovedScenario {
@@ -88,8 +90,11 @@ function clientInWorld(client: Client, { from, setting, note }: Move): Client {
 
 /** Each way in which a side is given stays what it is, so that the same lanes come of it. */
 function sideInWorld({ aws, kubernetes, ...spec }: SideSpec, { setting, ports, note }: Move): SideSpec {
-  if (aws !== undefined) note('AWS is not asked in a rehearsal');
-  if (kubernetes !== undefined) note('Kubernetes is not asked in a rehearsal');
+  const isPlayed = ports.playsPlatforms === true;
+  for (const [name, asked] of [['AWS', aws] as const, ['Kubernetes', kubernetes] as const]) {
+    if (asked === undefined) continue;
+    note(isPlayed ? `${name} is played by the world: no real one is asked` : `${name} is not asked in this rehearsal`);
+  }
   const places = setting.places.sides[spec.side];
   const kinds = new Set(spec.addresses.map(({ kind }) => kind));
   const addresses = [
@@ -106,6 +111,8 @@ function sideInWorld({ aws, kubernetes, ...spec }: SideSpec, { setting, ports, n
     ...spec,
     addresses: isKnown ? addresses : places.map((address) => ({ kind: 'network', cidr: `${address}/32` })),
     certificateSha256,
+    ...(isPlayed && aws !== undefined ? { aws: { ...aws, profile: null } } : {}),
+    ...(isPlayed && kubernetes !== undefined ? { kubernetes: { ...kubernetes, kubeconfig: null, context: null } } : {}),
   };
 }
 

@@ -127,5 +127,6 @@ export interface WorldInput {
   readonly old?: PlatformInput;
   readonly new?: PlatformInput;
   readonly script?: readonly StepInput[];
+  readonly observed?: boolean;
   readonly expect?: ExpectedInput;
 }

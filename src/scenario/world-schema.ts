@@ -268,5 +268,10 @@ export const worldInput: z.ZodType<WorldInput> = map('a map such as { zone: { tt
   old: optional(platform, 'The old platform.'),
   new: optional(platform, 'The new platform.'),
   script: optional(script, 'What happens when. By default the change and nothing else.'),
+  observed: optional(
+    bool(),
+    'Whether AWS and Kubernetes, played by the world, tell of the sides that name them (aws, kubernetes).',
+    true,
+  ),
   expect: optional(expected, 'What a rehearsal must come to.'),
 });

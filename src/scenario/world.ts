@@ -21,6 +21,7 @@ import { defaultScript, leavingSide, scriptOf, type WorldScope } from './world-s
 
 const nothing: WorldSections = {
   seed: undefined,
+  observed: undefined,
   zone: {},
   resolvers: {},
   sides: { old: {}, new: {} },
@@ -79,6 +80,7 @@ export function worldOf(sections: WorldSections, scope: WorldScope): World {
     ),
     sides,
     script,
+    ...(sections.observed === false ? { isObserved: false } : {}),
     expect: sections.expect ? { causes: null, ...sections.expect } : null,
   };
 }

@@ -49,6 +49,7 @@ export function quietWorld(some: Partial<WorldModel> = {}): WorldModel {
     idleEndNs: () => null,
     cut: () => null,
     recordCut: () => {},
+    seen: () => [],
     rttNs: () => 0,
     end: () => {},
     ...some,

@@ -4,7 +4,8 @@ import { newRandom } from '../../src/core/random.ts';
 import { nsPerS, sToNs } from '../../src/core/time.ts';
 import type { AlbSpec } from '../../src/core/world.ts';
 import { newReplica, makeReady, type Replica } from '../../src/model/replicas.ts';
-import { newTargetGroup, type TargetGroup } from '../../src/model/target-group.ts';
+import type { Backends } from '../../src/model/front.ts';
+import { newTargetGroup } from '../../src/model/target-group.ts';
 import { newTimeline, type Timeline } from '../../src/model/timeline.ts';
 import { albSpec, replicaSpec } from './platform-kit.ts';
 
@@ -13,7 +14,7 @@ type HealthCheck = AlbSpec['healthCheck'];
 function newGroup(
   healthCheck: HealthCheck,
   { count, seed = 1, whenGone = 'silent' }: { count: number; seed?: number; whenGone?: 'silent' | 'refused' },
-): { group: TargetGroup; timeline: Timeline; replicas: readonly Replica[] } {
+): { group: Backends; timeline: Timeline; replicas: readonly Replica[] } {
   const timeline = newTimeline();
   const group = newTargetGroup({
     spec: { ...albSpec, healthCheck },

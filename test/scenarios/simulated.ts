@@ -31,7 +31,7 @@ export async function play(name: string, seed?: number): Promise<Played> {
   const { scenario, world } = readScenario(name);
   if (world === null) throw new Error(`${name} has no world`);
   const setting = settingOf(scenario, world);
-  const moved = inWorld(scenario, setting, { dns: () => 53 });
+  const moved = inWorld(scenario, setting, { dns: () => 53, playsPlatforms: world.isObserved !== false });
   const folder = mkdtempSync(join(tmpdir(), 'cutwatch-scenario-'));
   try {
     const options = { scenario: moved.scenario, setting, world, seed: seed ?? world.seed, folder };

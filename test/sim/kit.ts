@@ -48,6 +48,7 @@ export function newStage(over: Partial<WorldModel> = {}): Stage {
     idleEndNs: () => null,
     cut: () => null,
     recordCut: () => {},
+    seen: () => [],
     rttNs: () => rttNs,
     end: () => {},
     ...over,
