@@ -4,9 +4,10 @@
  */
 import type { Side } from '../core/scenario.ts';
 import type { Path, ScenarioDocument } from './document.ts';
-import type { ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
+import type { PlaybookStepInput, ResolverInput, ScenarioInput, ServiceInput, SideInput } from './input.ts';
 import { innermost, valueAt } from './problems.ts';
 import { clientsInput } from './client-schema.ts';
+import { playbookStepInput } from './playbook.ts';
 import { route53Input } from './route53.ts';
 import { conductInput, expectedInput, platformInput, zoneInput } from './world-schema.ts';
 import { stepInput } from './world-script-schema.ts';
@@ -28,9 +29,9 @@ export interface Sections {
   readonly defaults: NonNullable<ScenarioInput['defaults']>;
   readonly services: readonly Item<ServiceInput>[];
   readonly sides: { readonly old: SideInput | null; readonly new: SideInput | null };
-  /** null: the file has none; those that are broken are left out. */
   /** The file does not name them, though it has `sides`. */
   readonly missingSides: readonly Side[];
+  /** null: the file has none; those that are broken are left out. */
   readonly resolvers: readonly Item<ResolverInput>[] | null;
   /** Those of broken resolvers too: a reference to one is right. */
   readonly resolverNames: readonly string[];
@@ -38,6 +39,8 @@ export interface Sections {
   readonly clients: NonNullable<ScenarioInput['clients']> | null;
   readonly change: NonNullable<ScenarioInput['change']>;
   readonly route53: ScenarioInput['route53'];
+  /** null: the file has none. */
+  readonly playbook: readonly Item<PlaybookStepInput>[] | null;
   readonly references: readonly string[];
   readonly objectives: NonNullable<ScenarioInput['objectives']>;
   /** Those of broken services too. */
@@ -86,13 +89,14 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
     defaults: whole(defaultsInput, ['defaults']) ?? {},
     services: items(serviceInput, 'services') ?? [],
     sides: { old: whole(sideInput, ['sides', 'old']), new: whole(sideInput, ['sides', 'new']) },
+    missingSides: missingSides(valueAt(value, ['sides'])),
     resolvers: items(resolverInput, 'resolvers'),
     resolverNames: namesAt('resolvers'),
     authorities: whole(authoritiesInput, ['authorities']) ?? 'auto',
     clients: whole(clientsInput, ['clients']),
-    missingSides: missingSides(valueAt(value, ['sides'])),
     change: whole(changeInput, ['change']) ?? {},
     route53: whole(route53Input, ['route53']) ?? false,
+    playbook: items(playbookStepInput, 'playbook'),
     references: whole(referencesInput, ['references']) ?? [],
     objectives: whole(objectivesInput, ['objectives']) ?? {},
     serviceNames: namesAt('services'),
@@ -100,16 +104,16 @@ export function wholeSections(value: unknown, issues: readonly z.core.$ZodIssue[
   };
 }
 
-/** Of each part all or nothing: what is left of a side whose kind is mistyped would be held against the wrong kind. */
-function worldSections(value: unknown): WorldSections | null {
-  if (value === undefined) return null;
-  const part = <T>(schema: z.ZodType<T>, path: Path): T | null | undefined => {
-    const found = valueAt(value, path);
 function missingSides(sides: unknown): readonly Side[] {
   if (typeof sides !== 'object' || sides === null || Array.isArray(sides)) return [];
   return (['old', 'new'] as const).filter((side) => !Object.hasOwn(sides, side));
 }
 
+/** Of each part all or nothing: what is left of a side whose kind is mistyped would be held against the wrong kind. */
+function worldSections(value: unknown): WorldSections | null {
+  if (value === undefined) return null;
+  const part = <T>(schema: z.ZodType<T>, path: Path): T | null | undefined => {
+    const found = valueAt(value, path);
     return found === undefined ? undefined : (schema.safeParse(found).data ?? null);
   };
   const given = <T>(schema: z.ZodType<T>, path: Path, otherwise: T): T | null => {
