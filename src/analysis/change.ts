@@ -10,6 +10,7 @@ import type { Direction, Scenario, Service, Side } from '../core/scenario.ts';
 import { authorityBack, authorityMoved, backForGoodNs, noneMoved, type Moved } from './authority-moved.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import { findDeployment, type DeploymentEvidence } from './deployment.ts';
+import { earliest } from './earliest.ts';
 import type { Journal } from './journal.ts';
 import { isSeen, meanings, slotsOnSide, type LaneView } from './lane-view.ts';
 import { otherSide } from './sides.ts';
@@ -116,14 +117,26 @@ function assemble(evidence: ChangeEvidence, leaving: Side, words: Words): Change
 }
 
 function deployments(evidence: ChangeEvidence): Change[] {
-  const change = findDeployment({
-    scenario: evidence.scenario,
+  const { scenario, journal, endNs } = evidence;
+  const found = findDeployment({
+    scenario,
     markedAtNs: firstMark(evidence, ['change', 'rollback'], 0),
-    command: commandEdges(evidence.journal),
-    endNs: evidence.endNs,
+    command: commandEdges(journal),
     ...evidence.deployment,
   });
-  return change === null ? [] : [change];
+  if (found === null) return [];
+  const leaving: Side = scenario.change.direction === 'old-to-new' ? 'old' : 'new';
+  return [
+    {
+      ...found,
+      leaving,
+      target: otherSide(leaving),
+      untilNs: endNs,
+      authorityNotBeforeNs: null,
+      authorityLastNotBeforeNs: null,
+      isTakenBack: false,
+    },
+  ];
 }
 
 // ── marks and the command ────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,9 +239,4 @@ function identityBack(fresh: readonly LaneView[], { leaving, target, seen }: Cha
     back.push({ notBeforeNs: Math.max(seen.usedAtNs, view.dueNs(onTarget.last) + 1), firstAtNs });
   }
   return firstOf(back);
-}
-
-export function earliest(instants: readonly (number | null)[]): number | null {
-  const known = instants.filter((atNs) => atNs !== null);
-  return known.length === 0 ? null : Math.min(...known);
 }

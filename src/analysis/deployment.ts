@@ -3,9 +3,10 @@
  * wrapped command, a mark, what Kubernetes or ECS say was rolled out, or replicas that answer and did not before. Where
  * nobody can see replicas, that it was begun is all that can be known of it from outside.
  */
-import type { Direction, Scenario } from '../core/scenario.ts';
+import type { ChangeSeen } from '../core/analysis.ts';
+import type { Scenario } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
-import { earliest, type Change } from './change.ts';
+import { earliest } from './earliest.ts';
 import type { ReplicaSpan } from './replicas.ts';
 import type { RolloutsSeen } from './rollouts.ts';
 
@@ -17,11 +18,16 @@ export interface DeploymentEvidence {
   /** null: no header tells replicas apart. */
   readonly replicas: ReadonlyMap<string, ReplicaSpan> | null;
   readonly probedFromNs: number;
-  readonly endNs: number;
 }
 
-export function findDeployment(evidence: DeploymentEvidence): Change | null {
-  const { scenario, markedAtNs, command, rollouts, endNs } = evidence;
+export interface Deployment {
+  readonly seen: ChangeSeen;
+  /** When the last replica of before had gone; null = not yet; left out: nobody can see replicas. */
+  readonly doneAtNs?: number | null;
+}
+
+export function findDeployment(evidence: DeploymentEvidence): Deployment | null {
+  const { scenario, markedAtNs, command, rollouts } = evidence;
   const said = [
     ['command', command.fromAtNs],
     ['mark', markedAtNs],
@@ -40,11 +46,9 @@ export function findDeployment(evidence: DeploymentEvidence): Change | null {
   if (usedAtNs === null || usedBy === undefined) return null;
   const isSeen = begun !== undefined || replaced !== null;
   const isWatched = rollouts.isKnownSince(usedAtNs) || (evidence.replicas?.size ?? 0) > 0;
-  const { direction } = scenario.change;
   return {
-    ...placesOf(direction),
     seen: {
-      direction,
+      direction: scenario.change.direction,
       markedAtNs,
       commandFromAtNs: command.fromAtNs,
       commandToAtNs: command.toAtNs,
@@ -55,20 +59,15 @@ export function findDeployment(evidence: DeploymentEvidence): Change | null {
       usedBy,
       isEvident: isSeen || !isWatched,
     },
-    untilNs: endNs,
-    authorityNotBeforeNs: null,
-    authorityLastNotBeforeNs: null,
-    isTakenBack: false,
     ...doneOf(evidence, replaced),
   };
 }
 
-function placesOf(direction: Direction): Pick<Change, 'leaving' | 'target'> {
-  return direction === 'old-to-new' ? { leaving: 'old', target: 'new' } : { leaving: 'new', target: 'old' };
-}
-
 /** What platforms say counts before what answers show: a replica may be there and answer nobody. */
-function doneOf({ rollouts: { rollouts } }: DeploymentEvidence, replaced: Replaced | null): Pick<Change, 'doneAtNs'> {
+function doneOf(
+  { rollouts: { rollouts } }: DeploymentEvidence,
+  replaced: Replaced | null,
+): Pick<Deployment, 'doneAtNs'> {
   if (rollouts.length > 0) {
     const ends = rollouts.map(({ completeAtNs }) => completeAtNs);
     return { doneAtNs: ends.includes(null) ? null : Math.max(...ends.filter((atNs) => atNs !== null)) };
