@@ -13,6 +13,17 @@ import { finish, formats, renderAs } from './write-reports.ts';
 export interface JudgeFlags {
   readonly objectives?: string | undefined;
   readonly json?: boolean | undefined;
+  /** Files, folders or patterns. */
+  readonly albLog?: readonly string[] | undefined;
+}
+
+/** Access logs become evidence of the run: whatever is asked of it from then on knows them. */
+export async function judgeWithLogs(path: string, flags: JudgeFlags): Promise<number> {
+  if (flags.albLog !== undefined) {
+    const { addAlbLogs } = await import('./alb-logs.ts');
+    await addAlbLogs(path, flags.albLog, (text) => process.stderr.write(`${text}\n`));
+  }
+  return judgeCommand(path, flags);
 }
 
 /** By limits other than its own a run is judged for the reader only: its report stays what the run said. */

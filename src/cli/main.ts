@@ -154,6 +154,11 @@ program
     '--objectives <file>',
     'YAML with objectives, as in a scenario; limits not named stay those of the run; nothing is written',
   )
+  .option(
+    '--alb-log <file...>',
+    'access logs of load balancers (as S3 has them, .gz or not), folders or patterns of them; what they say of the probes\n' +
+      'is kept in the run folder as access.ndjson',
+  )
   .option('--json', 'print report.json on standard output')
   .addHelpText(
     'after',
@@ -161,12 +166,13 @@ program
 Examples:
   cutwatch judge reports/20261124T083015Z-shop
   cutwatch judge reports/20261124T083015Z-shop --objectives strict.yaml
+  cutwatch judge reports/20261124T083015Z-shop --alb-log logs/2026/11/24
 ${streams}
 ${exitStatuses}`,
   )
   .action(async (path, flags) => {
-    const { judgeCommand } = await import('./judge-command.ts');
-    process.exitCode = judgeCommand(path, flags);
+    const { judgeWithLogs } = await import('./judge-command.ts');
+    process.exitCode = await judgeWithLogs(path, flags);
   });
 
 program

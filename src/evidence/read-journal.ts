@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Entry, type EntryOf, formatVersion } from '../core/entry.ts';
 import { UserError, userError } from '../core/errors.ts';
 import { msToNs } from '../core/time.ts';
+import { readAccess } from './access.ts';
 import { reasonOf } from './append-file.ts';
 import { isObject } from './definition.ts';
 import { fileNames } from './file-names.ts';
@@ -16,7 +17,8 @@ export interface Journal {
 }
 
 /**
- * The entries in the order of the file, then the marks that the run did not come to write down itself. Throws a
+ * The entries in the order of the file, then the marks that the run did not come to write down itself, then what access
+ * logs say. Throws a
  * `UserError` where there is no run, or one that only a newer cutwatch understands.
  */
 export function readJournal(path: string): Journal {
@@ -49,6 +51,7 @@ export function readJournal(path: string): Journal {
   if (started === undefined)
     throw userError(journalPath, 'has no run-started: without it nothing in the folder can be read');
   entries.push(...missedMarks(path, started.startedAtMs, entries, problems));
+  for (const entry of readAccess(path, problems)) entries.push(entry);
   return { entries, started, problems };
 }
 
