@@ -29,6 +29,8 @@ export interface Actor {
 
 export interface Cast {
   readonly actors: readonly Actor[];
+  /** Where those listen that are asked over UDP. */
+  readonly plain: readonly Server[];
   /** The only way to the authority for those that shall lose it. */
   readonly door: DnsDoor;
   /** Each of the caches behind one address, with users of its own who asked at other times than those of the other. */
@@ -44,11 +46,13 @@ export async function startCast(
   const authority = stage.named;
   const door = stack.use(await startDnsDoor(authority));
   const actors: Actor[] = [];
+  const plain: Server[] = [];
   let addressCount = 0;
   const nextAddress = (): string => `127.0.6.${String((addressCount += 1))}`;
 
   function add(name: string, from: readonly string[], { address, port }: Server): void {
     actors.push({ name, from, input: { name, address: `${address}:${port}` } });
+    plain.push({ address, port });
   }
 
   async function unbound(from: string, to: Server, more: readonly string[]): Promise<Server> {
@@ -123,7 +127,7 @@ export async function startCast(
     if (name === 'dnsdist') apart.push(...resolvers);
     add(name, from, stack.use(await startDnsdist({ zone, resolvers, more })));
   }
-  return { actors, door, apart };
+  return { actors, plain, door, apart };
 }
 
 /**

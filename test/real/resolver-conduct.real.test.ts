@@ -6,12 +6,12 @@
  */
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { nsToMs } from '../../src/core/time.ts';
 import type { ReportResolver } from '../../src/report/shape.ts';
 import { keepApart, startCast, type Cast } from './resolver-cast.ts';
 import { readEvidence, startRun } from './cutwatch-run.ts';
 import { finish, ms, type FinishedRun } from './finished-run.ts';
-import { moveOf, type Move } from './resolver-truth.ts';
+import { authorityPollMs, looksAtResolver, moveOf, type Looks, type Move } from './resolver-truth.ts';
+import { askPlainly } from './servers/ask-plainly.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { startStage, type Stage } from './stage.ts';
 
@@ -34,8 +34,7 @@ interface Trial {
   readonly title: string;
   readonly resolver: ReportResolver;
   readonly move: Move;
-  /** How far apart its polls and those of the authority really were, in ms: on a busy machine farther than they should be. */
-  readonly pollMs: number;
+  readonly looks: Looks;
   readonly authorityPollMs: number;
   /** Reasons why its lane was on the old side after the change. */
   readonly reasons: readonly string[];
@@ -63,6 +62,12 @@ describeReal(
         if (i === runCount) break;
         await stage.switch(names, 'old');
         await sleepMs((raisedS + 3) * 1000);
+        // Those that give what has ended once more before they ask do so now.
+        await Promise.all(
+          cast.plain.flatMap((server) =>
+            names.map((name) => askPlainly(server, { name: `${name}.${zone}`, type: 'A' }, 1000)),
+          ),
+        );
       }
     }, 200_000 * runCount);
     afterAll(() => stack.disposeAsync());
@@ -82,19 +87,7 @@ describeReal(
       await door.open();
       const run = await finish(running);
       const log = await stage.named.log();
-      const { entries } = readEvidence(run.path);
-      /** Of the two between which the change lies. */
-      const authorityPollMs = (hostname: string): number => {
-        const told = entries.find(
-          (entry) =>
-            entry.type === 'dns-answered' &&
-            entry.watch === 'authority' &&
-            entry.name === hostname &&
-            entry.reply.kind === 'answered' &&
-            entry.reply.addresses.includes(newAddress),
-        );
-        return told?.type === 'dns-answered' ? nsToMs(told.reply.endedAtNs - (told.previousSentAtNs ?? NaN)) : NaN;
-      };
+      const evidence = readEvidence(run.path);
       return actors.flatMap(({ name, from }) =>
         services.map(({ name: service }): Trial => {
           const hostname = `${service}.${zone}`;
@@ -102,12 +95,13 @@ describeReal(
           if (move === null) throw new Error(`${hostname} was never changed: ${run.output}`);
           const lane = run.report.lanes.find((one) => one.resolver === name && one.service === service);
           if (lane === undefined) throw new Error(`no lane of ${service} and ${name}`);
+          const span = { fromMs: move.changedMs, toMs: Math.max(...move.fetchedMs.map((atMs) => atMs ?? NaN)) };
           return {
             title: `run ${number}, ${hostname}`,
             resolver: resolverOf(run, name, hostname),
             move,
-            pollMs: (from.length + lane.slots.due - lane.slots.sent) * (1000 / ratePerSecond),
-            authorityPollMs: authorityPollMs(hostname),
+            looks: looksAtResolver(evidence, { resolver: name, service }, span),
+            authorityPollMs: authorityPollMs(evidence.entries, hostname, newAddress),
             reasons: Object.keys(lane.oldAfterChange),
           };
         }),
@@ -201,16 +195,16 @@ function resolverOf({ report }: FinishedRun, name: string, hostname: string): Re
   return found;
 }
 
-/** What a busy machine takes from a question to what it leads to. */
+/** What a busy machine adds to what the evidence knows. */
 const busyMs = 500;
 
 /**
  * Where a report is further from the authority's log than a poll of the authority and one of the resolver, of which every
  * other one meets the same cache where there are two.
  */
-function differences({ resolver, move, pollMs, authorityPollMs }: Trial): readonly string[] {
+function differences({ resolver, move, looks, authorityPollMs: authorityMs }: Trial): readonly string[] {
   const { changedMs, fetchedMs } = move;
-  const roomMs = authorityPollMs + pollMs + busyMs;
+  const roomMs = authorityMs + fetchedMs.length * looks.apartMs + looks.answerMs + busyMs;
   const known = fetchedMs.filter((atMs) => atMs !== null).toSorted((a, b) => a - b);
   if (known.length < fetchedMs.length) return ['a cache that has never asked for the new record'];
   const [firstMs, lastMs] = [known[0] ?? NaN, known.at(-1) ?? NaN];
@@ -219,12 +213,12 @@ function differences({ resolver, move, pollMs, authorityPollMs }: Trial): readon
   // Between the end of what it had and its way back to the authority it gave neither side.
   const wasMute = resolver.name === 'unbound-cut-off';
   const gaps: readonly (readonly [what: string, ms: number, min: number, max: number])[] = [
-    ['firstNewAt', ms(firstNewAt) - firstMs, -busyMs, roomMs],
+    ['firstNewAt', ms(firstNewAt) - firstMs, -busyMs - looks.answerMs, roomMs],
     ['lastOldAt', ms(lastOldAt) - lastMs, wasMute ? -Infinity : -roomMs, busyMs],
     ['convergedMs', (convergedMs ?? NaN) - took, wasMute ? -Infinity : -roomMs, busyMs],
     ['convergedMsMax', (convergedMsMax ?? NaN) - took, -busyMs, roomMs],
     ...(known.length < 2 ? [] : byCache.map((cache) => ms(cache.firstNewAt)).toSorted((a, b) => a - b)).map(
-      (newMs, i) => ['firstNewAt of a cache', newMs - (known[i] ?? NaN), -busyMs, roomMs] as const,
+      (newMs, i) => ['firstNewAt of a cache', newMs - (known[i] ?? NaN), -busyMs - looks.answerMs, roomMs] as const,
     ),
   ];
   return gaps
