@@ -209,7 +209,7 @@ function notAskedText({ checks }: Preflight): string {
 const columnsMin = 30;
 
 /** Broken between words, so that no line is longer than that. */
-function broken(text: string, columns: number): readonly string[] {
+export function broken(text: string, columns: number): readonly string[] {
   if (columns < columnsMin || text.length <= columns) return [text];
   const lines: string[] = [''];
   for (const word of text.split(' ')) {

@@ -147,6 +147,34 @@ Exit status: 0 safe to switch; 3 no, or not yet; 4 not known, which is never saf
   });
 
 program
+  .command('doctor')
+  .summary('are this machine and these credentials fit for a run of the scenario')
+  .description(
+    'Tries once what a run would need: tokens, each permission in AWS and Kubernetes, resolvers and name servers by each\n' +
+      'way, the clock beside those of the servers, and the limits of this machine. Only what the scenario names is asked;\n' +
+      'nothing is changed.',
+  )
+  .argument('<scenario>', 'scenario file (YAML)')
+  .option('--json', 'print every check as JSON on standard output')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch doctor shop.yaml
+  cutwatch doctor shop.yaml && cutwatch run shop.yaml -- ./switch-dns.sh
+  cutwatch doctor shop.yaml --json | jq '.toDo'
+
+Exit status: 0 fit for a run; 3 something has to be mended, and what stands first; 4 not known; 1 and 2 as always.`,
+  )
+  .action(async (file, flags) => {
+    const [{ loadScenario }, { doctorCommand }] = await Promise.all([
+      import('./load-scenario.ts'),
+      import('./doctor-command.ts'),
+    ]);
+    process.exitCode = await doctorCommand(loadScenario(file), flags);
+  });
+
+program
   .command('judge')
   .summary('the verdict again, from the evidence of a run, by the same or other objectives')
   .argument('<run>', 'run folder')

@@ -30,7 +30,7 @@ export interface RunFlags {
 }
 
 /** One probing thread up to so many probes a second; beyond, they share them. */
-const ratePerThread = 5000;
+export const ratePerThread = 5000;
 
 /** When a run begins, on all its clocks, and what it is called in trace ids. */
 export interface RunStart {
