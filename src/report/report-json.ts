@@ -77,8 +77,20 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
       lastOldAt: isoOrNull(authority.lastOldAtNs),
       unreachableCount: authority.unreachableCount,
     })),
-    targets: [],
-    staleTargets: [],
+    targets: (analysis.targets ?? []).map(({ stretches, ...target }) => ({
+      ...target,
+      stretches: stretches.map(({ state, reason, fromAtNs, toAtNs }) => ({
+        state,
+        reason,
+        fromAt: iso(fromAtNs),
+        toAt: iso(toAtNs),
+      })),
+    })),
+    staleTargets: (analysis.staleTargets ?? []).map(({ fromAtNs, toAtNs, ...stale }) => ({
+      ...stale,
+      fromAt: iso(fromAtNs),
+      toAt: iso(toAtNs),
+    })),
     findings: analysis.findings,
     observers: (analysis.observers ?? []).map(({ name, side, what, hasSeen, gaps }) => ({
       name,

@@ -5,11 +5,13 @@ import { clockText, msBetween } from './instant-text.ts';
 import { resolverSection } from './resolver-section.ts';
 import { msText, rowsMax, type Cell, type Section } from './section.ts';
 import type { Report } from './shape.ts';
+import { targetSection } from './target-section.ts';
 import { definitions, objectiveTitle } from './words.ts';
 
 export function runSections(report: Report): Section[] {
   return [
     reasonSection(report),
+    ...targetSection(report),
     ...findingSection(report),
     ...markSection(report),
     ...dnsSection(report),

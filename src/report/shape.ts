@@ -18,6 +18,8 @@ import type {
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import type { Direction, LaneRole, Side, SideSeen } from '../core/scenario.ts';
+import type { TargetState } from '../core/platform.ts';
+import type { Proof, StaleCheck, StaleSignature, TargetFault } from '../core/stale-target.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 
 /** ISO 8601 UTC, `2026-11-24T10:00:00.000Z`. */
@@ -33,12 +35,47 @@ export interface Report {
   readonly lanes: readonly ReportLane[];
   readonly resolvers: readonly ReportResolver[];
   readonly authorities: readonly ReportAuthority[];
-  readonly targets: readonly never[];
-  readonly staleTargets: readonly never[];
+  /** Of load balancers that were watched, in the order of their groups. */
+  readonly targets: readonly ReportTarget[];
+  readonly staleTargets: readonly ReportStaleTarget[];
   readonly findings: readonly Finding[];
   readonly observers: readonly ReportObserver[];
   readonly playbook: readonly never[];
   readonly prober: ReportProber;
+}
+
+export interface ReportTarget {
+  readonly side: Side;
+  readonly group: string;
+  readonly target: string;
+  readonly owner: string | null;
+  readonly stretches: readonly {
+    readonly state: TargetState;
+    readonly reason: string;
+    readonly fromAt: Instant;
+    readonly toAt: Instant;
+  }[];
+}
+
+/** As in core/stale-target.ts. */
+export interface ReportStaleTarget {
+  readonly services: readonly string[];
+  readonly side: Side;
+  readonly group: string;
+  readonly target: string | null;
+  readonly owner: string | null;
+  readonly fault: TargetFault;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly isOpenAtEnd: boolean;
+  readonly windowMs: Interval;
+  readonly expectedWindowMs: Interval | null;
+  readonly proof: Proof | null;
+  readonly failedCount: number;
+  readonly check: StaleCheck | null;
+  readonly signatures: Counts<StaleSignature>;
+  readonly text: string;
+  readonly evidence: readonly string[];
 }
 
 /** What looked at platforms beside the probes, and when it could not. */

@@ -14,6 +14,7 @@ import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import { adviceOn } from './reason-advice.ts';
 import type { Report } from './shape.ts';
+import { targetAdvice, targetLines } from './target-section.ts';
 import { adviceWords, causeWords, type CauseContext } from './words.ts';
 
 export interface Answer {
@@ -44,6 +45,7 @@ export function tell(report: Report): Story {
       lines: unique([
         ...failedCommand(report).map(({ text }) => text),
         ...whyLines(report, views),
+        ...targetLines(report),
         ...whyNotPass(report),
       ]),
     },
@@ -189,7 +191,7 @@ function whyNotPass(report: Report): string[] {
 function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   const lines = causesOnce(report, views).map(({ cause, context }) => adviceWords[cause](context));
   const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
-  lines.push(...adviceOn(report, decided));
+  lines.push(...adviceOn(report, decided), ...targetAdvice(report));
   for (const view of views) {
     lines.push(...stayedLines(report, view));
     const isPinned = view.hitUnjudged.some(({ outages }) =>

@@ -71,7 +71,7 @@ export const adviceWords: Readonly<Record<Cause, (context: CauseContext) => stri
   pinned: ({ leaving }) =>
     `Find the clients that never ask DNS again (an address in a hosts file, a JVM that caches for ever, nginx without a resolver) and restart or mend them before ${leaving} is turned off.`,
   'stale-target': () =>
-    'Take targets out of the load balancer before their pods stop: a preStop wait longer than the deregistration takes, a grace period longer than both, and readiness gates.',
+    'Take targets out of the load balancer before their pods stop: a preStop wait (sleep) longer than the deregistration takes, 25 s to begin with; a deregistration delay shorter than that wait; a grace period longer than both; and readiness gates. Where targets stayed for as long as health checks let them, look at the controller: it did not deregister them.',
   'no-target': () =>
     'Have healthy targets registered before traffic comes, and in a rollout never remove the last one: readiness gates, enough replicas, a disruption budget.',
   'target-failed': ({ failing }) =>

@@ -12,6 +12,7 @@ import type { Objectives } from '../core/scenario.ts';
 import { nsToS, sToNs } from '../core/time.ts';
 import type { Reason } from '../core/verdict.ts';
 import { compareWorst, judgeInterval } from './interval.ts';
+import { staleTargets } from './stale-targets.ts';
 
 export function serviceReasons(
   analysis: Analysis,
@@ -24,15 +25,7 @@ export function serviceReasons(
     ...ttlViolations(analysis, service),
     ...(analysis.mode === 'rollback' ? recovery(analysis, service, judgedLanes, objectives) : []),
     latency(service, objectives),
-    {
-      objective: 'staleTargetCountMax',
-      service: service.name,
-      severity: 'warn',
-      value: 'inconclusive',
-      limit: objectives.staleTargetCountMax,
-      observed: null,
-      text: 'Nothing watched the targets of the load balancers, so stale ones were neither found nor ruled out.',
-    },
+    staleTargets(analysis, service, judgedLanes, objectives),
   ];
 }
 

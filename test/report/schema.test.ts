@@ -51,6 +51,44 @@ const full = jsonOf({
       ],
     }),
   ],
+  targets: [
+    {
+      side: 'new',
+      group: 'orders-tg',
+      target: '10.2.0.1:8080',
+      owner: 'orders-7f',
+      stretches: [{ state: 'healthy', reason: '', fromAtNs: sToNs(3.1), toAtNs: sToNs(83.3) }],
+    },
+  ],
+  staleTargets: [
+    {
+      services: ['orders'],
+      side: 'new',
+      group: 'orders-tg',
+      target: '10.2.0.1:8080',
+      owner: 'orders-7f',
+      fault: 'stale-gone',
+      fromAtNs: sToNs(61.7),
+      toAtNs: sToNs(83.3),
+      isOpenAtEnd: false,
+      windowMs: { min: 17_300, max: 21_600 },
+      expectedWindowMs: { min: 15_000, max: 35_000 },
+      proof: 'P2',
+      failedCount: 37,
+      check: {
+        episode: 0,
+        failedCount: 41,
+        probeCount: 127,
+        expectedRatio: { min: 0.3, max: 0.35 },
+        outsideFailedCount: 0,
+        outsideProbeCount: 733,
+        togetherFailedCount: 37,
+      },
+      signatures: { S1: 37 },
+      text: '10.2.0.1:8080 of orders-tg still got requests',
+      evidence: ['seen so'],
+    },
+  ],
   observers: [
     {
       name: 'route53',
@@ -74,7 +112,7 @@ test.for([
 /** Paths of all objects' fields, through lists, without the keys of free counts. */
 function fieldsOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((one) => fieldsOf(one, `${path}[]`));
-  if (value === null || typeof value !== 'object' || /(causes|classes|statuses|oldAfterChange)$/.test(path)) return [];
+  if (value === null || typeof value !== 'object' || /(causes|classes|statuses|signatures|oldAfterChange)$/.test(path)) return [];
   return Object.entries(value).flatMap(([key, one]) => [`${path}.${key}`, ...fieldsOf(one, `${path}.${key}`)]);
 }
 
