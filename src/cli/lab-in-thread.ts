@@ -1,10 +1,18 @@
 /** A lab in a thread of its own, as the main thread sees it. */
 import { Worker } from 'node:worker_threads';
+import type { Entry } from '../core/entry.ts';
 import { UserError } from '../core/errors.ts';
+import type { Observers } from '../core/ports.ts';
+import type { Scenario } from '../core/scenario.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { FromLabThread, LabFacts, LabThreadData, ToLabThread } from './lab-thread.ts';
 
 export interface LabInThread extends LabFacts, AsyncDisposable {
+  /** Its platforms, told as AWS and Kubernetes would. */
+  observe(
+    about: { readonly scenario: Scenario; readonly startedAtMs: number },
+    entry: (entry: Entry) => void,
+  ): Observers;
   /** Closes the truth log and gives it whole; the servers go on until this is disposed of. */
   end(): Promise<{ readonly truth: readonly TruthEntry[]; readonly lateNsMax: number }>;
 }
@@ -16,6 +24,7 @@ const entryUrl = new URL(import.meta.url.endsWith('.ts') ? './lab-thread.ts' : '
 export async function startLabInThread(data: LabThreadData, broke: (error: Error) => void): Promise<LabInThread> {
   const worker = new Worker(entryUrl, { workerData: data });
   const truth: TruthEntry[] = [];
+  let platform: ((entry: Entry) => void) | null = null;
   const started = Promise.withResolvers<LabFacts>();
   const ended = Promise.withResolvers<number>();
   worker.on('message', (message: FromLabThread) => {
@@ -28,6 +37,9 @@ export async function startLabInThread(data: LabThreadData, broke: (error: Error
         break;
       case 'truth':
         for (const entry of message.entries) truth.push(entry);
+        break;
+      case 'platform':
+        platform?.(message.entry);
         break;
       case 'ended':
         ended.resolve(message.lateNsMax);
@@ -43,6 +55,17 @@ export async function startLabInThread(data: LabThreadData, broke: (error: Error
   const facts = await started.promise;
   return {
     ...facts,
+    observe({ scenario: { sides }, startedAtMs }, entry) {
+      platform = entry;
+      send({ kind: 'observe', sides, startedAtMs });
+      return {
+        marked() {},
+        stop() {
+          platform = null;
+          send({ kind: 'unobserve' });
+        },
+      };
+    },
     async end() {
       send({ kind: 'end' });
       return { lateNsMax: await ended.promise, truth };

@@ -60,6 +60,7 @@ export async function rehearseOnSockets(
     http: lab.ports.http,
     ...(lab.ports.https === null ? {} : { https: lab.ports.https }),
     dns: () => lab.ports.dns,
+    playsPlatforms: world.isObserved !== false,
     ...(lab.caPem === null ? {} : { caPem: lab.caPem, certificateSha256: lab.certificateSha256 }),
   });
   for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
@@ -72,6 +73,7 @@ export async function rehearseOnSockets(
     start,
     writer,
     startText: changeText,
+    observe: (entry) => lab.observe({ scenario: moved.scenario, startedAtMs: start.startedAtMs }, entry),
   });
   const watched = await Promise.race([watching, broken.promise]);
   const { truth, lateNsMax } = await lab.end();

@@ -8,7 +8,7 @@ import type { Scenario } from '../core/scenario.ts';
 import type { RunWriter } from '../evidence/run-folder.ts';
 import { newClock } from '../net/clock.ts';
 import { newDnsPort } from '../net/dns-port.ts';
-import { run, type RunResult } from '../run/run.ts';
+import { run, type RunPorts, type RunResult } from '../run/run.ts';
 import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
@@ -74,6 +74,8 @@ export interface WatchOptions {
   readonly writer: RunWriter;
   /** As of a run. */
   readonly startText?: string;
+  /** Looks at platforms in the place of those who ask the real ones. */
+  readonly observe?: RunPorts['observe'];
 }
 
 export async function watchRun(options: WatchOptions): Promise<RunResult> {
@@ -86,7 +88,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
   const progress = newProgress(process.stderr);
   const broken = Promise.withResolvers<never>();
   // Who asks for no platform loads nothing of their SDKs.
-  const platforms = hasObservers(scenario) ? await import('../platforms/platforms.ts') : null;
+  const isAsked = options.observe === undefined && hasObservers(scenario);
+  const platforms = isAsked ? await import('../platforms/platforms.ts') : null;
 
   const started = run(
     {
@@ -119,6 +122,7 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
           handlers,
           broken.reject,
         ),
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(platforms === null
         ? {}
         : { observe: (entry) => platforms.startObservers({ clock, random: Math.random, scenario, entry }) }),
