@@ -35,7 +35,7 @@ function resolverRow({ resolver, way, hostname, reply }: ResolverFacts): DoctorR
   const who = `${resolver}, asked by ${way} for ${hostname},`;
   if (reply.kind === 'failed') {
     if (reply.reason === 'own-trouble') return unknown(subject, `${who} could not be asked: ${reply.error}.`);
-    return fail(subject, `${who} gave no answer: ${reply.error}.`, { remedy: silenceRemedy(way) });
+    return fail(subject, `${who} gave no answer: ${reply.error}.`, { remedy: silenceRemedy(resolver, way) });
   }
   const took = `in ${durationText(nsToMs(reply.endedAtNs - reply.sentAtNs), 'up')}`;
   const more = extendedError(reply);
@@ -43,7 +43,7 @@ function resolverRow({ resolver, way, hostname, reply }: ResolverFacts): DoctorR
     return pass(subject, `${who} has ${countOf(reply.addresses.length, 'address', 'addresses')} ${took}${more}.`);
   }
   const said = reply.rcode === 'NOERROR' ? 'has no address for it' : `answers ${reply.rcode}`;
-  return fail(subject, `${who} ${said} ${took}${more}.`, { remedy: answerRemedy(reply, hostname) });
+  return fail(subject, `${who} ${said} ${took}${more}.`, { remedy: answerRemedy(reply, { resolver, hostname }) });
 }
 
 function extendedError({ ede }: Answered): string {
@@ -52,24 +52,28 @@ function extendedError({ ede }: Answered): string {
   return ` (EDE ${ede - 1}${name === undefined ? '' : `, ${name}`})`;
 }
 
-function silenceRemedy(way: ResolverFacts['way']): string {
+function silenceRemedy(resolver: string, way: ResolverFacts['way']): string {
   switch (way) {
     case 'TCP':
-      return 'Let TCP to it through, too: long answers come only so, and a run takes their lack for a failure.';
+      return `Let TCP to ${resolver} through, too: long answers come only so, and a run takes their lack for a failure.`;
     case 'TLS':
     case 'HTTPS':
-      return 'Check its address, its name in the certificate, and ca of the scenario, and let it through the firewall.';
+      return `Check address, serverName and ca of ${resolver} in the scenario, and let it through the firewall.`;
     case 'UDP':
-      return 'Check its address in the scenario, and whether this machine may ask it.';
+      return `Check the address of ${resolver} in the scenario, and whether this machine may ask it.`;
     case 'resolv.conf':
     case 'getaddrinfo':
       return 'Check /etc/resolv.conf of this machine, or name other resolvers in the scenario.';
   }
 }
 
-function answerRemedy({ rcode }: Answered, hostname: string): string {
-  if (rcode === 'REFUSED') return 'It does not serve us: name a resolver that may be asked from here.';
-  if (rcode === 'SERVFAIL') return 'It cannot reach the name servers, or DNSSEC fails: dig +cd and +trace show which.';
+function answerRemedy(
+  { rcode }: Answered,
+  { resolver, hostname }: Pick<ResolverFacts, 'resolver' | 'hostname'>,
+): string {
+  if (rcode === 'REFUSED') return `${resolver} does not serve us: name a resolver that may be asked from here.`;
+  if (rcode === 'SERVFAIL')
+    return `${resolver} cannot reach the name servers of ${hostname}, or DNSSEC fails: dig +cd and +trace show which.`;
   return `Check the spelling of ${hostname}, or name a resolver that knows it: a private zone is known only within its network.`;
 }
 

@@ -91,12 +91,14 @@ function permissionRow(tried: PermissionFacts, { platform, whose }: PlatformFact
     case 'missing':
       return fail(subject, `${whose}: ${why}.`, {
         decides,
-        remedy: decides ? 'Correct the name in the scenario, or the region or account.' : 'Nothing, if it is not used.',
+        remedy: decides
+          ? `Name what there is in ${whose}: correct the scenario, its region, or its profile.`
+          : 'Nothing, if it is not used.',
       });
     case 'unreachable':
       return fail(subject, `${whose}: ${why}.`, {
         decides,
-        remedy: 'Open the way there from this machine (routes, firewalls, VPN), or leave it out of the scenario.',
+        remedy: `Open the way to ${whose} from this machine (routes, firewalls, VPN), or leave it out of the scenario.`,
       });
     case 'throttled':
     case 'timed-out':
