@@ -126,6 +126,8 @@ export function analyse(gathered: Gathered): Analysis {
       views,
       contexts,
       lanes,
+      services,
+      rollouts: run.rollouts.rollouts,
       resolvers,
       ownNetwork,
       prober,

@@ -1,5 +1,12 @@
 /** What findings are drawn from: the evidence and what was already concluded from it. */
-import type { LaneAnalysis, ObserverAnalysis, ProberAnalysis, ResolverAnalysis } from '../core/analysis.ts';
+import type {
+  LaneAnalysis,
+  ObserverAnalysis,
+  ProberAnalysis,
+  ResolverAnalysis,
+  RolloutAnalysis,
+  ServiceAnalysis,
+} from '../core/analysis.ts';
 import { toIso } from '../core/time.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Gathered } from './gathered.ts';
@@ -18,12 +25,14 @@ export interface FindingContext {
   readonly views: readonly LaneView[];
   readonly contexts: readonly ServiceContext[];
   readonly lanes: readonly LaneAnalysis[];
+  readonly services: readonly ServiceAnalysis[];
   readonly ownNetwork: OwnNetwork;
   readonly prober: ProberAnalysis;
   readonly observers: readonly ObserverAnalysis[];
   readonly targets: TargetsRead;
   readonly endedAtNs: number;
   readonly resolvers: readonly ResolverAnalysis[];
+  readonly rollouts: readonly RolloutAnalysis[];
 }
 
 /** An instant as people read it. */

@@ -10,6 +10,7 @@ import { latencyFindings } from './findings-latency.ts';
 import { observerFindings } from './findings-observers.ts';
 import { platformFindings } from './findings-platform.ts';
 import { proberFindings } from './findings-prober.ts';
+import { rolloutFindings } from './findings-rollouts.ts';
 import { route53Findings } from './findings-route53.ts';
 import { targetFindings } from './findings-targets.ts';
 
@@ -26,6 +27,7 @@ export function findingsOf(context: FindingContext): Finding[] {
     ...route53Findings(context),
     ...clientFindings(context),
     ...latencyFindings(context),
+    ...rolloutFindings(context),
     ...observerFindings(context),
     ...proberFindings(context),
   ];

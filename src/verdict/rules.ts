@@ -7,6 +7,7 @@ import { laneName } from '../core/lane-name.ts';
 import { countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import { nsToMs, sToNs, toIso } from '../core/time.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
+import { evidenceOfDeployment } from './deployment-evidence.ts';
 
 /**
  * The monotonic clock, which dates every probe, stands still while a machine is suspended; the wall clock does not, so a
@@ -127,6 +128,7 @@ export function serviceRuleReasons(
 
 function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonly [VerdictValue, string] {
   const { via } = analysis.scenario.change;
+  if (via === 'deploy') return evidenceOfDeployment(analysis, service);
   const isInterrupted = analysis.endedBecause === 'interrupted';
   if (service.changes.length === 0) {
     if (isInterrupted) return ['inconclusive', 'The watch was stopped before anything changed.'];
@@ -141,11 +143,11 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
     const what = service.changes[0]?.usedBy === 'command' ? ran : 'A mark was set';
     return ['inconclusive', `${what}, but neither DNS nor the answers of the service ever showed the other side.`];
   }
-  // A deployment moves nothing between sides; weights may be meant to move only a part.
-  if (service.outcome === 'none' && via !== 'deploy') {
+  if (service.outcome === 'none') {
     return ['inconclusive', 'No lasting change was seen: the service stayed on the side it was on.'];
   }
-  if (service.outcome === 'partial' && via !== 'weights' && via !== 'deploy') {
+  // Weights may be meant to move only a part.
+  if (service.outcome === 'partial' && via !== 'weights') {
     const stopped = isInterrupted ? stoppedText(analysis, service, evident) : null;
     if (stopped !== null) return ['inconclusive', `${stopped} ${changeText(analysis, evident)}`];
     return ['inconclusive', `Only a part of the service moved. ${changeText(analysis, evident)}`];
