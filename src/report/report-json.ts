@@ -5,7 +5,9 @@ import type {
   Judged,
   LaneAnalysis,
   Outage,
+  ReplicasAnalysis,
   ResidualCurve,
+  RolloutAnalysis,
   SafetyAdvice,
   ServiceAnalysis,
 } from '../core/analysis.ts';
@@ -21,7 +23,9 @@ import type {
   ReportJudgedPart,
   ReportLane,
   ReportOutage,
+  ReportReplicas,
   ReportResidual,
+  ReportRollout,
   ReportRun,
   ReportService,
   Safety,
@@ -91,6 +95,7 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
       fromAt: iso(fromAtNs),
       toAt: iso(toAtNs),
     })),
+    ...(analysis.rollouts === undefined ? {} : { rollouts: analysis.rollouts.map((one) => rolloutOf(one, instants)) }),
     findings: analysis.findings,
     observers: (analysis.observers ?? []).map(({ name, side, what, hasSeen, gaps }) => ({
       name,
@@ -163,12 +168,32 @@ function runOf(analysis: Analysis, { iso, isoOrNull }: Instants): ReportRun {
   };
 }
 
-function serviceOf(
-  analysis: Analysis,
-  verdict: Verdict,
-  service: ServiceAnalysis,
+function rolloutOf(
+  { notBeforeNs, beganAtNs, readyAtNs, completeAtNs, ...rollout }: RolloutAnalysis,
   { iso, isoOrNull }: Instants,
-): ReportService {
+): ReportRollout {
+  return {
+    ...rollout,
+    notBeforeAt: iso(notBeforeNs),
+    beganAt: iso(beganAtNs),
+    readyAt: isoOrNull(readyAtNs),
+    completeAt: isoOrNull(completeAtNs),
+  };
+}
+
+function replicasOf({ replicas, ...rest }: ReplicasAnalysis, { iso }: Instants): ReportReplicas {
+  return {
+    ...rest,
+    byReplica: replicas.map(({ firstAtNs, lastAtNs, ...replica }) => ({
+      ...replica,
+      firstAt: iso(firstAtNs),
+      lastAt: iso(lastAtNs),
+    })),
+  };
+}
+
+function serviceOf(analysis: Analysis, verdict: Verdict, service: ServiceAnalysis, instants: Instants): ReportService {
+  const { iso, isoOrNull } = instants;
   const given = analysis.scenario.services.find(({ name }) => name === service.name);
   return {
     name: service.name,
@@ -201,6 +226,7 @@ function serviceOf(
     tail: service.tail,
     latencyP99: service.latencyP99,
     residual: service.residual.map((curve) => residualOf(curve, { iso, isoOrNull })),
+    ...(service.replicas === undefined ? {} : { replicas: replicasOf(service.replicas, instants) }),
     checks: (given?.checks ?? []).map((check) => ({
       name: check.name,
       url: withoutQuery(check),

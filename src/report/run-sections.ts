@@ -1,6 +1,7 @@
 /** What is said of the run as a whole: the verdict's reasons, findings, DNS, the prober itself, and what the numbers mean. */
 import { boundsText, countText, durationText } from '../core/quantity-text.ts';
 import type { Reason } from '../core/verdict.ts';
+import { rolloutSection } from './deployment-section.ts';
 import { clockText, msBetween } from './instant-text.ts';
 import { resolverSection } from './resolver-section.ts';
 import { msText, rowsMax, type Cell, type Section } from './section.ts';
@@ -11,6 +12,7 @@ import { definitions, objectiveTitle } from './words.ts';
 export function runSections(report: Report): Section[] {
   return [
     reasonSection(report),
+    ...rolloutSection(report),
     ...targetSection(report),
     ...findingSection(report),
     ...markSection(report),

@@ -1,6 +1,7 @@
 /** What befell one service: its change, its lanes, their outages and response times. */
 import type { Interval, Percentiles } from '../core/analysis.ts';
 import { countText, durationBoundsText, durationText, ratioText } from '../core/quantity-text.ts';
+import { replicaSection } from './deployment-section.ts';
 import { clockText, msBetween, secondsText } from './instant-text.ts';
 import { residualSections } from './residual-section.ts';
 import { safetySection } from './safety-text.ts';
@@ -24,6 +25,7 @@ export function serviceSections(report: Report, view: ServiceView): Section[] {
     },
     ...safetySection(report, view),
     ...residualSections(report, view),
+    ...replicaSection(report, service),
     ...outageSection(report, view),
     ...responseTimeSection(view),
   ];
@@ -54,7 +56,10 @@ function changeText(report: Report, { service }: ServiceView): string {
       ['first fresh connection there', change.identityAt],
     ];
     const instants = seen.flatMap(([what, at]) => (at === null ? [] : [`${what} ${clockText(startedAt, at)}`]));
-    return `Change from ${from} to ${to}, counted from ${clockText(startedAt, change.usedAt)} UTC (${countedFromWords[change.usedBy]}): ${instants.join(', ')}.`;
+    const what = report.run.mode === 'deploy' ? 'Deployment' : `Change from ${from} to ${to}`;
+    if (instants.length === 0)
+      return `${what}, counted from ${clockText(startedAt, change.usedAt)} UTC (${countedFromWords[change.usedBy]}).`;
+    return `${what}, counted from ${clockText(startedAt, change.usedAt)} UTC (${countedFromWords[change.usedBy]}): ${instants.join(', ')}.`;
   });
   const { before, after } = service.ttlS;
   const lowered = before === null || before === after ? '' : ` (${durationText(before * 1000)} before it was lowered)`;

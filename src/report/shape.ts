@@ -14,6 +14,7 @@ import type {
   ResidualLevel,
   ResidualPoint,
   ResolverConduct,
+  RolloutAnalysis,
 } from '../core/analysis.ts';
 import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
@@ -38,6 +39,8 @@ export interface Report {
   /** Of load balancers that were watched, in the order of their groups. */
   readonly targets: readonly ReportTarget[];
   readonly staleTargets: readonly ReportStaleTarget[];
+  /** Of a run that watches deployments: left out where none was seen. */
+  readonly rollouts?: readonly ReportRollout[];
   readonly findings: readonly Finding[];
   readonly observers: readonly ReportObserver[];
   readonly playbook: readonly never[];
@@ -158,6 +161,8 @@ export interface ReportService {
   } | null;
   /** How the side left emptied, per client and per resolver, for each change that everybody must follow. */
   readonly residual: readonly ReportResidual[];
+  /** Left out: the scenario names no header that tells replicas apart. */
+  readonly replicas?: ReportReplicas;
   /** URLs without their query. */
   readonly checks: readonly {
     readonly name: string;
@@ -186,6 +191,40 @@ export interface ReportResidual {
   /** Of those that were there when nobody who keeps to the rules is. */
   readonly lateReasons: Counts<OldReason>;
   readonly points: readonly ResidualPoint[];
+}
+
+/** One Deployment or ECS service that got another revision. */
+export interface ReportRollout {
+  readonly side: Side;
+  readonly name: string;
+  readonly fromRevision: string;
+  readonly toRevision: string;
+  /** It began between the two. */
+  readonly notBeforeAt: Instant;
+  readonly beganAt: Instant;
+  /** Every new replica was ready. */
+  readonly readyAt: Instant | null;
+  /** And the last replica of before had gone. */
+  readonly completeAt: Instant | null;
+  readonly state: RolloutAnalysis['state'];
+  readonly reason: string;
+  readonly desiredCount: number;
+  readonly replacedCount: number;
+}
+
+/** Who answered, by a header that names the task, the pod or the build. */
+export interface ReportReplicas {
+  readonly header: string;
+  readonly byReplica: readonly {
+    readonly name: string;
+    readonly firstAt: Instant;
+    readonly lastAt: Instant;
+    readonly answered: Readonly<Record<PhaseName, number>>;
+    readonly failedCount: number;
+  }[];
+  readonly otherCount: number;
+  readonly namelessCount: number;
+  readonly namelessFailedCount: number;
 }
 
 export interface ReportChange {

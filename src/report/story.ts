@@ -201,12 +201,20 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
   }
   if (report.verdict.value === 'pass' && lines.length === 0) {
     lines.push(
-      report.run.mode === 'deploy'
+      report.run.mode === 'deploy' && !isDeploymentSeen(report)
         ? 'Nothing. That something was rolled out is the word of whoever did it: from outside nothing shows it.'
         : 'Nothing.',
     );
   }
   return lines;
+}
+
+/** By platforms, or by replicas that answer and did not before. */
+function isDeploymentSeen({ rollouts = [], services }: Report): boolean {
+  return (
+    rollouts.length > 0 ||
+    services.every(({ replicas }) => replicas?.byReplica.some(({ answered }) => answered.baseline === 0) === true)
+  );
 }
 
 /** Weights and deployments leave clients where they are. */

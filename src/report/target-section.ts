@@ -43,21 +43,19 @@ export function targetSection(report: Report): Section[] {
           { name: 'Failed probes', kind: 'number' },
           { name: 'Proof' },
         ],
-        rows: staleTargets
-          .slice(0, rowsMax)
-          .map((stale): Cell[] => [
-            { text: nameOf(stale) },
-            { text: stale.services.length === 0 ? '–' : listText(stale.services) },
-            { text: faultWords[stale.fault] },
-            { text: clockText(run.startedAt, stale.fromAt) },
-            { text: `${durationBoundsText(stale.windowMs)}${stale.isOpenAtEnd ? ' or more' : ''}` },
-            { text: expectedText(stale) },
-            {
-              text: countText(stale.failedCount),
-              tone: stale.proof === 'P2' || stale.proof === 'P3' ? 'bad' : 'faint',
-            },
-            { text: stale.proof === null ? 'none failed' : proofWords[stale.proof] },
-          ]),
+        rows: staleTargets.slice(0, rowsMax).map((stale): Cell[] => [
+          { text: nameOf(stale) },
+          { text: stale.services.length === 0 ? '–' : listText(stale.services) },
+          { text: faultWords[stale.fault] },
+          { text: clockText(run.startedAt, stale.fromAt) },
+          { text: `${durationBoundsText(stale.windowMs)}${stale.isOpenAtEnd ? ' or more' : ''}` },
+          { text: expectedText(stale) },
+          {
+            text: countText(stale.failedCount),
+            tone: stale.proof === 'P2' || stale.proof === 'P3' ? 'bad' : 'faint',
+          },
+          { text: stale.proof === null ? 'none failed' : proofWords[stale.proof] },
+        ]),
       },
     },
   ];

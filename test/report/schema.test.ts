@@ -30,7 +30,38 @@ const full = jsonOf({
       keptLongerBy: ['isp'],
       isOpen: true,
     },
+    replicas: {
+      header: 'x-served-by-pod',
+      replicas: [
+        {
+          name: 'orders-7f9c-1',
+          firstAtNs: sToNs(0.3),
+          lastAtNs: sToNs(71.3),
+          answered: { baseline: 11, switching: 7, tail: 0 },
+          failedCount: 1,
+        },
+      ],
+      otherCount: 0,
+      namelessCount: 3,
+      namelessFailedCount: 3,
+    },
   })),
+  rollouts: [
+    {
+      side: 'new',
+      name: 'orders',
+      fromRevision: '7',
+      toRevision: '8',
+      notBeforeNs: sToNs(61.1),
+      beganAtNs: sToNs(61.7),
+      readyAtNs: sToNs(69.3),
+      completeAtNs: null,
+      state: 'complete',
+      reason: '',
+      desiredCount: 3,
+      replacedCount: 3,
+    },
+  ],
   marks: [{ atNs: sToNs(61.1), text: 'switch' }],
   lanes: [
     ...foundingIncident.lanes,
