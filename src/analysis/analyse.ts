@@ -76,7 +76,8 @@ export function analyse(gathered: Gathered): Analysis {
     observers,
     startedAtMs: started.startedAtMs,
     isDeploy: started.mode === 'deploy',
-    endNs: endedAtNs,
+    // Nobody looks at platforms while the last answers are waited for.
+    endNs: Math.min(endedAtNs, journal.of('run-ended')[0]?.probedUntilNs ?? endedAtNs),
   });
   const lanes = [
     ...contexts.flatMap((context) => lanesOfService(context, run, { stories, targets })),

@@ -123,11 +123,23 @@ function timelineOf<K extends PlatformFact['kind'], T>(
     previousSentAtNs === null ? [] : [sentAtNs - previousSentAtNs],
   );
   const pollNs = isWatch(observer) ? 0 : (middleOf(gapsNs) ?? defaultPollNs);
-  const parts = entries.map((entry, i): Known<T> => {
+  const parts: Known<T>[] = [];
+  let textBefore = '';
+  for (const [i, entry] of entries.entries()) {
     const next = entries[i + 1];
-    const untilNs = next === undefined ? endNs - pollNs : (next.previousSentAtNs ?? next.sentAtNs);
-    return { value: read(entry.fact), fromNs: entry.sentAtNs, untilNs: Math.max(entry.sentAtNs, untilNs) };
-  });
+    const seenUntilNs = next === undefined ? endNs - pollNs : (next.previousSentAtNs ?? next.sentAtNs);
+    const part = {
+      value: read(entry.fact),
+      fromNs: entry.sentAtNs,
+      untilNs: Math.max(entry.sentAtNs, seenUntilNs),
+    };
+    // Written again though nothing differs: it was so all the time.
+    const text = JSON.stringify(part.value);
+    const last = parts.at(-1);
+    if (last !== undefined && text === textBefore) parts[parts.length - 1] = { ...last, untilNs: part.untilNs };
+    else parts.push(part);
+    textBefore = text;
+  }
   return { observer, side, parts, pollNs };
 }
 

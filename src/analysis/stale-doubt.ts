@@ -6,6 +6,7 @@
 import type { Interval } from '../core/analysis.ts';
 import type { FaultSpan, GroupHistory, Share } from './targets-history.ts';
 import type { Weighted } from './targets-of-service.ts';
+import { sToNs } from '../core/time.ts';
 import { mergeSpans, type Span } from './spans.ts';
 
 export interface Episode extends Span {
@@ -30,6 +31,9 @@ export function episodesOf(histories: readonly GroupHistory[], firstNumber: numb
   ]).map((span, i) => ({ ...span, number: firstNumber + i, spans: stale.filter((one) => isIn(span, one.span)) }));
 }
 
+/** What is told as it happens is told a little late. */
+const toldLateNs = sToNs(1);
+
 /** Each from the last instant before at which all was well to the first after. */
 export function doubtsOf({ shares, gaps }: GroupHistory): Span[] {
   const doubts: Span[] = [];
@@ -37,7 +41,7 @@ export function doubtsOf({ shares, gaps }: GroupHistory): Span[] {
   let lastWellNs: number | null = null;
   for (const { fromNs, toNs, doubtfulCount } of shares) {
     if (doubtfulCount > 0) {
-      open ??= { fromNs: lastWellNs ?? fromNs, toNs };
+      open ??= { fromNs: Math.min(lastWellNs ?? fromNs, fromNs - toldLateNs), toNs };
       open.toNs = toNs;
     } else {
       if (open !== null) doubts.push({ fromNs: open.fromNs, toNs: fromNs });

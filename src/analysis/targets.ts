@@ -66,17 +66,17 @@ export function analyseTargets(options: TargetsOptions): TargetsRead {
       const taken = new Set(
         [...attribution.episodes.flatMap(({ slots }) => slots), ...attribution.proved].map(keyOfSlot),
       );
+      const isWatched = attribution.histories.some(({ isOwnerKnown }) => isOwnerKnown);
       const suspicions = suspicionsOf({
         side,
         views,
         eventsNs,
         isNetwork: attribution.histories.some(({ group }) => group.kind === 'network'),
-        isTaken: (view, slot) => taken.has(keyOfSlot({ view, slot })),
+        // Of targets that were seen to be well nobody has to be suspicious.
+        isTaken: (view, slot, dueNs) =>
+          taken.has(keyOfSlot({ view, slot })) || (isWatched && !attribution.isDoubtful(dueNs)),
       });
-      for (const suspicion of suspicions) {
-        const isWatched = attribution.histories.some(({ isOwnerKnown }) => isOwnerKnown);
-        suspected.push({ service, suspicion, isWatched });
-      }
+      suspected.push(...suspicions.map((suspicion) => ({ service, suspicion, isWatched })));
     }
   }
   for (const history of histories.values()) {
