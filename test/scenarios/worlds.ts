@@ -21,7 +21,7 @@ export async function playWorld(rehearsal: Json, seed: number): Promise<PlayedWo
   const { scenario, world } = parseRehearsal(JSON.stringify(rehearsal), context);
   if (world === null) throw new Error('a world is to be played');
   const setting = settingOf(scenario, world);
-  const moved = inWorld(scenario, setting, { dns: () => 53 });
+  const moved = inWorld(scenario, setting, { dns: () => 53, playsPlatforms: world.isObserved !== false });
   const folder = mkdtempSync(join(tmpdir(), 'cutwatch-world-'));
   try {
     const result = await simulateRun({ scenario: moved.scenario, setting, world, seed, folder: join(folder, 'run') });
