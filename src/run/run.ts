@@ -276,6 +276,13 @@ function drive(
     });
   }
 
+  /** Whoever makes the change may want to mend that first: what was so before it will not be known. */
+  function sayUnseen({ observers = [] }: Analysis): void {
+    for (const { name, hasSeen, gaps } of observers) {
+      if (!hasSeen) options.say(`${name} has seen nothing so far: ${gaps[0]?.why ?? 'it has not answered'}`);
+    }
+  }
+
   return new Promise((resolve) => {
     let isDone = false;
     let isInvited = false;
@@ -307,6 +314,7 @@ function drive(
       };
       if (!isInvited && isReadyForChange(analysis, scenario.change, facts)) {
         isInvited = true;
+        sayUnseen(analysis);
         options.say('the baseline is good: make the change now');
       }
       const next = decide(analysis, scenario.change, facts);
@@ -315,6 +323,7 @@ function drive(
           break;
         case 'start-command':
           assert(options.command !== null, 'only a wrapped command can be started');
+          sayUnseen(analysis);
           startCommand(options.command, () => {
             if (options.isUnwatched) stepNow();
           });
