@@ -13,7 +13,10 @@ export function isNamesake(a: string, b: string): boolean {
 }
 
 function words(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
 }
 
 /** One job at one reading. */
@@ -27,7 +30,11 @@ interface Turn {
  * Of each job of a side, whether it and what stands for it on the other are on: its namesakes, and where it has none all
  * that have none there. A reading that did not see both sides tells nothing.
  */
-function turnsOf(readings: readonly Reading[], side: Side, isOn: (job: JobReading) => boolean): ReadonlyMap<string, readonly Turn[]> {
+function turnsOf(
+  readings: readonly Reading[],
+  side: Side,
+  isOn: (job: JobReading) => boolean,
+): ReadonlyMap<string, readonly Turn[]> {
   const other: Side = side === 'old' ? 'new' : 'old';
   const turns = new Map<string, Turn[]>();
   for (const { atMs, jobs } of readings) {
@@ -97,7 +104,10 @@ export function bothOffSpans(readings: readonly Reading[], { leaving }: Way): re
 }
 
 /** First and last index of each unbroken run. */
-function runsOf<T>(items: readonly T[], isIn: (item: T) => boolean): readonly { readonly from: number; readonly to: number }[] {
+function runsOf<T>(
+  items: readonly T[],
+  isIn: (item: T) => boolean,
+): readonly { readonly from: number; readonly to: number }[] {
   const runs: { from: number; to: number }[] = [];
   for (const [i, item] of items.entries()) {
     if (!isIn(item)) continue;

@@ -12,7 +12,9 @@ import type { Facts } from './facts.ts';
 import type { Reading } from './playbook-readings.ts';
 
 /** What was asked for, or why it was not told: then nothing is known. */
-export type Read<T> = { readonly kind: 'told'; readonly value: T } | { readonly kind: 'not-told'; readonly why: string };
+export type Read<T> =
+  | { readonly kind: 'told'; readonly value: T }
+  | { readonly kind: 'not-told'; readonly why: string };
 
 /** null: the scenario does not ask for it. */
 export interface AwsFacts {
@@ -65,13 +67,19 @@ export function kubernetesRead<K extends PlatformFact['kind']>(
 /** Jobs that a side starts by the clock, of both its platforms; null: the scenario names nothing that could tell. */
 export function schedulesOf({ aws, kubernetes }: PlatformFacts): Read<readonly ScheduleSeen[]> | null {
   const ofKubernetes = kubernetes === null ? null : kubernetesRead(kubernetes, 'schedule', ['cronjobs', 'jobs']);
-  return together(aws?.schedules ?? null, valuesOf(ofKubernetes, ({ schedule }) => schedule));
+  return together(
+    aws?.schedules ?? null,
+    valuesOf(ofKubernetes, ({ schedule }) => schedule),
+  );
 }
 
 /** Deployments and ECS services of a side; null: the scenario names nothing that could tell. */
 export function rolloutsOf({ aws, kubernetes }: PlatformFacts): Read<readonly RolloutSeen[]> | null {
   const ofKubernetes = kubernetes === null ? null : kubernetesRead(kubernetes, 'rollout', ['deployments']);
-  return together(aws?.rollouts ?? null, valuesOf(ofKubernetes, ({ rollout }) => rollout));
+  return together(
+    aws?.rollouts ?? null,
+    valuesOf(ofKubernetes, ({ rollout }) => rollout),
+  );
 }
 
 function valuesOf<F, T>(read: Read<readonly F[]> | null, of: (fact: F) => T): Read<readonly T[]> | null {

@@ -66,7 +66,8 @@ function patternOf(text: string): string | null {
     if (onWeekday === null || (day === '?') === (weekday === '?')) return null;
     return patternFrom([minute ?? '', hour ?? '', day === '?' ? '*' : (day ?? ''), month ?? '', onWeekday], year);
   }
-  if (text.startsWith('@')) return /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(text) ? text : null;
+  if (text.startsWith('@'))
+    return /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(text) ? text : null;
   const fields = text.split(/\s+/);
   if (fields.length !== 5) return null;
   // Of these Kubernetes knows nothing: what another reader makes of them is not what happens.

@@ -82,7 +82,11 @@ export function jobsExclusive(facts: PlaybookFacts): CheckSaid {
   const reads = (['old', 'new'] as const).map((side) => ({ side, read: schedulesOf(facts.platforms[side]) }));
   const [old, now] = reads.map(({ read }) => (read?.kind === 'told' ? read.value : []));
   const readAtMs = Math.min(facts.platforms.old.readAtMs, facts.platforms.new.readAtMs);
-  const said = (rows: readonly StepRow[]): CheckSaid => ({ rows, source: `${sources.old}; earlier readings`, readAtMs });
+  const said = (rows: readonly StepRow[]): CheckSaid => ({
+    rows,
+    source: `${sources.old}; earlier readings`,
+    readAtMs,
+  });
   const blind = reads.flatMap(({ side, read }) => {
     if (read === null) return [unnamedRow(facts, side, 'kubernetes, or aws with ecs or schedules,')];
     return read.kind === 'not-told' ? [unreadRow(`jobs of ${titleOf(scenario, side)}`, read.why)] : [];
@@ -100,22 +104,33 @@ const isOn = ({ isEnabled, activeCount }: ScheduleSeen): boolean => isEnabled ||
 function nowRows(old: readonly ScheduleSeen[], now: readonly ScheduleSeen[]): readonly StepRow[] {
   const hasNamesake = ({ name }: ScheduleSeen, others: readonly ScheduleSeen[]): boolean =>
     others.some((other) => isNamesake(name, other.name));
-  const pairs = old.flatMap((one) => now.filter((other) => isNamesake(one.name, other.name)).map((other) => ({ one, other })));
+  const pairs = old.flatMap((one) =>
+    now.filter((other) => isNamesake(one.name, other.name)).map((other) => ({ one, other })),
+  );
   const rows = pairs.map(({ one, other }) => {
     const found = `${stateText(one)} on the old side${runsText(one)}, ${stateText(other)} on the new${runsText(other)}`;
     if (!isOn(one) || !isOn(other)) return stepRow('pass', one.name, found);
-    const toDo = one.isEnabled ? `Both may do the same work: ${switchText(one, false)}` : 'Wait until the job that runs has ended.';
+    const toDo = one.isEnabled
+      ? `Both may do the same work: ${switchText(one, false)}`
+      : 'Wait until the job that runs has ended.';
     return stepRow('fail', one.name, found, { toDo, canWait: !one.isEnabled || !other.isEnabled });
   });
   const aloneOld = old.filter((one) => !hasNamesake(one, now) && isOn(one));
   const aloneNew = now.filter((one) => !hasNamesake(one, old) && isOn(one));
   if (aloneOld.length > 0 && aloneNew.length > 0) {
     const found = `${names(aloneOld)} on the old side and ${names(aloneNew)} on the new are on, and may be the same jobs`;
-    const toDo = 'Call the same job alike on both sides, or name those in scope: schedules under aws, cronJobs under kubernetes.';
+    const toDo =
+      'Call the same job alike on both sides, or name those in scope: schedules under aws, cronJobs under kubernetes.';
     return [...rows, stepRow('unknown', 'jobs of different names', found, { toDo })];
   }
   if (rows.length > 0) return rows;
-  return [stepRow('pass', 'jobs', `on at ${aloneOld.length > 0 ? 'the old side' : aloneNew.length > 0 ? 'the new side' : 'neither side'} alone`)];
+  return [
+    stepRow(
+      'pass',
+      'jobs',
+      `on at ${aloneOld.length > 0 ? 'the old side' : aloneNew.length > 0 ? 'the new side' : 'neither side'} alone`,
+    ),
+  ];
 }
 
 function runsText({ isEnabled, activeCount }: ScheduleSeen): string {

@@ -57,7 +57,7 @@ function connectionAgeRow(facts: PlaybookFacts, leaving: Side, { name, clientKee
   if (lastHigh === -1) {
     if (lowAtMs + connectionAgeSEver * 1000 <= nowMs) return stepRow('pass', name, `${now}, for a week or longer`);
     const toDo = `What it was before is not known. If that was ${what} = 3600, the default, and it was not lowered later than seen, it is enough from ${iso(lowAtMs + 3600_000)} on.`;
-    return stepRow('unknown', name, `${now}, first seen ${iso(lowAtMs)}`, { toDo, canWait: true });
+    return stepRow('unknown', name, `${now}, first seen ${iso(lowAtMs)}`, { toDo });
   }
   // Of several values each holds connections that were made while it was so; it was so until the next reading.
   const overMs = Math.max(

@@ -18,7 +18,11 @@ const dnsSource = 'DNS: authoritative servers and resolvers';
 type Check = (facts: Facts, service: Service) => readonly CheckResult[];
 
 /** Rows of a preflight; what is so of a name that several services share stands once. */
-function rowsOf({ look }: PlaybookFacts, checks: readonly Check[], isWanted = (_: CheckResult) => true): StepRow[] {
+function rowsOf(
+  { look }: PlaybookFacts,
+  checks: readonly Check[],
+  isWanted: (row: CheckResult) => boolean = () => true,
+): StepRow[] {
   const all = look.scenario.services.flatMap((service) => checks.flatMap((check) => check(look, service)));
   const rows = all.filter(isWanted).flatMap(rowOfCheck);
   return [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()];
@@ -73,9 +77,13 @@ export function dnsSwitched(facts: PlaybookFacts): CheckSaid {
     const servers = tellingServers(facts.look, name);
     if (servers.length === 0) {
       const why = name.authoritiesError || 'no server can be asked';
-      return [stepRow('unknown', name.hostname, why, { toDo: `Name the servers of ${name.hostname} under authorities.` })];
+      return [
+        stepRow('unknown', name.hostname, why, { toDo: `Name the servers of ${name.hostname} under authorities.` }),
+      ];
     }
-    return servers.map((server) => serverRow(facts, name, server));
+    const { entering } = wayOf(facts);
+    const isUnderWay = servers.some(({ asked }) => sideAnswered(asked) === entering);
+    return servers.map((server) => serverRow(facts, name, server, isUnderWay));
   });
   return ofDns(facts, [...rows, ...changeRows(facts)]);
 }
@@ -84,12 +92,19 @@ export function dnsSwitched(facts: PlaybookFacts): CheckSaid {
 function tellingServers(look: Facts, { authorities, areGiven, resolvers }: NameFacts): readonly ServerFacts[] {
   if (isPrivate(look)) return resolvers;
   const isForOthers = (server: ServerFacts): boolean =>
-    areGiven && addressesAsked(server.asked).every(({ reply }) => reply.kind === 'answered' && reply.rcode === 'REFUSED');
+    areGiven &&
+    addressesAsked(server.asked).every(({ reply }) => reply.kind === 'answered' && reply.rcode === 'REFUSED');
   const own = authorities.filter((server) => !isForOthers(server));
   return own.some(isAuthority) ? own : authorities;
 }
 
-function serverRow(facts: PlaybookFacts, { hostname }: NameFacts, { server, asked }: ServerFacts): StepRow {
+/** `isUnderWay`: some server has it already, so that the others may come by themselves. */
+function serverRow(
+  facts: PlaybookFacts,
+  { hostname }: NameFacts,
+  { server, asked }: ServerFacts,
+  isUnderWay: boolean,
+): StepRow {
   const { scenario } = facts.look;
   const { entering, leaving } = wayOf(facts);
   const subject = `${hostname} on ${server}`;
@@ -98,10 +113,13 @@ function serverRow(facts: PlaybookFacts, { hostname }: NameFacts, { server, aske
   if (side === entering) return stepRow('pass', subject, found);
   if (side === leaving || side === 'mixed') {
     const toDo = `Change ${hostname} to ${titleOf(scenario, entering)} in one step (UPSERT), in every family, on every server.`;
-    return stepRow('fail', subject, found, { toDo, canWait: true });
+    return stepRow('fail', subject, found, { toDo, canWait: isUnderWay });
   }
   if (side === 'none') {
-    return stepRow('fail', subject, 'has no address', { toDo: `Create the records of ${hostname}.`, canWait: true });
+    return stepRow('fail', subject, 'has no address', {
+      toDo: `Create the records of ${hostname}.`,
+      canWait: isUnderWay,
+    });
   }
   if (side === null) {
     const toDo = `${server} may serve what was before: ask again, or mend it.`;
@@ -144,7 +162,8 @@ export function sideOfNames(look: Facts): Side | 'mixed' | 'unknown' {
     const servers = tellingServers(look, name);
     return servers.length === 0 ? [null] : servers.map(({ asked }) => sideAnswered(asked));
   });
-  if (sides.length === 0 || sides.some((side) => side === null || side === 'none' || side === 'unknown')) return 'unknown';
+  if (sides.length === 0 || sides.some((side) => side === null || side === 'none' || side === 'unknown'))
+    return 'unknown';
   const [first] = sides;
   const isOne = sides.every((side) => side === first);
   return isOne && (first === 'old' || first === 'new') ? first : 'mixed';

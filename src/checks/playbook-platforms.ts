@@ -81,7 +81,12 @@ function endpointRows({ kubernetes }: PlatformFacts): readonly StepRow[] {
   return read.value.flatMap(({ service, endpoints }) => {
     const zones = zonesOf(endpoints.filter(({ isTerminating }) => !isTerminating));
     if (zones.length === 0) {
-      return [stepRow('fail', service, 'no endpoint', { toDo: `Nothing is behind ${service}: see its selector.`, canWait: true })];
+      return [
+        stepRow('fail', service, 'no endpoint', {
+          toDo: `Nothing is behind ${service}: see its selector.`,
+          canWait: true,
+        }),
+      ];
     }
     return zones.map(([zone, of]) =>
       zoneRow({ subject: service, zone, what: 'endpoint', good: 'ready', of, isGood: isReadyEndpoint }),
@@ -93,7 +98,9 @@ function isReadyEndpoint({ isReady, isTerminating }: EndpointSeen): boolean {
   return isReady && !isTerminating;
 }
 
-function zonesOf<T extends { readonly zone: string | null }>(all: readonly T[]): readonly (readonly [string, readonly T[]])[] {
+function zonesOf<T extends { readonly zone: string | null }>(
+  all: readonly T[],
+): readonly (readonly [string, readonly T[]])[] {
   return [...Map.groupBy(all, ({ zone }) => zone ?? '')].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -113,7 +120,10 @@ function zoneRow<T>({ subject, zone, what, good, of, isGood }: ZoneAsked<T>): St
   const goodCount = of.filter(isGood).length;
   const found = `${goodCount} of ${countOf(of.length, what)} ${good}`;
   if (goodCount > 0) return stepRow('pass', name, found);
-  return stepRow('fail', name, found, { toDo: `At least one ${what} must be ${good}: see why none is.`, canWait: true });
+  return stepRow('fail', name, found, {
+    toDo: `At least one ${what} must be ${good}: see why none is.`,
+    canWait: true,
+  });
 }
 
 /** Target groups that rules lead to. */
@@ -130,7 +140,8 @@ function groupRows({ aws }: PlatformFacts, title: string): readonly StepRow[] {
   });
 }
 
-const isUsed = ({ state }: TargetSeen): boolean => state !== 'draining' && state !== 'unhealthy.draining' && state !== 'unused';
+const isUsed = ({ state }: TargetSeen): boolean =>
+  state !== 'draining' && state !== 'unhealthy.draining' && state !== 'unused';
 
 function targetRows(name: string, read: Read<readonly TargetSeen[]>): readonly StepRow[] {
   if (read.kind === 'not-told') return [unreadRow(`targets of ${name}`, read.why)];
@@ -201,7 +212,9 @@ export function helmRollbackPossible(facts: PlaybookFacts): CheckSaid {
       return stepRow('fail', name, found, { toDo, canWait: status.startsWith('pending') });
     }
     if (revisions.length >= 2) return stepRow('pass', name, found);
-    return stepRow('fail', name, found, { toDo: `helm rollback ${name} has nothing to go back to: keep two (--history-max).` });
+    return stepRow('fail', name, found, {
+      toDo: `helm rollback ${name} has nothing to go back to: keep two (--history-max).`,
+    });
   });
   return { rows, source, readAtMs };
 }

@@ -26,14 +26,21 @@ interface RowMore {
 }
 
 export function stepRow(state: StepState, subject: string, found: string, more: RowMore = {}): StepRow {
-  return { subject, state, found, toDo: more.toDo ?? '', decides: more.decides ?? true, canWait: more.canWait ?? false };
+  return {
+    subject,
+    state,
+    found,
+    toDo: more.toDo ?? '',
+    decides: more.decides ?? true,
+    canWait: more.canWait ?? false,
+  };
 }
 
 /** One row of a preflight. */
 export function rowOfCheck({ subject, result, observed, text, decides, heals }: CheckResult): readonly StepRow[] {
   if (result === 'not-asked') return [];
   const isDone = result === 'pass' || result === 'not-applicable';
-  const more = { toDo: isDone ? '' : text, decides, canWait: heals !== null };
+  const more = { toDo: isDone ? '' : text, decides, canWait: heals !== null && heals.atMs !== null };
   return [stepRow(result, subject, observed === '' ? text : observed, more)];
 }
 

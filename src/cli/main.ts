@@ -175,6 +175,51 @@ Exit status: 0 fit for a run; 3 something has to be mended, and what stands firs
   });
 
 program
+  .command('playbook')
+  .summary('every step of the switchover, or of the way back, checked: what is so, what is not, what is next')
+  .description(
+    'Asks name servers, the sides themselves, AWS and Kubernetes whether each step of the playbook is so, and changes\n' +
+      'nothing. With --step it goes through them one by one, runs the command that the scenario has for a step, or asks\n' +
+      'for it to be done, and stops where a check fails.',
+  )
+  .argument('<scenario>', 'scenario file (YAML)')
+  .option('--rollback', 'the way back: the same steps with the sides swapped')
+  .option('--only <step>', 'only this step')
+  .addOption(
+    new Option('--step', 'go through the steps, doing each between two checks').conflicts(['json', 'watch', 'only']),
+  )
+  .option('--from <step>', 'with --step: begin with this step')
+  .option('--accept-unknown <step...>', 'with --step: go on where nothing is known of these steps')
+  .option('--patience <s>', 'with --step: wait so long for what time alone mends', seconds, 7200)
+  .addOption(
+    new Option('--watch', 'keep checking until Ctrl-C, beside a run; one line for each change').conflicts('json'),
+  )
+  .option('--json', 'print every step as JSON on standard output')
+  .option('--state <file>', 'where readings are kept; default reports/playbook/<name>.ndjson')
+  .option('--memory <file>', 'where TTLs seen are remembered; default reports/preflight/<name>.json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch playbook shop.yaml
+  cutwatch playbook shop.yaml --only jobs-exclusive
+  cutwatch playbook shop.yaml --step
+  cutwatch playbook shop.yaml --step --from dns-switched
+  cutwatch playbook shop.yaml --rollback --step
+  cutwatch playbook shop.yaml --watch                  beside: cutwatch run shop.yaml
+
+Exit status: 0 all steps that apply have passed (with --step: or were accepted); 3 one has not; 4 one is not known, or it
+was stopped; 5 the command of a step failed; 1 and 2 as always.`,
+  )
+  .action(async (file, flags) => {
+    const [{ loadScenario }, { playbookCommand }] = await Promise.all([
+      import('./load-scenario.ts'),
+      import('./playbook-command.ts'),
+    ]);
+    process.exitCode = await playbookCommand(loadScenario(file), flags);
+  });
+
+program
   .command('judge')
   .summary('the verdict again, from the evidence of a run, by the same or other objectives')
   .argument('<run>', 'run folder')

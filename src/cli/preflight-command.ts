@@ -81,7 +81,7 @@ export async function preflightCommand(given: Scenario, flags: PreflightFlags): 
 }
 
 /** Who does not ask for it loads nothing of the SDK. */
-async function lookAtRoute53(scenario: Scenario, clock: Clock): Promise<Route53Look | null> {
+export async function lookAtRoute53(scenario: Scenario, clock: Clock): Promise<Route53Look | null> {
   if (scenario.route53 === undefined) return null;
   const { startRoute53 } = await import('../platforms/platforms.ts');
   return newRoute53Look({
@@ -100,7 +100,8 @@ const colours = {
   info: 'dim',
   'not-applicable': 'dim',
 } as const;
-function followSignals(stop: AbortController): () => void {
+
+export function followSignals(stop: AbortController): () => void {
   const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const handle = (): void => {
       if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);

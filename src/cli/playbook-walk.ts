@@ -1,0 +1,219 @@
+/**
+ * Walks an operator through a playbook. Each step is looked at, done (by its command or by hand), and looked at again until
+ * it is so, within a bound. A step that fails ends the walk; one of which nothing is known goes on only when somebody says
+ * so.
+ */
+import { checkStep, type PlannedStep, type StepResult } from '../checks/playbook.ts';
+import type { PlaybookFacts } from '../checks/playbook-facts.ts';
+import type { StepRow } from '../checks/playbook-step.ts';
+import { detailLines, stepMarks } from '../checks/playbook-text.ts';
+import type { PlaybookCheck } from '../core/playbook.ts';
+import { partsFor, type Part } from './playbook-look.ts';
+
+export interface CommandEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** '' = it was started. */
+  readonly error: string;
+}
+
+export interface WalkPorts {
+  readonly look: (parts: ReadonlySet<Part>) => Promise<PlaybookFacts>;
+  /** A line of the operator's; null: there is nobody, or it was stopped. */
+  readonly ask: (text: string) => Promise<string | null>;
+  readonly run: (command: readonly string[]) => Promise<CommandEnd>;
+  /** Into the running watch, where there is one. */
+  readonly mark: (text: string) => void;
+  readonly say: (text: string) => void;
+  /** Shown in place of what it showed before. */
+  readonly count: (text: string) => void;
+  readonly nowMs: () => number;
+  /** Ends early when it is stopped. */
+  readonly wait: (ms: number) => Promise<void>;
+  readonly stopSignal: AbortSignal;
+}
+
+export interface WalkOptions {
+  readonly isRollback: boolean;
+  /** Name of the first step; null: the first of all. */
+  readonly from: string | null;
+  readonly acceptUnknown: readonly string[];
+  /** How long a step may take to become so after it was done. */
+  readonly patienceMs: number;
+}
+
+/** As exit statuses: 0 all steps are done, 3 one failed, 4 stopped or not known, 5 a command failed. */
+export type WalkEnd = 0 | 3 | 4 | 5;
+
+const pollMs = 5000;
+/** After something was done, a platform may need a moment to say so; Route 53 takes up to a minute. */
+const settleMs = 120_000;
+
+export async function walk(
+  steps: readonly PlannedStep[],
+  { isRollback, from, acceptUnknown, patienceMs }: WalkOptions,
+  ports: WalkPorts,
+): Promise<WalkEnd> {
+  const { ask, say, mark, stopSignal } = ports;
+  const first = from === null ? 0 : steps.findIndex(({ name }) => name === from);
+  const accepted: string[] = [];
+  for (const step of steps.slice(first)) {
+    say(`\nStep ${step.number} of ${steps.length}: ${step.name} (${step.title})`);
+    if (step.note !== '') say(step.note);
+    const end = await take(step);
+    if (end !== null) {
+      say(`To go on from here: --step --from ${step.name}${isRollback ? ' --rollback' : ''}`);
+      return end;
+    }
+  }
+  const but = accepted.length === 0 ? '' : ` Not known, and accepted: ${accepted.join(', ')}.`;
+  say(`\nThe playbook is done.${but}`);
+  return 0;
+
+  /** null: it is done. */
+  async function take(step: PlannedStep): Promise<WalkEnd | null> {
+    if (step.check === null) return takeUnseen(step);
+    const before = await look(step);
+    if (stopSignal.aborted) return stopped();
+    if (isDone(before)) return done(before);
+    show(before);
+    if (step.check === 'dns-switched' && before.state === 'fail') {
+      const end = await lookAgain(step);
+      if (end !== null) return end;
+    }
+    const needsDoing = step.command !== null || !isWaiting(before);
+    mark(beginText(step));
+    if (needsDoing && (step.command !== null || before.state === 'fail')) {
+      const end = await doIt(step);
+      if (end !== null) return end;
+    }
+    const after = await becomeSo(step, needsDoing);
+    if (stopSignal.aborted) return stopped();
+    if (isDone(after)) return done(after);
+    show(after);
+    if (after.state === 'unknown' && (await isAccepted(step))) {
+      accepted.push(step.name);
+      mark(`playbook: step ${step.name} not known, accepted`);
+      return null;
+    }
+    mark(`playbook: step ${step.name} ${after.state === 'fail' ? 'failed' : 'not known'}`);
+    return stopSignal.aborted ? stopped() : after.state === 'fail' ? 3 : 4;
+  }
+
+  /** What no machine can see: its command says it, or the operator. */
+  async function takeUnseen(step: PlannedStep): Promise<WalkEnd | null> {
+    mark(beginText(step));
+    const end = await doIt(step);
+    if (end === null) mark(`playbook: step ${step.name} done`);
+    return end;
+  }
+
+  async function look(step: PlannedStep): Promise<StepResult> {
+    return checkStep(await ports.look(partsFor([step.check])), step);
+  }
+
+  function done(result: StepResult): null {
+    const { name, state } = result;
+    say(`${stepMarks[state]} ${name}: ${result.rows.find((row) => row.state === state)?.found ?? state}`);
+    for (const line of detailLines(result)) say(`  ${line}`);
+    mark(`playbook: step ${name} ${state === 'pass' ? 'passed' : 'not applicable'}`);
+    return null;
+  }
+
+  function show(result: StepResult): void {
+    say(`${stepMarks[result.state]} ${result.name}`);
+    for (const line of detailLines(result)) say(`  ${line}`);
+  }
+
+  function stopped(): WalkEnd {
+    say('stopped');
+    return 4;
+  }
+
+  async function doIt({ name, command }: PlannedStep): Promise<WalkEnd | null> {
+    if (command === null) {
+      const answer = await ask('Do it, then press Enter: ');
+      return answer === null ? stopped() : null;
+    }
+    say(`running the command of ${name}: ${command[0]} …`);
+    const { exitCode, signal, error } = await ports.run(command);
+    if (exitCode === 0) return null;
+    const why = error === '' ? (signal === null ? `ended with status ${exitCode}` : `was ended by ${signal}`) : error;
+    say(`${stepMarks.fail} the command of ${name} ${why}`);
+    mark(`playbook: the command of step ${name} failed`);
+    return 5;
+  }
+
+  /** Seconds before names are switched, what was so before must be so still: above all that no job runs twice. */
+  async function lookAgain(step: PlannedStep): Promise<WalkEnd | null> {
+    const earlier = steps.slice(0, step.number - 1);
+    const areJobsOn = earlier.some(({ check }) => check === 'cron-enabled');
+    const again = earlier.filter(
+      ({ check }) => check !== null && mustHold.has(check) && !(areJobsOn && ofJobs.has(check)),
+    );
+    if (again.length === 0) return null;
+    const facts = await ports.look(partsFor(again.map(({ check }) => check)));
+    const failed = again.map((one) => checkStep(facts, one)).filter(({ state }) => state === 'fail');
+    for (const one of failed) show(one);
+    if (failed.length === 0) return null;
+    say('Names are not switched: what was so before is so no longer.');
+    return 3;
+  }
+
+  async function becomeSo(step: PlannedStep, wasDone: boolean): Promise<StepResult> {
+    const beganMs = ports.nowMs();
+    for (;;) {
+      const result = await look(step);
+      const passedMs = ports.nowMs() - beganMs;
+      const boundMs = boundOf(result, wasDone);
+      if (isDone(result) || stopSignal.aborted || passedMs >= boundMs) return result;
+      const [why = ''] = missingRows(result).map(({ subject, found }) => `${subject}: ${found}`);
+      ports.count(`waiting for ${step.name}, ${Math.ceil((boundMs - passedMs) / 1000)} s at the most: ${why}`);
+      await ports.wait(Math.min(pollMs, boundMs - passedMs));
+    }
+  }
+
+  /** Who does not answer for so long after something was done may not answer for hours. */
+  function boundOf(result: StepResult, wasDone: boolean): number {
+    if (isWaiting(result)) return result.state === 'fail' ? patienceMs : Math.min(patienceMs, settleMs);
+    return wasDone && result.state === 'fail' ? Math.min(patienceMs, settleMs) : 0;
+  }
+
+  async function isAccepted({ name }: PlannedStep): Promise<boolean> {
+    if (acceptUnknown.includes(name)) {
+      say(`not known, and accepted by --accept-unknown ${name}`);
+      return true;
+    }
+    const answer = await ask(`Nobody knows whether it is so. To go on all the same, type accept ${name}: `);
+    return answer?.trim() === `accept ${name}`;
+  }
+
+  /** The mark of the switch itself is what a run takes as the beginning of the change. */
+  function beginText({ name, check }: PlannedStep): string {
+    if (check === 'dns-switched') return isRollback ? 'rollback by the playbook' : 'switch by the playbook';
+    return `playbook: step ${name} begins`;
+  }
+}
+
+const mustHold: ReadonlySet<PlaybookCheck> = new Set([
+  'ttl-lowered',
+  'ttl-aged-out',
+  'new-side-ready',
+  'cron-suspended-on-new',
+  'ecs-schedules-disabled',
+  'jobs-exclusive',
+]);
+const ofJobs: ReadonlySet<PlaybookCheck> = new Set(['cron-suspended-on-new', 'ecs-schedules-disabled']);
+
+function isDone({ state }: StepResult): boolean {
+  return state === 'pass' || state === 'not-applicable';
+}
+
+function missingRows({ rows, state }: StepResult): readonly StepRow[] {
+  return rows.filter((row) => row.decides && row.state === state);
+}
+
+/** Time alone may mend all of it. */
+function isWaiting(result: StepResult): boolean {
+  return missingRows(result).every(({ canWait }) => canWait);
+}
