@@ -105,7 +105,7 @@ function causesOnSide(fault: FaultName, attempt: Attempt, side: Side, lane: Lane
       return ['no-target'];
     case 'stale-target':
     case 'stale-endpoints':
-      // Nobody watches targets yet: a 502 or 504 says only that one did not answer (domain facts 0.3).
+      // A 502 or 504 says only that one did not answer (domain facts 0.3); who watches targets may know more.
       if (attempt.outcome === 'answered') return ['target-failed', 'stale-target'];
       return ['side-impaired', 'stale-target', 'side-down', 'unattributed', ...kept];
     case 'app-failing':

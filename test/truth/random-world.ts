@@ -73,6 +73,8 @@ export function randomWorld(seed: number): string {
     baselineS,
     ttlS,
   };
+  // A draw of its own: what is seen of a world changes nothing of what happens in it.
+  const observed = newDraw(seed, 'observers');
   return JSON.stringify({
     name: `world-${String(seed)}`,
     defaults: { ratePerSecond: draw.of([2.1, 2.3, 2.9, 3.1, 3.7, 4.3, 5.3, 6.1, 6.7]) },
@@ -82,8 +84,18 @@ export function randomWorld(seed: number): string {
       resolvers: draw.is(0.5) ? resolvers : resolvers.slice(0, 1),
     })),
     sides: {
-      old: { title: 'old', addresses: ['dns:shop-1.us-west-1.elb.amazonaws.com'], marker: { 'x-served-by': 'old' } },
-      new: { title: 'new', addresses: ['dns:k8s-shop.us-west-2.elb.amazonaws.com'], marker: { 'x-served-by': 'new' } },
+      old: {
+        title: 'old',
+        addresses: ['dns:shop-1.us-west-1.elb.amazonaws.com'],
+        marker: { 'x-served-by': 'old' },
+        ...(observed.is(0.6) ? { aws: { ecs: { cluster: 'shop' } } } : {}),
+      },
+      new: {
+        title: 'new',
+        addresses: ['dns:k8s-shop.us-west-2.elb.amazonaws.com'],
+        marker: { 'x-served-by': 'new' },
+        ...(observed.is(0.6) ? { aws: {}, kubernetes: { namespace: 'shop' } } : {}),
+      },
     },
     resolvers: resolvers.map((name, i) => ({ name, address: `10.0.0.${String(i + 2)}:53` })),
     clients: { ...clients(draw), ...heldSessions(newDraw(seed, 'held sessions')) },

@@ -46,7 +46,7 @@ async function runIn(folder: string, seed: number): Promise<SeedResult> {
   const { scenario, world } = parseRehearsal(randomWorld(seed), context);
   if (world === null) throw new Error('a random world has a world');
   const setting = settingOf(scenario, world);
-  const moved = inWorld(scenario, setting, { dns: () => 53 });
+  const moved = inWorld(scenario, setting, { dns: () => 53, playsPlatforms: world.isObserved !== false });
   const simulated = await simulateRun({
     scenario: moved.scenario,
     setting,
