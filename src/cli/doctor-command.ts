@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { diagnose, diagnosisJson, exitCodeOfDiagnosis } from '../checks/doctor.ts';
 import { diagnosisText, type DoctorMark } from '../checks/doctor-text.ts';
+import { UserError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { newClock } from '../net/clock.ts';
@@ -10,6 +11,7 @@ import { newDnsPort } from '../net/dns-port.ts';
 import { askTcp } from '../net/dns-stream.ts';
 import { newBudget } from '../platforms/budget.ts';
 import { plainText } from '../report/escape.ts';
+import { plan } from '../scenario/plan.ts';
 import { withoutValues } from '../scenario/variable-values.ts';
 import { isClockSynchronized, lookAtMachine, proxyVariablesOf } from './doctor-machine.ts';
 import { examine, type DoctorPorts } from './doctor.ts';
@@ -23,6 +25,8 @@ export interface DoctorFlags {
 }
 
 export async function doctorCommand(scenario: Scenario, flags: DoctorFlags): Promise<number> {
+  const { problems } = plan(scenario, { ratePerSecondMax: Infinity });
+  if (problems.length > 0) throw new UserError(problems);
   const { startedAtMs, startedAtHrNs, runId } = newRunStart();
   const clock = newClock(startedAtHrNs);
   if (namesAws(scenario)) process.stderr.write('asking AWS, one call a second\n');
