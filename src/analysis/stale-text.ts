@@ -30,15 +30,17 @@ export function textOf(
     readonly expectedWindowMs: Interval | null;
     readonly proof: Proof | null;
     readonly failedCount: number;
+    /** No other was stale at the same time; else a failure may have been that one's. */
+    readonly isAlone: boolean;
   },
 ): string {
-  const { group, windowMs, expectedWindowMs, proof, failedCount } = about;
+  const { group, windowMs, expectedWindowMs, proof, failedCount, isAlone } = about;
   const what = span.target === null ? `Target group ${group}` : `${span.target} of ${group}`;
   const owner = span.owner === null || span.target === null ? '' : ` (${span.owner})`;
   const expected = expectedWindowMs === null ? '' : ` (expected: at most ${durationText(expectedWindowMs.max, 'up')})`;
   const open = span.isOpenAtEnd ? ', and still when the run ended' : '';
-  const failures =
-    proof === null ? 'no probe failed by it' : `${countOf(failedCount, 'failed probe')}, ${proofWords[proof]}`;
+  const countText = `${countOf(failedCount, 'failed probe')}${isAlone ? '' : ', its own or those of others that were stale,'}`;
+  const failures = proof === null ? 'no probe failed by it' : `${countText} meanwhile, ${proofWords[proof]}`;
   return `${what}${owner} ${faultWords[span.fault]}, for ${durationBoundsText(windowMs)}${expected}${open}: ${failures}.`;
 }
 

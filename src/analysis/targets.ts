@@ -169,6 +169,7 @@ function staleTargetsOf(
     const windowMs = windowOf(span);
     const expectedWindowMs =
       span.fault === 'missing-target' || span.fault === 'no-target' ? null : expectedWindow(group);
+    const isAlone = results.every(({ episode }) => episode.spans.length === 1);
     const check = results.toSorted((a, b) => b.check.failedCount - a.check.failedCount)[0]?.check ?? null;
     return [
       {
@@ -187,7 +188,7 @@ function staleTargetsOf(
         failedCount,
         check: slots.length === 0 ? null : check,
         signatures: countsOf(slots),
-        text: textOf(span, { group: group.name, windowMs, expectedWindowMs, proof, failedCount }),
+        text: textOf(span, { group: group.name, windowMs, expectedWindowMs, proof, failedCount, isAlone }),
         evidence: [
           ...stateEvidence(history, span, at),
           ...(check === null || slots.length === 0 ? [] : checkText(check)),
