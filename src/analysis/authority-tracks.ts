@@ -5,6 +5,7 @@
  */
 import type { EntryOf } from '../core/entry.ts';
 import type { DnsReply } from '../core/ports.ts';
+import { recordSetsOf, type RecordSet } from '../core/record-set.ts';
 import type { Journal } from './journal.ts';
 import type { AnswerSide, Sides } from './sides.ts';
 
@@ -19,7 +20,10 @@ export interface TrackStep {
   readonly lastSentNs: number;
   /** When a different or repeated entry came after it; null = never. Until then it may have been served. */
   readonly untilNs: number | null;
+  /** The lowest of the chain. */
   readonly ttlS: number;
+  /** From the name on. */
+  readonly sets: readonly RecordSet[];
   readonly rcode: string;
   readonly chain: readonly string[];
   readonly addresses: readonly string[];
@@ -80,6 +84,7 @@ function trackOf(group: readonly DnsAnswered[], sides: Sides): AuthorityTrack {
       lastSentNs: Math.max(entry.reply.sentAtNs, next?.previousSentAtNs ?? 0),
       untilNs: next?.reply.endedAtNs ?? null,
       ttlS: entry.reply.ttlS,
+      sets: setsInOrder(entry.name, entry.question, entry.reply),
       rcode: entry.reply.rcode,
       chain: entry.reply.chain,
       addresses: entry.reply.addresses,
@@ -96,6 +101,12 @@ function trackOf(group: readonly DnsAnswered[], sides: Sides): AuthorityTrack {
     isUnreachable: last?.kind === 'failed',
     isLame: last?.kind === 'answered' && !isAuthoritative(last),
   };
+}
+
+function setsInOrder(name: string, type: string, reply: Answered): readonly RecordSet[] {
+  const sets = recordSetsOf(name, [{ type, reply }]);
+  const placeOf = (set: RecordSet): number => reply.chain.indexOf(set.name);
+  return sets.toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
 // ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import type { Definitions } from './gathered.ts';
 import type { LaneView } from './lane-view.ts';
+import { stepTtlS, type StepTtlS } from './parting-set.ts';
 import type { Sides } from './sides.ts';
 import { sightingBits } from './sightings.ts';
 
@@ -49,7 +50,8 @@ export interface RecordEvidence {
 export function recordLife(evidence: RecordEvidence): RecordLife {
   const { change, tracks, scenario } = evidence;
   const { authorityFirstAtNs, authorityLastAtNs, usedAtNs } = change.seen;
-  const ttlS = authoritativeTtlS(tracks, change) ?? usedTtlS(evidence) ?? scenario.change.ttlS;
+  const ttlOf = stepTtlS(tracks, change, scenario);
+  const ttlS = authoritativeTtlS(tracks, change, ttlOf) ?? usedTtlS(evidence) ?? scenario.change.ttlS;
   if (authorityFirstAtNs === null) {
     const expiresAtNs = ttlS === null ? null : usedAtNs + sToNs(ttlS);
     return { ttlS, expiresAtNs, isProven: false, unheard: [], lowered: null };
@@ -60,14 +62,15 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
   // The largest TTL that was served and has not aged out: one lowered an hour ago no longer counts, one a minute ago does.
   let expiresAtNs = authorityLastAtNs;
   let lowered: RecordLife['lowered'] = null;
-  for (const { steps } of tracks) {
-    for (const step of steps) {
+  for (const track of tracks) {
+    for (const step of track.steps) {
       if (step.side !== change.leaving && step.side !== 'mixed') continue;
       const servedUntilNs = Math.min(step.untilNs ?? authorityLastAtNs, authorityLastAtNs);
-      const endNs = servedUntilNs + sToNs(step.ttlS);
+      const fromS = ttlOf(track, step);
+      const endNs = servedUntilNs + sToNs(fromS);
       if (step.seenNs > authorityLastAtNs || endNs <= expiresAtNs) continue;
       expiresAtNs = endNs;
-      lowered = ttlS !== null && step.ttlS > ttlS ? { fromS: step.ttlS, atNs: servedUntilNs } : null;
+      lowered = ttlS !== null && fromS > ttlS ? { fromS, atNs: servedUntilNs } : null;
     }
   }
   const unheard = tracks.filter(({ isUnreachable, steps }) => {
@@ -78,11 +81,12 @@ export function recordLife(evidence: RecordEvidence): RecordLife {
 }
 
 /** The TTL that the leaving side's records last had before they were changed; the largest of all servers. */
-function authoritativeTtlS(tracks: readonly AuthorityTrack[], change: Change): number | null {
-  const ttls = tracks.flatMap(({ steps }) => {
-    const own = steps.filter((step) => step.side === change.leaving && step.seenNs < change.untilNs);
+function authoritativeTtlS(tracks: readonly AuthorityTrack[], change: Change, ttlOf: StepTtlS): number | null {
+  const ttls = tracks.flatMap((track) => {
+    const own = track.steps.filter((step) => step.side === change.leaving && step.seenNs < change.untilNs);
     const before = own.filter((step) => step.seenNs <= (change.seen.authorityLastAtNs ?? Infinity));
-    return (before.at(-1) ?? own[0])?.ttlS ?? [];
+    const step = before.at(-1) ?? own[0];
+    return step === undefined ? [] : [ttlOf(track, step)];
   });
   return ttls.length === 0 ? null : Math.max(...ttls);
 }

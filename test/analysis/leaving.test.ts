@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import type { LaneAnalysis } from '../../src/core/analysis.ts';
+import type { Entry } from '../../src/core/entry.ts';
 import type { Archetype } from '../../src/core/scenario.ts';
 import {
   analysisOf,
   authority,
   freshClient,
+  hostname,
   jvmForever,
   keepAliveClient,
   laneAnalysisOf,
@@ -62,6 +64,53 @@ test('a TTL that was lowered counts until the last answer with the old one has a
   };
   expect(at(15)).toBeCloseTo(15.01 + 30 + 1, 6);
   expect(at(1)).toBeCloseTo(1.01 + 30 + 1, 6);
+});
+
+/** An answer by way of an alias: the alias and the address each have a life of their own. */
+function aliased(
+  atS: number,
+  address: string,
+  { link, aliasTtlS, ttlS }: { readonly link: string; readonly aliasTtlS: number; readonly ttlS: number },
+): Entry {
+  const entry = authority(atS, [address], { isFirst: atS === 0, ttlS: Math.min(aliasTtlS, ttlS) });
+  if (entry.type !== 'dns-answered' || entry.reply.kind !== 'answered') throw new Error('an answer was asked for');
+  const answers = [
+    { name: hostname, type: 'CNAME', ttlS: aliasTtlS, data: link },
+    { name: link, type: 'A', ttlS, data: address },
+  ];
+  return { ...entry, reply: { ...entry.reply, chain: [link], answers } };
+}
+
+test.for([
+  {
+    what: 'the alias leads elsewhere: what counts is the life of the alias',
+    links: ['old', 'new'],
+    ttlsS: [37, 5],
+    leavesS: 58.01,
+  },
+  { what: 'and where the alias lives for a shorter time, too', links: ['old', 'new'], ttlsS: [5, 37], leavesS: 26.01 },
+  {
+    what: 'the alias stays and its target moves: the life of the address counts',
+    links: ['lb', 'lb'],
+    ttlsS: [37, 5],
+    leavesS: 26.01,
+  },
+])('$what', ({ links: [before = '', after = ''], ttlsS: [aliasTtlS = 0, ttlS = 0], leavesS }) => {
+  const entries = [
+    aliased(0, oldAddress, { link: `${before}.shop.example`, aliasTtlS, ttlS }),
+    aliased(20, newAddress, { link: `${after}.shop.example`, aliasTtlS, ttlS }),
+  ];
+  const { leavesOldByAtNs } = laneAnalysisOf(moves, { entries });
+  expect((leavesOldByAtNs ?? 0) / 1e9).toBeCloseTo(leavesS, 6);
+});
+
+test('a resolver that keeps an alias for as long as it may is not accused by the shorter life of its target', () => {
+  const entries = [
+    aliased(0, oldAddress, { link: 'old.shop.example', aliasTtlS: 30, ttlS: 5 }),
+    aliased(20, newAddress, { link: 'new.shop.example', aliasTtlS: 30, ttlS: 5 }),
+  ];
+  const { oldAfterChange } = laneAnalysisOf({ slots: '.'.repeat(80), at: `${'o'.repeat(48)}n` }, { entries });
+  expect(oldAfterChange).toEqual({ 'within-ttl': 29 });
 });
 
 test('without authorities the TTL is what probes received, and runs from the change; with none, from the scenario', () => {
