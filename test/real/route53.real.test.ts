@@ -198,9 +198,7 @@ describeReal('beside a cutover', needed, () => {
       expect(run.report.lanes.reduce((sum, lane) => sum + lane.slots.failed, 0)).toBe(0);
       expect(run.report.run.isWhole).toBe(true);
       const without = ({ report }: FinishedRun): readonly string[] =>
-        report.findings
-          .flatMap(({ kind }) => (/^(route53|observer|slots|clock)/.test(kind) ? [] : [kind]))
-          .toSorted();
+        report.findings.flatMap(({ kind }) => (/^(route53|observer|slots|clock)/.test(kind) ? [] : [kind])).toSorted();
       expect(without(run)).toEqual(without(alone));
     });
   });

@@ -143,7 +143,8 @@ test.for([
 /** Paths of all objects' fields, through lists, without the keys of free counts. */
 function fieldsOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((one) => fieldsOf(one, `${path}[]`));
-  if (value === null || typeof value !== 'object' || /(causes|classes|statuses|signatures|oldAfterChange)$/.test(path)) return [];
+  if (value === null || typeof value !== 'object' || /(causes|classes|statuses|signatures|oldAfterChange)$/.test(path))
+    return [];
   return Object.entries(value).flatMap(([key, one]) => [`${path}.${key}`, ...fieldsOf(one, `${path}.${key}`)]);
 }
 
