@@ -190,17 +190,24 @@ function newSpanLookup(spans: readonly Span[]): (atNs: number) => number {
   };
 }
 
+interface LookContext {
+  readonly isNetwork: boolean;
+  /** Pages of its own were seen there. */
+  readonly isNginx?: boolean;
+  readonly isRolloutNear: boolean;
+}
+
 export function lookOf(
   view: LaneView,
   slot: number,
-  { isNetwork, isRolloutNear }: { readonly isNetwork: boolean; readonly isRolloutNear: boolean },
+  { isNetwork, isNginx = false, isRolloutNear }: LookContext,
 ): StaleSignature | null {
   const { failureClass, status } = view.factsAt(slot);
   const look: FailureLook = {
     failureClass,
     status,
     tookMs: (view.responseUsAt(slot) * nsPerUs) / nsPerMs,
-    front: isNetwork ? 'network' : null,
+    front: isNetwork ? 'network' : isNginx ? 'nginx' : null,
     isRolloutNear,
     idleTimeoutMs: 60_000,
   };

@@ -48,6 +48,7 @@ export function suspicionsOf(options: SuspicionOptions): Suspicion[] {
   const { side, views, eventsNs, isNetwork, isTaken } = options;
   if (eventsNs.length === 0) return [];
   const failures: Failure[] = [];
+  const isNginx = views.some((view) => hasNginxPage(view, side));
   for (const view of views) {
     const mayBe = view.facts.some(
       (facts, sighting) => facts.side === side && (view.tally.failed[sighting] as number) > 0,
@@ -58,7 +59,7 @@ export function suspicionsOf(options: SuspicionOptions): Suspicion[] {
       const dueNs = view.dueNs(slot);
       const eventNs = eventsNs.findLast((ns) => ns <= dueNs);
       if (eventNs === undefined || dueNs - eventNs > nearNs) continue;
-      const signature = lookOf(view, slot, { isNetwork, isRolloutNear: true });
+      const signature = lookOf(view, slot, { isNetwork, isNginx, isRolloutNear: true });
       if (signature === null || !isSuspicious(signature) || isTaken(view, slot, dueNs)) continue;
       failures.push({ dueNs, eventNs, isJudged: view.lane.judged, signature });
     }
@@ -78,6 +79,13 @@ export function suspicionsOf(options: SuspicionOptions): Suspicion[] {
       signatures,
     };
   });
+}
+
+/** Then an answer that took one connect timeout longer is one that nginx got elsewhere, at last. */
+function hasNginxPage({ facts, tally }: LaneView, side: Side): boolean {
+  return facts.some(
+    (one, sighting) => one.side === side && one.failureClass === '5xx-nginx' && (tally.failed[sighting] as number) > 0,
+  );
 }
 
 /** nginx that tried endpoints in vain is the same matter, one layer further in. */

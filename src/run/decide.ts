@@ -134,10 +134,12 @@ function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, 
   );
   const overNs = Math.max(...analysis.services.map((service) => tailWatchedAtNs(service, nowNs)), leavesByNs + 1);
   const recoveredNs = recoveredAtNs(analysis, change, nowNs);
-  if (nowNs >= overNs && nowNs >= recoveredNs) return { kind: 'stop', why: 'tail-watched' };
+  const wholeNs = wholeAtNs(analysis, change);
+  const isOver = nowNs >= overNs && nowNs >= recoveredNs;
+  if (isOver && nowNs >= wholeNs) return { kind: 'stop', why: 'tail-watched' };
   const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
-  if (nowNs >= lastNs) return { kind: 'stop', why: 'not-converged' };
-  return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs)), isSure: false };
+  if (nowNs >= lastNs) return { kind: 'stop', why: isOver ? 'tail-watched' : 'not-converged' };
+  return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs, wholeNs)), isSure: false };
 }
 
 /** When its tail will have been watched to its end, if nobody turns up on the old side any more. */
@@ -157,4 +159,14 @@ function recoveredAtNs(analysis: Analysis, change: ChangeSpec, nowNs: number): n
       return last.firstGoodAtNs === null ? nowNs + Math.max(1, tailNs) : last.firstGoodAtNs + tailNs;
     }),
   );
+}
+
+/**
+ * After a deployment, when nobody will have failed in part for as long as the tail is asked to be: what a target left behind
+ * does to its share of requests goes on when the rollout has long been over, and how long is what one wants to know.
+ */
+function wholeAtNs(analysis: Analysis, change: ChangeSpec): number {
+  if (change.via !== 'deploy') return 0;
+  const lanes = analysis.lanes.filter((lane) => lane.judged && lane.qualified && lane.series === 'raw');
+  return Math.max(0, ...lanes.flatMap(({ impaired }) => impaired.map(({ toAtNs }) => toAtNs + sToNs(change.tailS))));
 }

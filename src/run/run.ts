@@ -277,9 +277,13 @@ function drive(
   }
 
   /** Whoever makes the change may want to mend that first: what was so before it will not be known. */
-  function sayUnseen({ observers = [] }: Analysis): void {
+  function sayUnseen({ observers = [], targetWatch = [] }: Analysis): void {
     for (const { name, hasSeen, gaps } of observers) {
       if (!hasSeen) options.say(`${name} has seen nothing so far: ${gaps[0]?.why ?? 'it has not answered'}`);
+    }
+    const unread = targetWatch.filter(({ sides }) => sides.length === 0).map(({ service }) => service);
+    if (unread.length > 0) {
+      options.say(`targets behind ${unread.join(', ')} have not been read yet: a longer baseline leaves time for that`);
     }
   }
 

@@ -27,6 +27,8 @@ interface Seen {
   /** When the last outage ended; null = it has not. */
   readonly upAgainS?: number | null;
   readonly classes?: Record<string, number>;
+  /** When it last failed in part. */
+  readonly impairedToS?: number;
 }
 
 /** As much of an analysis as a decision looks at. */
@@ -42,7 +44,7 @@ function analysisOf(services: readonly Seen[]): Analysis {
       } as unknown as ServiceAnalysis;
     }),
     lanes: services.map(
-      ({ qualified = true, leavesByS, sides = { old: 9, new: 0 }, upAgainS, classes = {} }, i) =>
+      ({ qualified = true, leavesByS, sides = { old: 9, new: 0 }, upAgainS, classes = {}, impairedToS }, i) =>
         ({
           service: `s${i}`,
           role: 'client',
@@ -51,6 +53,7 @@ function analysisOf(services: readonly Seen[]): Analysis {
           qualified,
           sides,
           classes,
+          impaired: impairedToS === undefined ? [] : [{ toAtNs: sToNs(impairedToS) }],
           leavesOldByAtNs: leavesByS === undefined ? null : sToNs(leavesByS),
           outages: upAgainS === undefined ? [] : [{ firstGoodAtNs: upAgainS === null ? null : sToNs(upAgainS) }],
         }) as unknown as LaneAnalysis,
@@ -248,4 +251,19 @@ test('a command that is withheld says what its probes met', () => {
     startsAnyway: false,
   });
   expect(decided).toMatchObject({ why: expect.stringContaining('(most of its probes: connect-refused)') });
+});
+
+test('after a deployment, who still failed in part a moment ago is watched until that is over, within bounds', () => {
+  const at = (nowS: number, via: 'deploy' | 'dns', impairedToS?: number): string => {
+    const seen = { changedAtS: 70, tailWhole: true, ...(impairedToS === undefined ? {} : { impairedToS }) };
+    const facts = { nowNs: sToNs(nowS), probingSinceNs: 0, commandEndedAtNs: sToNs(75) };
+    const rest = { mode: 'deploy', command: 'ended', isStopAsked: false, startsAnyway: false } as const;
+    return textOf(decide(analysisOf([seen]), { ...change, via }, { ...facts, ...rest }));
+  };
+  expect(at(700, 'deploy')).toBe('stop tail-watched');
+  expect(at(700, 'deploy', 690)).toBe('wait until 1290');
+  expect(at(1290, 'deploy', 690)).toBe('stop tail-watched');
+  // For ever is an answer, too, and its tail was watched.
+  expect(at(1570, 'deploy', 1569)).toBe('stop tail-watched');
+  expect(at(700, 'dns', 690)).toBe('stop tail-watched');
 });

@@ -12,6 +12,7 @@ export const packageOf = {
   dnsdist: 'dnsdist',
   openssl: 'openssl',
   kubectl: 'kubernetes-client',
+  haproxy: 'haproxy',
 } as const;
 
 /** No Debian package. */
