@@ -43,7 +43,7 @@ describe.for(scenarios)('scenarios/%s', (name) => {
     const value = parse(text) as Record<string, unknown>;
     expect(schema.safeParse(value).error?.issues).toBeUndefined();
     expect(schema.safeParse({ ...value, servces: [] }).success).toBe(false);
-    expect(schema.safeParse({ ...value, sides: {} }).success).toBe(false);
+    expect(schema.safeParse({ ...value, services: [{}] }).success).toBe(false);
   });
 });
 
