@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleepMs } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EntryOf } from '../../src/core/entry.ts';
 import { appendMark } from '../../src/evidence/append-mark.ts';
-import { readEvidence, startRun, type CutwatchRun, type EvidenceRow } from './cutwatch-run.ts';
+import { readEvidence, readReport, startRun, type CutwatchRun, type EvidenceRow } from './cutwatch-run.ts';
 import { startDeploymentStage, type DeploymentStage, type LeftBehind } from './deployment-stage.ts';
 import { deciding, finish, ms, serviceOf, type FinishedRun } from './finished-run.ts';
 import { describeReal } from './servers/describe-real.ts';
@@ -18,6 +19,7 @@ import { startFullListener } from './servers/packets.ts';
 import { freePorts } from './servers/ports.ts';
 import { makeTemporaryFolder } from './servers/temporary-folder.ts';
 import { waitUntil } from './servers/wait-until.ts';
+import { cutwatch, type Said } from './stage.ts';
 
 /** Credentials of nobody; a program takes its environment as it is when it starts. */
 function askAt(url: string): void {
@@ -66,6 +68,8 @@ interface Rolled {
   readonly watched: FinishedRun;
   readonly alone: FinishedRun;
   readonly left: LeftBehind | null;
+  /** The first of them judged again, with the balancer's access log. */
+  readonly logged: Said & { readonly report: FinishedRun['report'] };
   /** The longest time between two looks at the targets, as far as one can tell: what is as before is told less often. */
   readonly pollMs: number;
 }
@@ -81,9 +85,13 @@ async function watchRoll(stage: DeploymentStage, leavesBehindForMs?: number): Pr
   const left = await stage.roll(leavesBehindForMs);
   await upgrade.done();
   const [watched, alone] = await Promise.all([finish(watching), finish(beside)]);
+  const logPath = join(folder.path, 'elb.log.gz');
+  await writeFile(logPath, gzipSync(stage.accessLog()));
+  const judged = await cutwatch('judge', watched.path, '--alb-log', logPath);
+  const logged = { ...judged, report: readReport(watched.path) };
   const sentMs = targetPolls(watched.path).map(({ sentAtNs, sameCount }) => ({ atMs: sentAtNs / 1e6, sameCount }));
   const apartMs = sentMs.slice(1).map(({ atMs, sameCount }, i) => (atMs - (sentMs[i]?.atMs ?? atMs)) / (sameCount + 1));
-  return { watched, alone, left, pollMs: Math.max(...apartMs) };
+  return { watched, alone, left, logged, pollMs: Math.max(...apartMs) };
 }
 
 function statesOfReplicas({ report }: FinishedRun): readonly string[] {
@@ -133,6 +141,19 @@ describeReal('pods are replaced behind a balancer', ['haproxy'], () => {
       expect(stale?.windowMs.max).toBeGreaterThanOrEqual(truthMs - 1000);
       expect(Math.abs(ms(stale?.fromAt) - left.goneAtMs)).toBeLessThan(pollMs + 1000);
       expect(Math.abs(ms(stale?.toAt) - left.unroutableAtMs)).toBeLessThan(pollMs + 1000);
+    });
+
+    test('with the access log it is proved, by the target of each probe that failed', () => {
+      const { logged, watched } = rolled;
+      const failed = watched.report.lanes.reduce((sum, { slots }) => sum + slots.failed, 0);
+      const stale = logged.report.staleTargets.filter(({ proof }) => proof !== null);
+      expect(stale).toMatchObject([{ target: left.target, proof: 'P3' }]);
+      expect(failed).toBeGreaterThan(10);
+      // All probes passed through that balancer, and it writes down each.
+      const [, joined = '', sent = ''] = /([\d,]+) of ([\d,]+) probes that reached a server/.exec(logged.stderr) ?? [];
+      expect(joined).not.toBe('');
+      expect(joined).toBe(sent);
+      expect(logged.exitCode).toBe(3);
     });
 
     test('the rollout is the evidence, from its own words, and is over after the last pod of before', () => {

@@ -10,7 +10,7 @@ import type { ChangeInput, ScenarioInput } from '../../src/scenario/input.ts';
 import { emptyWorld, startFakeAws, type FakeAws } from '../platforms/fake-aws.ts';
 import { FakeKubernetes } from '../platforms/fake-kubernetes.ts';
 import { writeKubeconfig } from '../platforms/kubeconfig.ts';
-import { startHaproxy, type Haproxy } from './servers/haproxy.ts';
+import { startHaproxy, type Haproxy, type HaproxyLine } from './servers/haproxy.ts';
 import { freePorts } from './servers/ports.ts';
 
 const balancerAddress = '127.0.6.100';
@@ -36,7 +36,9 @@ export interface DeploymentStage extends AsyncDisposable {
    * Replaces all pods. Each is deregistered, and ends when it gets no more requests; `leavesBehindForMs`: the first is not,
    * for so long.
    */
-  roll(leavesBehindForMs?: number): Promise<LeftBehind | null>;
+  readonly roll: (leavesBehindForMs?: number) => Promise<LeftBehind | null>;
+  /** What the balancer wrote down, as an ALB does. */
+  accessLog(): string;
 }
 
 interface Pod {
@@ -94,6 +96,11 @@ export async function startDeploymentStage(): Promise<DeploymentStage> {
       objectives: { failedRatioMax: 0.1, outageMsMax: 3000 },
     }),
     roll: cluster.roll,
+    accessLog: () =>
+      haproxy
+        .accessLog()
+        .map((line) => albLine(line, podPort))
+        .join(''),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -132,6 +139,18 @@ function awsWorld(port: number): ReturnType<typeof emptyWorld> {
   };
 }
 
+/** In the order of fields that AWS documents. */
+function albLine({ acceptedAtMs, client, target, status, trace }: HaproxyLine, podPort: number): string {
+  const at = new Date(acceptedAtMs).toISOString().replace('Z', '000Z');
+  const isAnswered = status < 500;
+  const [seconds, targetStatus] = isAnswered ? ['0.000 0.001 0.000', '200'] : ['-1 -1 -1', '-'];
+  return (
+    `http ${at} app/shop-2/50dc6c495c0c9188 ${client} ${target}:${podPort} ${seconds} ${status} ${targetStatus} 211 340 ` +
+    `"GET http://orders.shop.test:80/ready HTTP/1.1" "cutwatch" - - ${groupArn} "${trace}" "-" "-" 0 ${at} "forward" "-" "-" ` +
+    `"${target}:${podPort}" "${targetStatus}" "-" "-" TID_1234\n`
+  );
+}
+
 interface ClusterParts {
   readonly haproxy: Haproxy;
   readonly aws: FakeAws;
@@ -141,9 +160,9 @@ interface ClusterParts {
 }
 
 function newCluster({ haproxy, aws, kubernetes, addressOf, podPort }: ClusterParts): {
-  begin(): Promise<void>;
-  roll(leavesBehindForMs?: number): Promise<LeftBehind | null>;
-  end(): void;
+  readonly begin: () => Promise<void>;
+  readonly roll: DeploymentStage['roll'];
+  readonly end: () => void;
 } {
   const pods: Pod[] = [];
   let startedCount = 0;

@@ -18,6 +18,20 @@ export interface HaproxyConf {
 export interface Haproxy extends AsyncDisposable {
   /** A registered target gets its share of all requests; one that drains gets no new ones. */
   set(target: string, state: 'routable' | 'draining' | 'unused'): Promise<void>;
+  /** In the order in which requests ended. */
+  accessLog(): readonly HaproxyLine[];
+}
+
+export interface HaproxyLine {
+  /** When it had come; wall clock, ms since 1970. */
+  readonly acceptedAtMs: number;
+  readonly client: string;
+  /** Its name. */
+  readonly target: string;
+  /** 502 where it refused. */
+  readonly status: number;
+  /** Of the header. */
+  readonly trace: string;
 }
 
 const states = { routable: 'ready', draining: 'drain', unused: 'maint' } as const;
@@ -48,17 +62,29 @@ export async function startHaproxy(conf: HaproxyConf): Promise<Haproxy> {
       const said = await say(`set server targets/${target} state ${states[state]}`);
       if (said.trim() !== '') throw new Error(`haproxy said: ${said}`);
     },
+    accessLog: () => haproxy.output().split('\n').flatMap(lineOf),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+function lineOf(text: string): HaproxyLine[] {
+  const found = /^request (\d+) (\d+) (\S+) (\S+) (\d+) "([^"]*)"$/.exec(text);
+  if (found === null) return [];
+  const [, acceptedAtS, ms, client = '', target = '', status, trace = ''] = found;
+  const said = status === '503' ? 502 : Number(status);
+  return [{ acceptedAtMs: Number(acceptedAtS) * 1000 + Number(ms), client, target, status: said, trace }];
 }
 
 /** An ALB tries one target, once; it says 502 where that refuses, which haproxy calls 503, and 504 where it is silent for 10 s. */
 function confText({ address, port, targets }: HaproxyConf, folder: string): string {
   return [
     'global',
+    '  log stdout format raw local0 info',
     `  stats socket ${join(folder, 'admin.sock')} level admin`,
     'defaults',
     '  mode http',
+    '  log global',
+    '  log-format "request %Ts %ms %ci:%cp %s %ST \\"%[capture.req.hdr(0)]\\""',
     '  timeout client 60s',
     '  timeout connect 10s',
     '  timeout server 60s',
@@ -69,6 +95,7 @@ function confText({ address, port, targets }: HaproxyConf, folder: string): stri
     `  errorfile 504 ${join(folder, '504.http')}`,
     'frontend alb',
     `  bind ${address}:${port}`,
+    '  http-request capture req.hdr(X-Amzn-Trace-Id) len 80',
     '  default_backend targets',
     'backend targets',
     '  balance roundrobin',
