@@ -49,7 +49,7 @@ function analyseResolver(
       min: given.length === 0 ? null : Math.min(...given.map((answer) => answer.ttlSMin)),
       max: given.length === 0 ? null : Math.max(...given.map((answer) => answer.ttlSMax)),
     },
-    firstNewAtNs: extreme(Math.min, answers, 'new', (answer) => answer.firstNs),
+    firstNewAtNs: story?.reading.firstNewNs ?? extreme(Math.min, answers, 'new', (answer) => answer.firstNs),
     lastOldAtNs,
     convergedMs: moved === null || lastOldAtNs === null ? null : Math.max(0, nsToMs(lastOldAtNs - moved.heardAtNs)),
     convergedMsMax: moved === null || newAtNs === null ? null : Math.max(0, nsToMs(newAtNs - moved.notBeforeNs)),

@@ -139,9 +139,14 @@ function loweredLives(refills: readonly Refill[], { reading, caches, ttls }: Con
   return largestS(lowered) - Math.min(...lowered.map((life) => life.ttlSMax)) <= 1 ? lowered : [];
 }
 
-/** The most that its TTL can have been when it was fetched. */
+/**
+ * The most that its TTL can have been when it was fetched: at the end of the one before, or where that was asked for when it
+ * was nearly over, already then.
+ */
 function largestStartS(before: Life, life: Life): number {
-  const unseenNs = Math.max(0, life.first.receivedNs - before.endMinNs) + endSpreadNs;
+  const mayBePrefetched = before.last.ttlS <= prefetchedS(before) + 1;
+  const sinceNs = mayBePrefetched ? Math.min(before.last.askedNs, before.endMinNs) : before.endMinNs;
+  const unseenNs = Math.max(0, life.first.receivedNs - sinceNs) + endSpreadNs;
   return life.first.ttlS + unseenNs / sToNs(1);
 }
 
@@ -149,14 +154,15 @@ interface EarlyRefill extends Refill {
   readonly leftNs: number;
 }
 
-/** With a tenth of the TTL left, or two seconds (Unbound, CoreDNS; BIND). */
+/** With so much left, an entry is fetched anew by those that do so: two seconds, or a tenth of the TTL (BIND; Unbound, CoreDNS). */
+function prefetchedS(life: Life): number {
+  return Math.max(2, life.ttlSMax / 10);
+}
+
 function earlyRefills(refills: readonly Refill[]): EarlyRefill[] {
   const early = refills
     .map((refill) => ({ ...refill, leftNs: refill.before.endMinNs - refill.life.first.receivedNs }))
-    .filter(
-      ({ before, leftNs }) =>
-        leftNs > endSpreadNs && leftNs <= Math.max(sToNs(2), sToNs(before.ttlSMax / 10)) + endSpreadNs,
-    );
+    .filter(({ before, leftNs }) => leftNs > endSpreadNs && leftNs <= sToNs(prefetchedS(before)) + endSpreadNs);
   return early.length * 2 >= refills.length ? early : [];
 }
 

@@ -31,6 +31,7 @@ export interface Life {
   readonly endMaxNs: number;
   ttlSMin: number;
   ttlSMax: number;
+  /** Received; the last old one is when it was asked for. */
   firstNewNs: number;
   lastOldNs: number;
 }
@@ -109,7 +110,7 @@ export function newLives(): Lives {
       life.lastNumber = number;
       if (seen.ttlS < life.ttlSMin) life.ttlSMin = seen.ttlS;
       if (seen.ttlS > life.ttlSMax) life.ttlSMax = seen.ttlS;
-      if (side === 'new') life.firstNewNs = Math.min(life.firstNewNs, seen.askedNs);
+      if (side === 'new') life.firstNewNs = Math.min(life.firstNewNs, seen.receivedNs);
       else if (side === 'old') life.lastOldNs = seen.askedNs;
     },
   };

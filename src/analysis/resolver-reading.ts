@@ -55,6 +55,7 @@ export interface Reading {
   readonly denied: readonly Run[];
   /** Answers with addresses. */
   readonly givenCount: number;
+  /** Received; the last one is when it was asked for: an answer may take long, and nothing is known before it comes. */
   readonly firstNewNs: number | null;
   readonly lastOldNs: number | null;
   readonly lastNewNs: number | null;
@@ -93,7 +94,7 @@ export function readLedger(ledger: AnswerLedger, factsOf: (answer: number) => An
     if (facts.side === 'old' || facts.side === 'mixed') heldUntilNs.old = Math.max(heldUntilNs.old, endNs);
     if (facts.side === 'new' || facts.side === 'mixed') heldUntilNs.new = Math.max(heldUntilNs.new, endNs);
     if (facts.side === 'new') {
-      firstNewNs ??= seen.askedNs;
+      firstNewNs = Math.min(firstNewNs ?? Infinity, seen.receivedNs);
       lastNewNs = seen.askedNs;
       newReceivedNs = Math.min(newReceivedNs, seen.receivedNs);
     } else if (facts.side === 'old') {

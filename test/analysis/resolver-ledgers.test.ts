@@ -131,6 +131,13 @@ describe('what a ledger says', () => {
     expect([conduct.kind, cacheCount]).toEqual(['serves-stale', 1]);
   });
 
+  test('an entry that is fetched anew when it was asked for with 2 s left is not lowered, though no look meets it whole', () => {
+    const seldom = `${'10 _ 8 _ 6 _ 4 _ 2 _ '.repeat(5)}`;
+    expect(kindOf(seldom, servedAll(12))).toBe('honest');
+    // What is kept for 10 s of 20 cannot have been.
+    expect(resolverOf(seldom, servedAll(20)).conduct).toEqual({ kind: 'lowers-ttl', clampS: 10 });
+  });
+
   test('a TTL that the authority lowers or raises in the run is held against nobody', () => {
     const changed = (from: number, to: number): Entry[] =>
       servedAll(from).map((entry, i) => (i < 3 ? entry : authority(i * 10, [oldAddress], { ttlS: to })));

@@ -213,12 +213,12 @@ function differences({ resolver, move, looks, authorityPollMs: authorityMs }: Tr
   // Between the end of what it had and its way back to the authority it gave neither side.
   const wasMute = resolver.name === 'unbound-cut-off';
   const gaps: readonly (readonly [what: string, ms: number, min: number, max: number])[] = [
-    ['firstNewAt', ms(firstNewAt) - firstMs, -busyMs - looks.answerMs, roomMs],
+    ['firstNewAt', ms(firstNewAt) - firstMs, -busyMs, roomMs],
     ['lastOldAt', ms(lastOldAt) - lastMs, wasMute ? -Infinity : -roomMs, busyMs],
     ['convergedMs', (convergedMs ?? NaN) - took, wasMute ? -Infinity : -roomMs, busyMs],
     ['convergedMsMax', (convergedMsMax ?? NaN) - took, -busyMs, roomMs],
     ...(known.length < 2 ? [] : byCache.map((cache) => ms(cache.firstNewAt)).toSorted((a, b) => a - b)).map(
-      (newMs, i) => ['firstNewAt of a cache', newMs - (known[i] ?? NaN), -busyMs - looks.answerMs, roomMs] as const,
+      (newMs, i) => ['firstNewAt of a cache', newMs - (known[i] ?? NaN), -busyMs, roomMs] as const,
     ),
   ];
   return gaps
