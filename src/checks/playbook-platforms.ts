@@ -12,7 +12,7 @@ export function ofSide(facts: PlaybookFacts, side: Side, source: string, rows: r
 
 /** Where nothing may be read, nothing is known, and that is said with what it takes. */
 export function unreadRow(subject: string, why: string): StepRow {
-  return stepRow('unknown', subject, why, { toDo: 'Give cutwatch this permission, or look at it yourself.' });
+  return stepRow('unknown', subject, why, { toDo: 'Mend that, or look at it yourself.' });
 }
 
 export function unnamedRow(facts: PlaybookFacts, side: Side, keys: string): StepRow {
