@@ -46,6 +46,8 @@ export interface WalkOptions {
 export type WalkEnd = 0 | 3 | 4 | 5;
 
 const pollMs = 5000;
+/** Nothing was done since: what was read for the step before is good for this one, too. */
+const freshMs = 15_000;
 /** After something was done, a platform may need a moment to say so; Route 53 takes up to a minute. */
 const settleMs = 120_000;
 
@@ -57,6 +59,7 @@ export async function walk(
   const { ask, say, mark, stopSignal } = ports;
   const first = from === null ? 0 : steps.findIndex(({ name }) => name === from);
   const accepted: string[] = [];
+  let last: { readonly facts: PlaybookFacts; readonly parts: ReadonlySet<Part>; readonly atMs: number } | null = null;
   for (const step of steps.slice(first)) {
     say(`\nStep ${step.number} of ${steps.length}: ${step.name} (${step.title})`);
     if (step.note !== '') say(step.note);
@@ -73,7 +76,7 @@ export async function walk(
   /** null: it is done. */
   async function take(step: PlannedStep): Promise<WalkEnd | null> {
     if (step.check === null) return takeUnseen(step);
-    const before = await look(step);
+    const before = await lookBefore(step);
     if (stopSignal.aborted) return stopped();
     if (isDone(before)) return done(before);
     show(before);
@@ -109,7 +112,16 @@ export async function walk(
   }
 
   async function look(step: PlannedStep): Promise<StepResult> {
-    return checkStep(await ports.look(partsFor([step.check])), step);
+    const [parts, atMs] = [partsFor([step.check]), ports.nowMs()];
+    const facts = await ports.look(parts);
+    last = { facts, parts, atMs };
+    return checkStep(facts, step);
+  }
+
+  function lookBefore(step: PlannedStep): StepResult | Promise<StepResult> {
+    if (last === null || ports.nowMs() - last.atMs > freshMs) return look(step);
+    const { facts, parts } = last;
+    return [...partsFor([step.check])].every((part) => parts.has(part)) ? checkStep(facts, step) : look(step);
   }
 
   function done(result: StepResult): null {
@@ -131,6 +143,7 @@ export async function walk(
   }
 
   async function doIt({ name, command }: PlannedStep): Promise<WalkEnd | null> {
+    last = null;
     if (command === null) {
       const answer = await ask('Do it, then press Enter: ');
       return answer === null ? stopped() : null;

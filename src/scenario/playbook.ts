@@ -25,6 +25,9 @@ export const playbookStepInput: z.ZodType<PlaybookStepInput> = z.union(
         'What does it, run by playbook --step: a list of words, or a text for the shell. Without one the operator is asked to.',
       ),
       rollback: optional(command(), 'The same on the way back, for playbook --rollback --step.'),
+    }).superRefine(({ step, title }, context) => {
+      if (step !== undefined || title !== undefined) return;
+      context.addIssue({ code: 'custom', message: 'a step has the name of a check (step), or a title' });
     }),
   ],
   { error: 'expected the name of a step, or a map such as { step: dns-switched, command: ./switch.sh }' },
@@ -37,7 +40,6 @@ export function playbookOf(items: readonly Item<PlaybookStepInput>[], report: Re
   return items.map(({ input, path }) => {
     const given = typeof input === 'string' ? { step: input } : input;
     const { step: check, title, note, command: words, rollback } = given;
-    if (check === undefined && title === undefined) report(path, 'a step has the name of a check (step), or a title');
     const name = check ?? nameOf(title ?? '');
     if (seen.has(name)) report(path, `the step "${name}" is there twice`);
     // What has no name has been said.

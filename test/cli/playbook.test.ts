@@ -1,10 +1,11 @@
 /** A playbook walked through, kept watching, and its file of readings; with ports that are plain objects. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { playbook, stepsOf } from '../../src/checks/playbook.ts';
 import type { PlaybookFacts } from '../../src/checks/playbook-facts.ts';
+import { newMarker, runStepCommand } from '../../src/cli/playbook-operator.ts';
 import { openReadings } from '../../src/cli/playbook-readings.ts';
 import { walk, type CommandEnd, type WalkEnd } from '../../src/cli/playbook-walk.ts';
 import { watchPlaybook } from '../../src/cli/playbook-watch.ts';
@@ -303,5 +304,45 @@ describe('the file of readings', () => {
     const now = { ...old, atMs: old.atMs + 300_000 };
     expect(readings.add(now)).toEqual([old, now]);
     expect(said.map((text) => /cannot be \w+/.exec(text)?.[0])).toEqual(['cannot be read', 'cannot be written']);
+  });
+});
+
+test('a mark goes to the watch that is running, and to none that has ended', () => {
+  const reports = join(folder, 'reports');
+  const said: string[] = [];
+  const mark = newMarker(
+    reports,
+    () => 1_796_000_000_123,
+    (text) => said.push(text),
+  );
+  mark('playbook: nobody runs');
+  const runs = ['1-ended', '2-running'].map((name) => join(reports, name));
+  for (const run of runs) mkdirSync(run, { recursive: true });
+  const start = (atMs: number): string => `{"type":"run-started","startedAtMs":${atMs}}\n`;
+  writeFileSync(join(runs[0] ?? '', 'journal.ndjson'), `${start(9)}{"type":"run-ended"}\n`);
+  writeFileSync(join(runs[1] ?? '', 'journal.ndjson'), start(7));
+  mark('switch by the playbook');
+  expect(readFileSync(join(runs[1] ?? '', 'marks.ndjson'), 'utf8')).toBe(
+    '{"atMs":1796000000123,"text":"switch by the playbook"}\n',
+  );
+  expect(said).toEqual([]);
+});
+
+describe('commands of steps', () => {
+  const run = (...words: readonly string[]) => runStepCommand(words, new AbortController().signal);
+
+  test('end with their status, or with why they did not begin', async () => {
+    expect(await run('sh', '-c', 'exit 7')).toEqual({ exitCode: 7, signal: null, error: '' });
+    expect(await run('sh', '-c', 'kill -9 $$')).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+    expect((await run('/no/such/program')).error).toBe('could not be started: ENOENT');
+  });
+
+  test('are left to themselves when the walk is stopped, and live on', async () => {
+    const path = join(folder, 'lived-on');
+    const stop = new AbortController();
+    const ended = runStepCommand(['sh', '-c', `sleep 0.3; echo yes > ${path}`], stop.signal);
+    stop.abort();
+    expect((await ended).error).toMatch(/^was left to itself, as process \d+$/);
+    await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true);
   });
 });
