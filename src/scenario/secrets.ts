@@ -24,11 +24,10 @@ export function withoutSecrets(given: Scenario): Scenario {
   return {
     ...scenario,
     // A run sends nothing of what is for a preflight.
-    services: scenario.services.map(({ preflight: _, ...service }) => ({
-      ...service,
-      checks: service.checks.map(checkWithoutSecrets),
-      tls: tlsWithoutSecrets(service.tls),
-    })),
+    services: scenario.services.map((service) => {
+      const { preflight: _, ...rest } = service;
+      return { ...rest, checks: rest.checks.map(checkWithoutSecrets), tls: tlsWithoutSecrets(rest.tls) };
+    }),
     resolvers: scenario.resolvers.map(resolverWithoutSecrets),
     references: scenario.references.map(checkWithoutSecrets),
   };

@@ -257,5 +257,3 @@ export function stepOf(name: string, facts: PlaybookFacts): StepResult {
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return checkStep(facts, step);
 }
-
-export { server };
