@@ -192,6 +192,25 @@ describe('one fault makes one step fail', () => {
       { old: { aws: awsFacts({ schedules: told([{ ...rule, activeCount: 1 }]) }) } },
       ['jobs-exclusive'],
     ],
+    [
+      'a family that stays behind',
+      'dns-switched',
+      {
+        look: {
+          names: [
+            switchedName({
+              authorities: [
+                {
+                  server: 'ns-1',
+                  asked: askedOf('new').map((one) => (one.type === 'AAAA' ? { ...one, side: 'old' as const } : one)),
+                },
+              ],
+            }),
+          ],
+        },
+      },
+      ['cron-suspended-on-new'],
+    ],
     // Before names are switched, jobs of the new side must be off.
     ['one authority that lags', 'dns-switched', authorities('new', 'old'), ['cron-suspended-on-new']],
     [

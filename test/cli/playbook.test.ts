@@ -200,6 +200,22 @@ describe('step by step', () => {
     expect([end, asked]).toEqual([3, ['Do it, then press Enter: ']]);
   });
 
+  test('what a step that no machine sees has done is seen by the step after it', async () => {
+    const of = playbookScenario(`
+playbook:
+  - dns-switched
+  - { title: Disable by hand, command: disable }
+  - ecs-schedules-disabled`);
+    const { end, asked } = await walked({ of, world: { isSwitched: true }, answers: [] });
+    expect([end, asked]).toEqual([0, []]);
+    const cronFirst = playbookScenario(`
+playbook:
+  - cron-suspended-on-new
+  - { title: Disable by hand, command: disable }
+  - ecs-schedules-disabled`);
+    expect((await walked({ of: cronFirst, world: { isCronOn: false }, answers: [] })).end).toBe(0);
+  });
+
   test('on the way back only commands for the way back run, and its mark is that of a rollback', async () => {
     const of = playbookScenario(`
 playbook:
