@@ -5,18 +5,7 @@ import type { AwsFacts, KubernetesFacts, PlatformFacts, PlaybookFacts } from '..
 import type { JobReading, Reading } from '../../src/checks/playbook-readings.ts';
 import type { LoadBalancerSeen, PlatformFact, ScheduleSeen, TargetSeen, TrafficSeen } from '../../src/core/platform.ts';
 import type { Scenario, Side } from '../../src/core/scenario.ts';
-import {
-  agedOut,
-  asked,
-  factsOf,
-  hostname,
-  nameFacts,
-  newAddress,
-  nowMs,
-  oldAddress,
-  scenarioOf,
-  server,
-} from './kit.ts';
+import { agedOut, asked, factsOf, hostname, nameFacts, newAddress, nowMs, oldAddress, scenarioOf } from './kit.ts';
 
 export const minuteMs = 60_000;
 
