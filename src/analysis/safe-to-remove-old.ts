@@ -5,23 +5,37 @@
  * said. Clients that never leave by construction are named, and do not decide.
  */
 import type { LaneAnalysis, OldAnswers, ServiceAnalysis } from '../core/analysis.ts';
-import { laneName, nameOfLane } from '../core/lane-name.ts';
+import { nameOfLane } from '../core/lane-name.ts';
 import { durationText, listText } from '../core/quantity-text.ts';
 import type { Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { adviceOf, no, notBefore, said, unknown, yes, type Point } from './advice.ts';
+import type { AuthorityReplies } from './authority-replies.ts';
 import type { AuthorityTrack } from './authority-tracks.ts';
 import type { Change } from './change.ts';
 import { movesEverybody } from './convergence.ts';
 import { isSeen, slotsOnSide, type LaneView } from './lane-view.ts';
 import { endSlackNs, sharedPollNs, stayOf, stayOfResolve, type RecordLife } from './leaving.ts';
 import { storyKey, type ResolverStories, type ResolverStory } from './resolver-story.ts';
+import {
+  deniedOrLame,
+  drawnPoints,
+  latePoints,
+  otherRecordPoints,
+  targetPoints,
+  unroutedButHeard,
+  watchPoints,
+} from './safe-to-remove-end.ts';
 import type { ServiceContext } from './service-analysis.ts';
-import type { AnswerSide } from './sides.ts';
+import type { AnswerSide, Sides } from './sides.ts';
 import { sightingBits } from './sightings.ts';
 
 export interface RemovalEvidence {
   readonly stories: ResolverStories;
+  readonly replies: AuthorityReplies;
+  readonly sides: Pick<Sides, 'ofAddress' | 'ofAnswer'>;
+  /** Those of the zones, each with its addresses, as far as they were looked up. */
+  readonly nameServers: readonly { readonly addresses: readonly string[] }[];
   /** Those that tell when the service moved. */
   readonly tracks: readonly AuthorityTrack[];
   /** Of the last change; null without one. */
@@ -59,7 +73,11 @@ export function safeToRemoveOld(
   return {
     ...adviceOf([
       ...changePoints(removal),
+      ...targetPoints(removal),
+      ...watchPoints(removal),
       ...authorityPoints(removal),
+      ...drawnPoints(removal),
+      ...otherRecordPoints(removal),
       ...resolverPoints(removal),
       ...context.views.flatMap((view) => lanePoints(view, removal)),
       ...answerPoints(removal),
@@ -74,7 +92,7 @@ export function safeToRemoveOld(
   };
 }
 
-interface Removal extends RemovalEvidence {
+export interface Removal extends RemovalEvidence {
   readonly context: ServiceContext;
   readonly change: Change;
   readonly life: RecordLife;
@@ -88,15 +106,11 @@ function nowNs({ context }: Removal): number {
 
 // ── the change and its watch ─────────────────────────────────────────────────────────────────────────────────────────
 
-function changePoints({ change, lostBecause, left, lanes }: Removal): readonly Point[] {
-  const failing = lanes.filter(
-    ({ judged, qualified, outages }) => judged && qualified && outages.at(-1)?.openAtEnd === true,
-  );
+function changePoints({ change, lostBecause, left }: Removal): readonly Point[] {
   return [
     ...lostBecause.slice(0, 1).map((why) => unknown(`The log is not whole. ${why}`)),
     ...(change.seen.isEvident ? [] : [unknown(`Neither DNS nor an answer showed that ${left} was left.`)]),
     ...(change.isTakenBack ? [no(`Every name server leads back to ${left}.`)] : []),
-    ...failing.slice(0, 1).map((lane) => no(`${laneName(lane)} failed at the end: ${left} is the way back.`)),
   ];
 }
 
@@ -137,8 +151,12 @@ function authorityPoints(removal: Removal): readonly Point[] {
     ({ steps, isUnreachable, isLame }) => isLeaving(steps.at(-1)?.side) && !isUnreachable && !isLame,
   );
   const servers = [...new Set(still.map(({ server }) => server))];
-  const silent = tracks.filter(({ steps, isUnreachable }) => steps.length === 0 && isUnreachable);
+  const unrouted = unroutedButHeard(removal);
+  const silent = tracks.filter(
+    ({ steps, isUnreachable, server }) => steps.length === 0 && isUnreachable && !unrouted.has(server),
+  );
   const unheard = [...new Set([...life.unheard, ...silent.map(({ server }) => server)])];
+  const denying = [...new Set(deniedOrLame(removal))];
   return [
     ...(servers.length > 0
       ? [no(`${listText(servers)} still ${servers.length === 1 ? 'names' : 'name'} ${left}.`)]
@@ -148,6 +166,16 @@ function authorityPoints(removal: Removal): readonly Point[] {
       : []),
     ...(unheard.length > 0
       ? [unknown(`${listText(unheard)} did not answer at the end: resolvers may still hear ${left} from there.`)]
+      : []),
+    ...(denying.length > 0
+      ? [
+          unknown(
+            `${listText(denying)} named ${left} and then gave no address: resolvers may still hear ${left} from there.`,
+          ),
+        ]
+      : []),
+    ...(unrouted.size > 0
+      ? [said(`From here there is no way to ${listText([...unrouted])}; the same name servers were heard over IPv4.`)]
       : []),
     ...(authorityLastAtNs === null ? [] : [yes('', authorityLastAtNs)]),
   ];
@@ -176,10 +204,11 @@ function resolverPoint(story: ResolverStory, removal: Removal): readonly Point[]
     const last = leftNs === null ? '' : `: its last answer named ${left}, at ${at(leftNs)}`;
     return [no(`${reading.ledger.server} was not seen to follow for ${reading.ledger.hostname}${last}.`)];
   }
+  const late = latePoints(story, removal);
   const untilNs = heldUntilNs(story, removal);
-  if (untilNs === -Infinity) return [];
+  if (untilNs === -Infinity) return late;
   const text = `What ${reading.ledger.server} gave for ${reading.ledger.hostname} may be kept until ${at(untilNs)}.`;
-  return [notBefore(untilNs, nowNs(removal), text)];
+  return [...late, notBefore(untilNs, nowNs(removal), text)];
 }
 
 /** Until when an answer of the side left may be kept that this resolver gave, or that one of its caches still has. */
@@ -281,7 +310,7 @@ function wentAway(view: LaneView, lastSlot: number, removal: Removal): readonly 
   if (connect.kind === 'new' || connect.kind === 'held') return [off];
   const idleSinceNs = maybeIdleSinceNs(view, lastSlot, change.leaving);
   if (idleSinceNs === null) return [off];
-  if (connect.idleS === 0) return [off, said(`${name} may have kept a connection to ${left} that it does not use.`)];
+  if (connect.idleS === 0) return [off, unknown(`${name} may have kept a connection to ${left} that it does not use.`)];
   const idleNs = idleSinceNs + sToNs(connect.idleS);
   return [
     off,

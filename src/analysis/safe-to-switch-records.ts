@@ -28,6 +28,8 @@ export interface Records {
   readonly limitS: number;
   /** Null = not known, or not yet. */
   readonly safeAtNs: number | null;
+  /** The TTL before, where only the scenario says so; null = it was seen, or nothing is known. */
+  readonly toldTtlS: number | null;
   /** The largest that is served; null = none is known. */
   readonly ttlS: number | null;
 }
@@ -57,7 +59,7 @@ export function recordsOf(looked: Looked, evidence: SwitchEvidence): Records {
     ...leadPoints(looked, nameServers, evidence),
     ...agePoints(looked, { age, safeAtNs, isAlias: isAlias(sets, evidence) }, evidence),
   ];
-  return { hostname, points, limitS, safeAtNs, ttlS };
+  return { hostname, points, limitS, safeAtNs, toldTtlS: age.isSeen ? null : age.oldTtlS, ttlS };
 }
 
 // ── who speaks ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@ import { durationText } from '../core/quantity-text.ts';
 import type { Service } from '../core/scenario.ts';
 import { nsToMs, sToNs } from '../core/time.ts';
 import { no, notBefore, said, unknown, yes, type Point } from './advice.ts';
-import { endSpreadNs } from './resolver-lives.ts';
+import { endSpreadNs, type Life } from './resolver-lives.ts';
 import { observationAt } from './resolver-reading.ts';
 import { storyKey, type ResolverStory } from './resolver-story.ts';
 import type { SwitchEvidence } from './safe-to-switch.ts';
@@ -29,6 +29,15 @@ export function resolverPoints({ service, name, nowNs }: Asked, { stories, at }:
     const endNs = longestNs(story, nowNs);
     if (endNs - nowNs <= sToNs(name.limitS) + endSpreadNs) return yes();
     const held = durationText(nsToMs(endNs - nowNs));
+    // What nobody saw being served is the scenario's word, and this speaks against it.
+    if (
+      name.toldTtlS !== null &&
+      endNs - nowNs > sToNs(name.toldTtlS) + endSpreadNs &&
+      !isRaising(story, name.limitS, nowNs)
+    ) {
+      const text = `${resolver} held ${name.hostname} for ${held}, more than a TTL of ${String(name.toldTtlS)} s before can have left: it was higher, or was lowered later.`;
+      return notBefore(endNs - sToNs(name.limitS), nowNs, text);
+    }
     if (name.safeAtNs !== null && name.safeAtNs <= nowNs) {
       return said(
         `${resolver} held ${name.hostname} for ${held} more although nothing above ${String(name.limitS)} s had been served for long enough: it raises TTLs, or keeps answers beyond them, and its users leave that much later.`,
@@ -40,6 +49,19 @@ export function resolverPoints({ service, name, nowNs }: Asked, { stories, at }:
   });
   const areAllLow = points.length > 0 && points.every(({ weight }) => weight === 'yes');
   return areAllLow ? [...points, yes(`No watched resolver held ${name.hostname} for longer.`)] : points;
+}
+
+/** It was seen to fetch the name anew and to keep it for longer than anybody served it, or never counts down. */
+function isRaising({ caches, reading }: ResolverStory, limitS: number, nowNs: number): boolean {
+  const isRefill = (life: Life, before: Life | undefined): boolean =>
+    before !== undefined &&
+    life.first.receivedNs <= nowNs &&
+    life.first.ttlS > limitS &&
+    before.endMinNs <= life.first.receivedNs + endSpreadNs;
+  return (
+    caches.entries.some((lives) => lives.some((life, i) => isRefill(life, lives[i - 1]))) ||
+    reading.flats.some(({ first }) => first.receivedNs <= nowNs && first.ttlS > limitS)
+  );
 }
 
 /** What it last said of the name; null: nothing, for so long. */

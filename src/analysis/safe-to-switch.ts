@@ -23,6 +23,8 @@ import { coldLanes, warmNs } from './warmth.ts';
 export interface SwitchEvidence {
   readonly replies: AuthorityReplies;
   readonly stories: ResolverStories;
+  /** What the log should have and has not. */
+  readonly lostBecause: readonly string[];
   readonly startedAtMs: number;
   /** The names of both sides, with all addresses that each has had. */
   readonly sideNames: readonly { readonly name: string; readonly addresses: readonly string[] }[];
@@ -43,6 +45,7 @@ export function safeToSwitch(context: ServiceContext, evidence: SwitchEvidence):
     : [];
   const ttlS = Math.max(scenario.change.ttlS ?? 0, ...names.map((name) => name.ttlS ?? 0));
   return adviceOf([
+    ...evidence.lostBecause.slice(0, 1).map((why) => unknown(`The log is not whole. ${why}`)),
     ...names.flatMap(({ points }) => points),
     ...names.flatMap((name) => resolverPoints({ service, name, nowNs }, evidence)),
     ...targetPoints(views, { target, title: scenario.sides[target].title, nowNs }),
@@ -82,10 +85,16 @@ function targetPoints(
   return [...points, yes(`Each address of ${title} answers well by itself.`)];
 }
 
-function lastMinute(view: LaneView, nowNs: number): Readonly<Record<'good' | 'failed' | 'slow' | 'blocked', number>> {
+function lastMinute(view: LaneView, nowNs: number): Counts {
+  return countsIn(view, nowNs - sToNs(lookBackS), nowNs);
+}
+
+type Counts = Readonly<Record<'good' | 'failed' | 'slow' | 'blocked', number>>;
+
+function countsIn(view: LaneView, fromNs: number, nowNs: number): Counts {
   const counts = { good: 0, failed: 0, slow: 0, blocked: 0 };
   const to = Math.min(view.slotCount, slotsDueBefore(view.lane, nowNs));
-  for (let slot = slotsDueBefore(view.lane, nowNs - sToNs(lookBackS)); slot < to; slot += 1) {
+  for (let slot = slotsDueBefore(view.lane, fromNs); slot < to; slot += 1) {
     const meaning = view.meaning[slot];
     if (meaning === meanings.good) counts.good += 1;
     else if (meaning === meanings.blocked) counts.blocked += 1;
@@ -134,6 +143,9 @@ function tellCount(
 
 // ── our own clients ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Whoever is down for so long before the switch cannot tell what the switch does. */
+const failingS = 30;
+
 function clientPoints(
   { service, views, qualified }: ServiceContext,
   { nowNs, ttlS }: { readonly nowNs: number; readonly ttlS: number },
@@ -142,6 +154,12 @@ function clientPoints(
   const points: Point[] = judged.some((view) => qualified.has(view))
     ? []
     : [no(`No judged client of ${service.name} was good ten times in a row.`)];
+  const seen = judged
+    .filter((view) => qualified.has(view))
+    .map((view) => countsIn(view, nowNs - sToNs(failingS), nowNs));
+  if (seen.some(({ failed, slow }) => failed + slow > 0) && seen.every(({ good }) => good === 0)) {
+    points.push(no(`No judged client of ${service.name} was good in the last ${String(failingS)} s.`));
+  }
   const neededNs = warmNs(ttlS);
   const cold = coldLanes(judged, nowNs, neededNs);
   const never = cold.filter(({ warmSinceNs }) => warmSinceNs === null);

@@ -30,6 +30,7 @@ export function newSafety(
   const at = (atNs: number): string => toIso(startedAtMs, atNs);
   const replies: AuthorityReplies = authorityReplies(journal);
   const sideNames = sideNamesIn(journal);
+  const nameServers = journal.of('authorities-found').flatMap((entry) => entry.nameServers ?? []);
   const isGoingOn = journal.of('run-ended').length === 0;
   return (context, lanes) => {
     const { changes, lives, service } = context;
@@ -42,6 +43,7 @@ export function newSafety(
       safeToSwitch: safeToSwitch(context, {
         replies,
         stories,
+        lostBecause,
         startedAtMs,
         sideNames,
         sideOf: (addresses, chain) => sides.ofAnswer(addresses, chain),
@@ -49,6 +51,9 @@ export function newSafety(
       }),
       safeToRemoveOld: safeToRemoveOld(context, {
         stories,
+        replies,
+        sides,
+        nameServers,
         tracks: decidingTracks(tracks, hostnames, journal),
         answers: answersOf(-1),
         lanes,

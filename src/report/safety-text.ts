@@ -23,16 +23,17 @@ export function removalAnswer(
 ): { readonly question: string; readonly line: string } | null {
   const left = views.flatMap(({ service }) => {
     const { side } = service.safeToRemoveOld;
-    return side === null ? [] : [{ name: service.name, side, safety: service.safeToRemoveOld }];
+    return side === null ? [] : [{ side, safety: service.safeToRemoveOld }];
   });
   const { mode } = report.run;
   if (left.length === 0 || mode === 'deploy' || mode === 'weights') return null;
   const sides = unique(left.map(({ side }) => side));
   const question = sides.length > 1 ? 'May a side go' : sides[0] === 'old' ? 'Old side may go' : 'New side may go';
   const besides = unique(left.flatMap(({ safety }) => safety.besides));
+  // Both sides serve them all: one that never moved is a reason, too.
   const line = lineOf(
     report,
-    left.map(({ name, safety }) => [name, safety]),
+    views.map(({ service }) => [service.name, service.safeToRemoveOld]),
   );
   return { question, line: [line, ...besides].join(' ') };
 }
