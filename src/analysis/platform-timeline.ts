@@ -47,6 +47,12 @@ export interface GroupSeen extends TargetGroupSeen {
   readonly side: Side;
 }
 
+export interface Binding {
+  /** Another cluster may have a service of the same name. */
+  readonly bound: readonly { readonly cluster: string; readonly service: string }[];
+  readonly isMultiCluster: boolean;
+}
+
 export interface Platforms {
   /** By ARN, as last said. */
   readonly groups: ReadonlyMap<string, GroupSeen>;
@@ -57,7 +63,7 @@ export interface Platforms {
   /** Each of one pod or task; null = it is no more. */
   readonly workloads: readonly Timeline<WorkloadSeen | null>[];
   /** By ARN of the group: the services that a TargetGroupBinding keeps in it. */
-  readonly bindings: ReadonlyMap<string, { readonly services: readonly string[]; readonly isMultiCluster: boolean }>;
+  readonly bindings: ReadonlyMap<string, Binding>;
   /** When a rollout was seen to go on, or a pod or task to be told to end. */
   readonly eventsAtNs: readonly number[];
 }
@@ -89,12 +95,14 @@ export function readPlatforms(journal: Journal, endNs: number): Platforms | null
     const service = some[0]?.fact.service ?? '';
     endpoints.set(service, [...(endpoints.get(service) ?? []), timelineOf(some, (fact) => fact.endpoints, endNs)]);
   }
-  const bindings = new Map<string, { readonly services: readonly string[]; readonly isMultiCluster: boolean }>();
-  for (const { fact } of of('binding')) {
+  const bindings = new Map<string, Binding>();
+  for (const { fact, observer } of of('binding')) {
     const { groupArn, service, isMultiCluster } = fact.binding;
+    const cluster = clusterOf(observer);
     const before = bindings.get(groupArn);
+    const others = (before?.bound ?? []).filter((one) => one.cluster !== cluster || one.service !== service);
     bindings.set(groupArn, {
-      services: [...new Set([...(before?.services ?? []), service])],
+      bound: [...others, { cluster, service }],
       isMultiCluster: isMultiCluster || before?.isMultiCluster === true,
     });
   }
@@ -109,6 +117,11 @@ export function readPlatforms(journal: Journal, endNs: number): Platforms | null
       ...of('workload').filter(({ fact }) => fact.workload.state === 'terminating'),
     ].map(({ atNs }) => atNs),
   };
+}
+
+/** Of `kubernetes:new/pods` it is `kubernetes:new`: what one API told, of which each name is one thing. */
+export function clusterOf(observer: string): string {
+  return observer.split('/', 1)[0] ?? observer;
 }
 
 const defaultPollNs = 3 * nsPerS;

@@ -1,7 +1,7 @@
 /** Who has the address of a target, at an instant: a pod or task that is in service, one that ends, another's, or nobody. */
 import type { EndpointSeen, TargetSeen, WorkloadSeen } from '../core/platform.ts';
 import type { Side } from '../core/scenario.ts';
-import { valueAt, type GroupSeen, type Platforms, type Timeline } from './platform-timeline.ts';
+import { clusterOf, valueAt, type GroupSeen, type Platforms, type Timeline } from './platform-timeline.ts';
 
 export type Owner =
   | { readonly kind: 'live' | 'other'; readonly name: string }
@@ -28,23 +28,31 @@ export interface Owners {
   readonly isKnown: boolean;
 }
 
+type EndpointsSeen = Timeline<readonly EndpointSeen[]>;
+
 /** @param addresses of all targets that the group ever had: who has others does not matter */
 export function newOwners(platforms: Platforms, group: GroupSeen, addresses: ReadonlySet<string>): Owners {
   const binding = platforms.bindings.get(group.arn);
   const isShared = binding?.isMultiCluster === true;
-  const services = new Set([...(binding?.services ?? []), ...(group.owner === null ? [] : [group.owner])]);
-  const endpoints = [...services].flatMap((service) => platforms.endpoints.get(service) ?? []);
-  // Two sides may have the same private addresses, so only platforms that have to do with this group are asked.
+  const endpoints = endpointsOf(platforms, group);
+  // Two clusters may have the same private addresses, so only platforms that have to do with this group are asked.
   const sides = new Set<Side>([group.side, ...endpoints.map(({ side }) => side)]);
-  const ofSides = platforms.workloads.filter(({ side }) => sides.has(side));
-  const workloads = ofSides.filter((one) => [...addressesOf(one)].some((address) => addresses.has(address)));
+  const clusters = new Set([
+    ...(binding?.bound ?? []).map(({ cluster }) => cluster),
+    ...endpoints.map(({ observer }) => clusterOf(observer)),
+  ]);
+  const asked = platforms.workloads.filter(({ observer, side }) =>
+    binding === undefined ? sides.has(side) : clusters.has(clusterOf(observer)),
+  );
+  const workloads = asked.filter((one) => [...addressesOf(one)].some((address) => addresses.has(address)));
   const byAddress = new Map<string, Timeline<WorkloadSeen | null>[]>();
   for (const workload of workloads) {
     for (const address of addressesOf(workload)) {
       if (address !== '') byAddress.set(address, [...(byAddress.get(address) ?? []), workload]);
     }
   }
-  const ours = new Map<string, string>();
+  const lastNames = lastNamesOf(endpoints);
+  const ours = new Set<string>();
   const endsSinceNs = new Map<string, number>();
   const ends = (uid: string, fromNs: number): void => {
     if (!endsSinceNs.has(uid) || (endsSinceNs.get(uid) as number) > fromNs) endsSinceNs.set(uid, fromNs);
@@ -52,7 +60,7 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
   for (const { parts } of endpoints) {
     for (const { value, fromNs } of parts) {
       for (const endpoint of value) {
-        ours.set(endpoint.uid, endpoint.name);
+        ours.add(endpoint.uid);
         if (endpoint.isTerminating) ends(endpoint.uid, fromNs);
       }
     }
@@ -127,11 +135,8 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
   }
 
   function lastOf(target: TargetSeen): string | null {
-    for (const { parts } of endpoints) {
-      const found = parts.findLast(({ value }) => value.some((endpoint) => isAt(endpoint, target)));
-      const endpoint = found?.value.find((one) => isAt(one, target));
-      if (endpoint !== undefined) return endpoint.name;
-    }
+    const name = lastNames.get(`${target.id} ${String(target.port)}`) ?? lastNames.get(target.id);
+    if (name !== undefined) return name;
     if (endpoints.length > 0) return null;
     const names = (byAddress.get(target.id) ?? []).flatMap(({ parts }) =>
       parts.flatMap(({ value }) => value?.name ?? []),
@@ -153,9 +158,9 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
       ...used.flatMap(({ parts }) => parts.flatMap(({ fromNs, untilNs }) => [fromNs, untilNs])),
       ...[...endsSinceNs.values()].map((ns) => ns + lagMaxNs),
     ],
-    observers: new Set([...endpoints, ...ofSides].map(({ observer }) => observer)),
+    observers: new Set([...endpoints, ...asked].map(({ observer }) => observer)),
     pollNs: used.reduce((most, { pollNs }) => Math.max(most, pollNs), 0),
-    isKnown: isJudged && (endpoints.length > 0 || ofSides.length > 0),
+    isKnown: isJudged && (endpoints.length > 0 || asked.length > 0),
   };
 }
 
@@ -166,6 +171,32 @@ export const lagMaxNs = 15_000_000_000;
 function isAt(endpoint: EndpointSeen, { id, port }: TargetSeen): boolean {
   if (endpoint.instanceId === id) return endpoint.ports.includes(port);
   return endpoint.address !== '' && endpoint.address === id;
+}
+
+/** What is bound is of the cluster that binds it; what a tag alone names is rather of the group's side. */
+function endpointsOf({ bindings, endpoints }: Platforms, { arn, owner, side }: GroupSeen): readonly EndpointsSeen[] {
+  const bound = bindings.get(arn)?.bound ?? [];
+  const ofBound = bound.flatMap(({ cluster, service }) =>
+    (endpoints.get(service) ?? []).filter(({ observer }) => clusterOf(observer) === cluster),
+  );
+  if (owner === null || bound.some(({ service }) => service === owner)) return ofBound;
+  const ofOwner = endpoints.get(owner) ?? [];
+  const ofSide = ofOwner.filter((one) => one.side === side);
+  return [...ofBound, ...(ofSide.length > 0 ? ofSide : ofOwner)];
+}
+
+/** By `address`, and by `instance port`: who was last there; the first timeline that knows of anybody tells. */
+function lastNamesOf(endpoints: readonly EndpointsSeen[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { parts } of endpoints.toReversed()) {
+    for (const { value } of parts) {
+      for (const { address, instanceId, ports, name } of value.toReversed()) {
+        if (address !== '') names.set(address, name);
+        if (instanceId !== null) for (const port of ports) names.set(`${instanceId} ${String(port)}`, name);
+      }
+    }
+  }
+  return names;
 }
 
 function addressesOf({ parts }: Timeline<WorkloadSeen | null>): ReadonlySet<string> {

@@ -222,6 +222,83 @@ describe('what a target turns out to be', () => {
   });
 });
 
+describe('two clusters with a service of one name', () => {
+  const old: Shop = {
+    targets: { 11: 'h', 12: 'h' },
+    pods: { 11: 'r', 12: 'r' },
+    lengthS,
+    side: 'old',
+    arn: 'arn:tg/old',
+  };
+  const renewed: Shop = {
+    ...old,
+    targets: { 1: 'h', 2: 'h' },
+    pods: { 1: 'r', 2: 'r' },
+    side: 'new',
+    arn: 'arn:tg/new',
+  };
+  /** Both have a pod with the address; that of the new cluster ends. */
+  const ending: Shop = { ...renewed, pods: { 1: ended, 2: 'r' } };
+  const overlapping: Shop = { ...old, targets: { 1: 'h', 2: 'h' }, pods: { 1: 'r', 2: 'r' } };
+  const tagged = { isBound: false, group: { owner: 'shop/orders' } };
+
+  test.for<{ what: string; shops: readonly Shop[]; stale: readonly string[] }>([
+    { what: 'the pods of one are no missing targets of the other', shops: [old, renewed], stale: [] },
+    {
+      what: 'a pod of one with the same address is nobody’s excuse in the other',
+      shops: [overlapping, ending],
+      stale: ['new stale-gone 10.2.0.1:8080 13.0–60.0…'],
+    },
+    {
+      what: 'where a tag alone says whose the group is, it is of its own side',
+      shops: [old, renewed].map((shop) => ({ ...shop, ...tagged })),
+      stale: [],
+    },
+    {
+      what: 'with a tag alone a pod of the other side is no excuse either',
+      shops: [overlapping, ending].map((shop) => ({ ...shop, ...tagged })),
+      stale: ['new stale-gone 10.2.0.1:8080 13.0–60.0…'],
+    },
+  ])('$what', ({ shops, stale }) => {
+    const { staleTargets = [] } = analysed(shops);
+    expect(staleTargets.map((one) => `${one.side} ${said(one)}`)).toEqual(stale);
+  });
+
+  test('the cluster whose binding names the group is asked, though its balancer is of the other side', () => {
+    const moved = shopEntries(ending).map((entry): Entry => {
+      const isOfAws = entry.type === 'platform-seen' && entry.observer.startsWith('elbv2');
+      return isOfAws ? { ...entry, side: 'old', observer: entry.observer.replace(':new', ':old') } : entry;
+    });
+    const { staleTargets = [] } = analysed([overlapping], { entries: moved });
+    expect(staleTargets.map((one) => `${one.side} ${said(one)}`)).toEqual(['old stale-gone 10.2.0.1:8080 13.0–60.0…']);
+  });
+});
+
+test('three hundred pods replaced one by one are read within the time of a test', () => {
+  const count = 300;
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  // Every second one pod ends, after another has taken its place; its target is deregistered at the second poll after.
+  const pollsUntil = (second: number): number => Math.ceil(second / 3) + 1;
+  const shop: Shop = {
+    targets: Object.fromEntries(
+      numbers.flatMap((i) => [
+        [i, `${'h'.repeat(pollsUntil(10 + i))}d`],
+        [count + i, `${'-'.repeat(pollsUntil(8 + i))}h`],
+      ]),
+    ),
+    pods: Object.fromEntries(
+      numbers.flatMap((i) => [
+        [i, `${'r'.repeat(10 + i)}ttt.`],
+        [count + i, `${'s'.repeat(8 + i)}r`],
+      ]),
+    ),
+    lengthS: count + 20,
+  };
+  const { staleTargets = [], targets = [] } = analysed([shop]);
+  expect(staleTargets).toEqual([]);
+  expect(targets).toHaveLength(2 * count);
+});
+
 // ── what they explain ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Nobody behind the first of two from 13 s on; health checks find it at 63.05 s. */
