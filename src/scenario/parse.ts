@@ -147,7 +147,7 @@ function sidesOf({ sides, missingSides, change }: Sections, report: Report): Sec
 function buildWorld(sections: Sections, report: Report): World | null {
   const { world, change, services, serviceNames, resolvers, resolverNames } = sections;
   if (world === null) return null;
-  const isHttps = ({ url }: { readonly url?: string }): boolean => url?.toLowerCase().startsWith('https:') ?? false;
+  const isHttps = ({ url }: { readonly url?: string }): boolean => hasTls(url);
   return worldOf(world, {
     // What is wrong with the change has been said.
     change: changeOf(change, () => {}),
@@ -158,6 +158,10 @@ function buildWorld(sections: Sections, report: Report): World | null {
       services.some(({ input }) => isHttps(input) || (input.checks ?? []).some(isHttps)),
     report,
   });
+}
+
+function hasTls(url: string | undefined): boolean {
+  return /^(https|wss):/i.test(url ?? '');
 }
 
 function reportTwice(items: readonly Item<{ readonly name: string }>[], report: Report): void {
@@ -175,7 +179,7 @@ function warningsOf({ references, services }: Sections): readonly string[] {
   }
   for (const { input } of services) {
     const urls = [input.url, ...(input.checks ?? []).map(({ url }) => url)];
-    if (input.tls !== undefined && !urls.some((url) => url?.toLowerCase().startsWith('https:'))) {
+    if (input.tls !== undefined && !urls.some(hasTls)) {
       warnings.push(`the tls of ${input.name} is not used: none of its URLs is https`);
     }
   }

@@ -387,6 +387,14 @@ services: [{ name: orders, url: http://orders.example/, tls: { ca: certificate.p
   });
 });
 
+test('the tls of a service is used where its one URL is wss', () => {
+  const { warnings } = scenarioOf(`
+sides: { old: { addresses: [127.0.1.1] }, new: { addresses: [127.0.2.1] } }
+clients: { mine: { weight: 1, connect: held } }
+services: [{ name: live, url: wss://live.example/, tls: { ca: certificate.pem } }]`);
+  expect(warnings ?? []).toEqual([]);
+});
+
 describe('environment', () => {
   test('a variable in a number field is a number, quoted or not; true is true', () => {
     const env = { RATE: '3.5', LIMIT: '0', WRITES: 'true', AUTO: '130' };
