@@ -62,6 +62,8 @@ export interface Asked {
 export interface ServerFacts {
   /** `address:port` of an authority, or the resolver's name. */
   readonly server: string;
+  /** `address:port` of the same name server at its other addresses. */
+  readonly alsoAt?: readonly string[];
   readonly asked: readonly Asked[];
 }
 
@@ -74,6 +76,8 @@ export interface NameFacts {
   readonly areGiven: boolean;
   /** Why there are none; '' else. */
   readonly authoritiesError: string;
+  /** Name servers whose addresses could not be looked up, and so were not asked. */
+  readonly unfound?: readonly string[];
   readonly resolvers: readonly ServerFacts[];
 }
 
@@ -82,6 +86,7 @@ export interface Link {
   readonly servers: readonly ServerFacts[];
   /** Why there are none; '' else. */
   readonly error: string;
+  readonly unfound?: readonly string[];
 }
 
 export interface SideName {

@@ -91,7 +91,7 @@ function toldOfSet(
   lives: readonly Life[],
   { limitS, nowMs }: { readonly limitS: number; readonly nowMs: number },
 ): Told {
-  const high = lives.filter(({ firstMs, endMs }) => endMs - firstMs > limitS * 1000 + sameEndMs);
+  const high = lives.filter((life) => isHigh(life, limitS));
   const lastHighMs = Math.max(-Infinity, ...high.map(({ firstMs }) => firstMs));
   const isLow = (life: Life): boolean =>
     life.fetchedFromMs !== null && life.endMs - life.fetchedFromMs <= lowBoundMs(limitS) && !high.includes(life);
@@ -108,6 +108,19 @@ function toldOfSet(
     ),
     highAfterMs: latest(high.map(({ fetchedFromMs }) => fetchedFromMs)),
   };
+}
+
+/** Each answer that it fetched since then lives longer than the limit, though nobody served it so: it raises TTLs. */
+export function raisesTtls(
+  lives: readonly Life[],
+  { limitS, sinceMs }: { readonly limitS: number; readonly sinceMs: number },
+): boolean {
+  const fetched = lives.filter(({ fetchedFromMs }) => fetchedFromMs !== null && fetchedFromMs >= sinceMs);
+  return fetched.length > 0 && fetched.every((life) => isHigh(life, limitS));
+}
+
+function isHigh({ firstMs, endMs }: Life, limitS: number): boolean {
+  return endMs - firstMs > limitS * 1000 + sameEndMs;
 }
 
 /** null: there is none. */

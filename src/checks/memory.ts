@@ -11,7 +11,7 @@ export interface Memory {
   /** The scenario's name. */
   readonly scenario: string;
   readonly hostnames: Readonly<Record<string, readonly Spell[]>>;
-  /** Where no authority can be asked; left out else. */
+  /** What resolvers showed; left out where none was asked. */
   readonly resolvers?: Readonly<Record<string, readonly Life[]>>;
 }
 
@@ -24,7 +24,9 @@ export interface Seen {
     readonly server: string;
     readonly sets: readonly { readonly name: string; readonly type: string; readonly ttlS: number }[] | null;
   }[];
-  /** What resolvers showed that were asked in this look; left out where authorities say it. */
+  /** Some servers could not be found: one that is not in the list is not gone for that. */
+  readonly isPartial?: boolean;
+  /** What resolvers showed that were asked in this look. */
   readonly resolvers?: readonly ResolverLook[];
 }
 
@@ -47,13 +49,14 @@ export function remember(memory: Memory, seen: Seen): Memory {
 }
 
 /** A look may come late, after others of another process that were later: then it ends nothing that they have seen. */
-function spellsAfter(before: readonly Spell[], { atMs, servers }: Seen): readonly Spell[] {
+function spellsAfter(before: readonly Spell[], { atMs, servers, isPartial = false }: Seen): readonly Spell[] {
   const setsOf = new Map(servers.map(({ server, sets }) => [server, sets]));
   const goingOn = new Set<string>();
   const spells = before.map((spell) => {
     const { firstMs, lastMs, endedByMs } = spell;
     const sets = setsOf.get(spell.server);
     if (sets === null || (endedByMs !== null && endedByMs <= atMs)) return spell;
+    if (sets === undefined && isPartial) return spell;
     const key = keyOf(spell.server, spell);
     if (sets?.some((set) => keyOf(spell.server, set) === key) !== true) {
       return lastMs < atMs ? { ...spell, endedByMs: atMs } : spell;

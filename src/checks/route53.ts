@@ -1,7 +1,7 @@
 /** What Route 53's API says of the names: the policy by which it answers, health checks that may undo a switch, and how far a change is. */
 import { listText } from '../core/quantity-text.ts';
-import type { PolicyRecord } from '../core/record-policy.ts';
-import { changesRecords } from '../core/record-set.ts';
+import { linksOf, type PolicyRecord } from '../core/record-policy.ts';
+import { askedTtlS, changesRecords, isSideName } from '../core/record-set.ts';
 import type { Service, Side } from '../core/scenario.ts';
 import { rowsOf, someTime, type CheckResult, type Rows } from './check.ts';
 import type { Facts, PolicyFacts, Route53Facts } from './facts.ts';
@@ -15,8 +15,9 @@ export function route53(facts: Facts, service: Service): readonly CheckResult[] 
   const policies = said.policies.filter(({ hostname }) => hostnames.has(hostname));
   return [
     ...blindRows(rows, said),
+    ...unheardRows(rows, said, [...hostnames, ...linksOf(policies.flatMap((policy) => policy.policies))]),
     ...policies.flatMap((policy) => policyRows(facts, said, rows, policy)),
-    ...changeRows(rows, said),
+    ...changeRows(facts, rows, said),
   ];
 }
 
@@ -29,6 +30,21 @@ function blindRows(rows: Rows, { blind }: Route53Facts): readonly CheckResult[] 
       expected: 'read access to Route 53 (docs/route53.md)',
       text: `Route 53 could not be asked for ${what}: ${why}. It would say whether the TTL can be lowered, by which weights or health checks names are answered, and whether all name servers have a change; without route53 in the scenario it is not asked.`,
       ...(mayPass ? { heals: someTime } : {}),
+    }),
+  );
+}
+
+/** What is not yet heard of, and no observer has said why: a look is slow, or stuck. */
+function unheardRows(rows: Rows, { policies, blind }: Route53Facts, names: readonly string[]): readonly CheckResult[] {
+  if (blind.length > 0) return [];
+  const unheard = [...new Set(names)].filter((name) => !policies.some((policy) => policy.name === name));
+  return unheard.map((name) =>
+    rows.unknown({
+      subject: name,
+      observed: 'nothing heard',
+      expected: 'the records of its hosted zone',
+      text: `Route 53 has not said yet by which records ${name} is answered: their weights, health checks and TTLs are not known.`,
+      heals: someTime,
     }),
   );
 }
@@ -54,7 +70,11 @@ function policyRows(
       records: of,
     })),
   );
-  return [...groups.map((group) => groupRow(facts, said, rows, group)), ...twoZonesRow(rows, name, policies)];
+  return [
+    ...groups.flatMap((group) => ttlRows(facts, rows, name, group)),
+    ...groups.map((group) => groupRow(facts, said, rows, group)),
+    ...twoZonesRow(rows, name, policies),
+  ];
 }
 
 interface Group {
@@ -63,19 +83,48 @@ interface Group {
   readonly records: readonly PolicyRecord[];
 }
 
+/** From here only one of several records is seen; users elsewhere get the others. */
+function ttlRows({ scenario }: Facts, rows: Rows, name: string, { what, records }: Group): readonly CheckResult[] {
+  const limitS = askedTtlS(scenario);
+  if (isSideName(scenario, name)) return [];
+  return highRecords(records, limitS).map(({ ttlS, setIdentifier, audience }) => {
+    const which = [setIdentifier, audience].filter((part) => part !== '').join(', ');
+    const subject = which === '' ? what : `${what} (${which})`;
+    return rows.fail({
+      subject,
+      observed: `${ttlS} s`,
+      expected: `at most ${limitS} s`,
+      text: `The record ${subject} has TTL ${ttlS} s in Route 53. Lower it to ${limitS} s or less, or say change.ttlS.`,
+      heals: someTime,
+    });
+  });
+}
+
+/** No TTL can be set on an alias. */
+export function highRecords(records: readonly PolicyRecord[], limitS: number): readonly PolicyRecord[] {
+  return records.filter(({ alias, ttlS }) => alias === null && ttlS !== null && ttlS > limitS);
+}
+
 /** Where a health check of the side that is moved to fails, Route 53 goes on answering with the other. */
 function groupRow(facts: Facts, { health }: Route53Facts, rows: Rows, { what, records }: Group): CheckResult {
   const { entering, leaving } = sidesOf(facts);
   const said = { subject: what, observed: policyText(records), expected: 'an answer that a switch decides' };
   const hasOther = records.some((record) => sideOfRecord(facts, record) === leaving);
-  const unhealthy = records.filter((record) => {
-    const found = health.find(({ id }) => id === record.healthCheckId);
-    return hasOther && found?.isHealthy === false && sideOfRecord(facts, record) === entering;
-  });
-  const [first] = unhealthy;
+  const checked = records.filter(
+    (record) => hasOther && record.healthCheckId !== null && sideOfRecord(facts, record) === entering,
+  );
+  const healthOf = ({ healthCheckId }: PolicyRecord): boolean | null =>
+    health.find(({ id }) => id === healthCheckId)?.isHealthy ?? null;
+  const first = checked.find((record) => healthOf(record) === false);
   if (first !== undefined) {
     const text = `The health check ${first.healthCheckId ?? ''} of ${facts.scenario.sides[entering].title} fails: Route 53 would go on answering for ${what} with ${facts.scenario.sides[leaving].title}, whatever is switched. Mend what it looks at first.`;
     return rows.fail({ ...said, text, heals: someTime });
+  }
+  const unsure = checked.find((record) => healthOf(record) === null);
+  if (unsure !== undefined) {
+    const id = unsure.healthCheckId ?? '';
+    const text = `Nobody knows whether the health check ${id} of ${facts.scenario.sides[entering].title} passes: if it fails, Route 53 goes on answering for ${what} with ${facts.scenario.sides[leaving].title}, whatever is switched. Its checkers would tell (route53:GetHealthCheckStatus); of one that is calculated of others, look at these.`;
+    return rows.unknown({ ...said, text, heals: someTime });
   }
   return rows.pass({ ...said, text: `Route 53 answers for ${what} by this policy: ${policyText(records)}.` });
 }
@@ -114,8 +163,14 @@ function sideOfRecord({ addresses, sideNames }: Facts, { type, values, alias }: 
 // ── a change ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The TTL is low when all name servers have the change that lowered it: also those that cannot be asked from here. */
-function changeRows(rows: Rows, { change }: Route53Facts): readonly CheckResult[] {
-  if (change === null) return [];
+function changeRows({ scenario }: Facts, rows: Rows, { change, blind }: Route53Facts): readonly CheckResult[] {
+  if (change === null) {
+    const id = scenario.route53?.changeId ?? null;
+    if (id === null || blind.length > 0) return [];
+    const text = `Route 53 has not said yet whether all of its name servers have the change ${id}.`;
+    const about = { subject: `change ${id}`, observed: 'nothing heard', expected: 'INSYNC', text };
+    return [rows.unknown({ ...about, heals: someTime })];
+  }
   const said = { subject: `change ${change.id}`, observed: change.status, expected: 'INSYNC' };
   if (change.status === 'INSYNC') {
     return [rows.pass({ ...said, text: `All name servers of Route 53 have the change ${change.id}.` })];

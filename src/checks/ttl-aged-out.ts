@@ -2,20 +2,20 @@
 import { countOf, durationText } from '../core/quantity-text.ts';
 import { aliasTtlS, changesRecords, isSideName } from '../core/record-set.ts';
 import type { Service } from '../core/scenario.ts';
-import { ttlAge, type TtlAge } from '../core/ttl-age.ts';
+import { ttlAge, type TtlAge, type TtlFacts } from '../core/ttl-age.ts';
 import { rowsOf, someTime, type CheckResult } from './check.ts';
 import type { Facts, NameFacts } from './facts.ts';
 import { isPrivate, privateAgedOut } from './private-names.ts';
 import { limitTtlS, looksLikeAlias, namesOf } from './record-sets.ts';
 
-/** As far as this look and earlier ones have seen. */
-export function ageOf(facts: Facts, hostname: string): TtlAge {
+/** As far as this look and earlier ones have seen; `change`: what the scenario says besides. */
+export function ageOf(facts: Facts, hostname: string, change: TtlFacts['change'] = facts.scenario.change): TtlAge {
   const { scenario, nowMs, memory } = facts;
   const name = facts.names.find((one) => one.hostname === hostname);
   return ttlAge({
     spells: (memory.hostnames[hostname] ?? []).filter((spell) => !isSideName(scenario, spell.name)),
     limitS: name === undefined ? Infinity : limitTtlS(facts, name),
-    change: scenario.change,
+    change,
     nowMs,
   });
 }

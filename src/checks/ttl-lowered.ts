@@ -20,6 +20,7 @@ export function ttlLowered(facts: Facts, service: Service): readonly CheckResult
     const { hostname } = name;
     return [
       ...name.authorities.flatMap((server) => serverRows(facts, service, { name, hostname }, server)),
+      ...unfoundRows(facts, service, hostname, name.unfound),
       ...name.links.flatMap((link) => linkRows(facts, service, name, link)),
     ];
   });
@@ -51,10 +52,43 @@ function serverRows(facts: Facts, service: Service, about: About, server: Server
       const text = `${server.server} has other zones than that of ${hostname}.`;
       return [rows.notApplicable({ subject, observed, expected, text })];
     }
+    const other = otherAddress(about, server);
+    if (observed === 'no route from here' && other !== undefined) {
+      const text = `This machine has no route to ${server.server}; the same name server answers for ${hostname} at ${other}.`;
+      return [rows.notApplicable({ subject, observed, expected, text })];
+    }
     const text = `${server.server} does not say what it serves for ${hostname} (${observed}), but resolvers may ask it.`;
     return [rows.unknown({ subject, observed, expected, text, heals: someTime })];
   }
   return changingSets(facts.scenario, hostname, server.asked).map((set) => setRow(facts, service, about, server, set));
+}
+
+/** Where the same name server was heard, mostly over IPv4. */
+function otherAddress({ name, hostname }: About, { alsoAt = [] }: ServerFacts): string | undefined {
+  return serversOf(name, hostname).find((one) => alsoAt.includes(one.server) && isAuthority(one))?.server;
+}
+
+function serversOf({ links, authorities }: NameFacts, hostname: string): readonly ServerFacts[] {
+  return links.find((link) => link.name === hostname)?.servers ?? authorities;
+}
+
+/** Resolvers may find what we could not. */
+function unfoundRows(
+  facts: Facts,
+  service: Service,
+  hostname: string,
+  unfound: readonly string[] = [],
+): readonly CheckResult[] {
+  const expected = `at most ${askedTtlS(facts.scenario)} s`;
+  return unfound.map((name) =>
+    rowsOf(service.name, 'ttl-lowered').unknown({
+      subject: `${hostname} on ${name}`,
+      observed: 'no address found',
+      expected,
+      text: `The address of ${name}, a name server for ${hostname}, could not be looked up, but resolvers may ask it.`,
+      heals: someTime,
+    }),
+  );
 }
 
 function setRow(facts: Facts, service: Service, about: About, { server }: ServerFacts, set: RecordSet): CheckResult {
@@ -84,8 +118,7 @@ function setRow(facts: Facts, service: Service, about: About, { server }: Server
 /** Where some server has it low already, the others are on their way; else somebody has to lower it first. */
 function healing(facts: Facts, { name, hostname }: About, { name: owner, type, ttlS }: RecordSet): Healing {
   const limitS = askedTtlS(facts.scenario);
-  const servers = name.links.find((link) => link.name === hostname)?.servers ?? name.authorities;
-  const isUnderWay = servers.some(({ asked }) =>
+  const isUnderWay = serversOf(name, hostname).some(({ asked }) =>
     changingSets(facts.scenario, hostname, asked).some(
       (set) => set.name === owner && set.type === type && set.ttlS <= limitS,
     ),
@@ -96,7 +129,10 @@ function healing(facts: Facts, { name, hostname }: About, { name: owner, type, t
 /** The chain goes on where our authorities know nothing; the change may be made there as well. */
 function linkRows(facts: Facts, service: Service, name: NameFacts, link: Link): readonly CheckResult[] {
   if (link.servers.length > 0) {
-    return link.servers.flatMap((server) => serverRows(facts, service, { name, hostname: link.name }, server));
+    return [
+      ...link.servers.flatMap((server) => serverRows(facts, service, { name, hostname: link.name }, server)),
+      ...unfoundRows(facts, service, link.name, link.unfound),
+    ];
   }
   const said = { subject: link.name, observed: link.error, expected: 'authoritative servers to ask' };
   const text = `${name.hostname} leads to ${link.name}, whose TTL nobody knows: ${link.error}.${sideHint(link.name)}`;
@@ -109,9 +145,13 @@ function sideHint(link: string): string {
 
 function whyNot({ asked }: ServerFacts): string {
   for (const { reply } of addressesAsked(asked)) {
+    if (reply.kind === 'failed' && noRoute.has(reply.error)) return 'no route from here';
     if (reply.kind === 'failed') return reply.reason === 'timed-out' ? 'no answer' : reply.error || reply.reason;
     if (!isSettled(reply.rcode)) return reply.rcode;
     if (!reply.authoritative) return 'answers, but not as an authority';
   }
   return '';
 }
+
+/** What the kernel says where this machine has no such address, or no way there; the server itself says neither. */
+const noRoute: ReadonlySet<string> = new Set(['ENETUNREACH', 'EADDRNOTAVAIL']);

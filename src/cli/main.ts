@@ -11,7 +11,9 @@ enableCompileCache();
 
 // Whoever reads our output may have seen enough (`| head`): that is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`cutwatch: standard output cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
 
 const exitStatuses = `

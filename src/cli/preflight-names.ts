@@ -74,13 +74,33 @@ async function linksOf(
   return links;
 }
 
+/** What was looked up at first no longer is all: some name server was not found, or a chain leads where nobody looked. */
+export function isOutgrown(scenario: Scenario, watched: readonly WatchedName[], names: readonly NameFacts[]): boolean {
+  const isPartial = watched.some(({ found, links }) =>
+    [found, ...links.map((link) => link.found)].some(({ unfound }) => unfound.length > 0),
+  );
+  return (
+    isPartial ||
+    names.some(({ authorities, links }) => {
+      const asked = [...authorities, ...links.flatMap(({ servers }) => servers)].flatMap((one) => one.asked);
+      const ends = asked.flatMap(({ reply }) => (reply.kind === 'failed' ? [] : [unfollowedEnd(reply)]));
+      return ends.some((end) => end !== null && !isSideName(scenario, end) && !links.some(({ name }) => name === end));
+    })
+  );
+}
+
+/** Where the alias leads to that the server does not follow; null: nowhere, or it says what is there. */
+function unfollowedEnd(reply: Extract<DnsReply, { kind: 'answered' }>): string | null {
+  const isFollowed = reply.addresses.length > 0 || reply.authority.some((record) => record.type === 'SOA');
+  return isFollowed ? null : (reply.chain.at(-1) ?? null);
+}
+
 /** Where the alias leads to that the first server with an answer does not follow; null: it leads nowhere. */
 async function endOf(ports: NamePorts, name: string, servers: readonly SocketAddress[]): Promise<string | null> {
   for (const { address, port } of servers) {
     const reply = await ask(ports, { kind: 'udp', address, port }, name, 'A', false);
     if (reply.kind !== 'answered' || !reply.authoritative) continue;
-    const isFollowed = reply.addresses.length > 0 || reply.authority.some((record) => record.type === 'SOA');
-    return isFollowed ? null : (reply.chain.at(-1) ?? null);
+    return unfollowedEnd(reply);
   }
   return null;
 }
@@ -159,15 +179,25 @@ export function lookAtNames(
         if (old !== undefined && !isAsked(hostname, asked.serverName)) return old;
         return { server: asked.serverName, asked: await askAll(ports, asked, side) };
       }
-      const lookAll = (name: string, servers: readonly SocketAddress[], old: readonly ServerFacts[] = []) =>
-        Promise.all(servers.map((server, i) => look(questionTo(server, name), old[i])));
+      const lookAll = (name: string, of: FoundAuthorities, old: readonly ServerFacts[] = []) =>
+        Promise.all(
+          of.servers.map(async (server) => {
+            const asked = questionTo(server, name);
+            const facts = await look(
+              asked,
+              old.find((one) => one.server === asked.serverName),
+            );
+            return { ...facts, alsoAt: alsoAt(of, server) };
+          }),
+        );
       const [authorities, linked, answers] = await Promise.all([
-        lookAll(hostname, found.servers, known?.authorities),
+        lookAll(hostname, found, known?.authorities),
         Promise.all(
           links.map(async ({ name, found: of }, i) => ({
             name,
-            servers: await lookAll(name, of.servers, known?.links[i]?.servers),
+            servers: await lookAll(name, of, known?.links[i]?.servers),
             error: of.error,
+            unfound: of.unfound,
           })),
         ),
         Promise.all(
@@ -178,7 +208,8 @@ export function lookAtNames(
       ]);
       const { error: authoritiesError } = found;
       const areGiven = found.found === 'given';
-      return { hostname, authorities, links: linked, areGiven, authoritiesError, resolvers: answers };
+      const { unfound } = found;
+      return { hostname, authorities, links: linked, areGiven, authoritiesError, unfound, resolvers: answers };
     }),
   );
 }
@@ -188,6 +219,16 @@ interface Question {
   readonly serverName: string;
   readonly name: string;
   readonly isRecursive: boolean;
+}
+
+/** The other addresses of each name server, so that one heard at one of them is known. */
+function alsoAt({ nameServers, servers }: FoundAuthorities, { address }: SocketAddress): readonly string[] {
+  const others = new Set(
+    nameServers.filter(({ addresses }) => addresses.includes(address)).flatMap(({ addresses }) => addresses),
+  );
+  return servers
+    .filter((server) => server.address !== address && others.has(server.address))
+    .map((server) => serverText(server.address, server.port));
 }
 
 function questionTo({ address, port }: SocketAddress, name: string): Question {
@@ -239,7 +280,8 @@ export function serverText(address: string, port: number): string {
  * For the memory: what each authority served; nothing of one that was not asked in this look. One that has several links
  * of the chain is one server.
  */
-export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: number, isAsked: IsAsked): Seen {
+export function seenOf(name: NameFacts, nowMs: number, isAsked: IsAsked): Seen {
+  const { hostname, authorities, links } = name;
   const said = [
     ...authorities.map((server) => ({ name: hostname, server })),
     ...links.flatMap(({ name, servers }) => servers.map((server) => ({ name, server }))),
@@ -251,10 +293,13 @@ export function seenOf({ hostname, authorities, links }: NameFacts, nowMs: numbe
     );
     return { server, sets: known.length === 0 ? null : sets };
   });
-  return { hostname, atMs: nowMs, servers };
+  const isPartial = [{ error: name.authoritiesError, unfound: name.unfound }, ...links].some(
+    ({ error, unfound = [] }) => error !== '' || unfound.length > 0,
+  );
+  return { hostname, atMs: nowMs, servers, ...(isPartial ? { isPartial } : {}) };
 }
 
-/** For the memory, where no authority can be asked: what each resolver showed that answered in this look. */
+/** For the memory: what each resolver showed that answered in this look. */
 export function resolversSeenOf({ hostname, resolvers }: NameFacts, isAsked: IsAsked): readonly ResolverLook[] {
   return resolvers.flatMap(({ server, asked }) => {
     const answered = addressesAsked(asked).filter(({ reply }) => reply.kind === 'answered' && isSettled(reply.rcode));

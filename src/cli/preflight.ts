@@ -12,6 +12,7 @@ import { countText } from '../core/quantity-text.ts';
 import { msToNs, nsToMs, sToNs } from '../core/time.ts';
 import type { MemoryFile } from './preflight-memory.ts';
 import {
+  isOutgrown,
   lookAtNames,
   lookAtSideNames,
   questionCount,
@@ -56,7 +57,7 @@ export async function runPreflight(
   ports: PreflightPorts,
 ): Promise<Preflight | null> {
   const { clock, wallMs, memory, stopSignal } = ports;
-  const watched = await watchedNames(ports, scenario);
+  let watched = await watchedNames(ports, scenario);
   let sides: SidesSeen | null = null;
   let names: readonly NameFacts[] = [];
   let askedAtNs = -Infinity;
@@ -75,6 +76,8 @@ export async function runPreflight(
     const route53 = ports.route53?.facts();
     const isWhole = clock.nowNs() - askedAtNs >= sToNs(everythingEveryS) || isOver(found);
     if (isWhole) askedAtNs = clock.nowNs();
+    // A name server that was not found, or a chain that leads elsewhere by now.
+    if (isWhole && isOutgrown(scenario, watched, names)) watched = await watchedNames(ports, scenario);
     const asked = high;
     const isAsked: IsAsked = (hostname, server) => isWhole || asked.has(`${hostname} ${server}`);
     names = await lookAtNames(ports, watched, { side: addresses, before: names, isAsked });
@@ -82,7 +85,7 @@ export async function runPreflight(
     const nowMs = Math.ceil(wallMs(clock.nowNs()));
     const seen = names.map((name) => ({
       ...seenOf(name, nowMs, isAsked),
-      ...(scenario.authorities === 'none' ? { resolvers: resolversSeenOf(name, isAsked) } : {}),
+      resolvers: resolversSeenOf(name, isAsked),
     }));
     const facts: Facts = {
       nowMs,

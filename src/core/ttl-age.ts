@@ -36,6 +36,9 @@ export interface TtlFacts {
   readonly nowMs: number;
 }
 
+/** For whoever sees something that speaks against the scenario's word: then only what was seen counts. */
+export const nothingTold: TtlFacts['change'] = { ttlBeforeS: null, ttlLoweredAt: null };
+
 export interface TtlAge {
   /** null: nothing is known of the TTL before, or some server has not lowered it yet. */
   readonly safeAtMs: number | null;

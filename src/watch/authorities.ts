@@ -7,6 +7,7 @@ import { normalName } from '../core/dns-chain.ts';
 import type { EntryOf } from '../core/entry.ts';
 import type { Clock, DnsPort, DnsRecord, DnsReply } from '../core/ports.ts';
 import type { Resolver, Scenario } from '../core/scenario.ts';
+import { isSettled } from '../core/record-set.ts';
 import { sToNs } from '../core/time.ts';
 
 export interface SocketAddress {
@@ -28,6 +29,8 @@ export interface FoundAuthorities {
   readonly isForGood: boolean;
   readonly nameServers: readonly NameServer[];
   readonly nsSets: readonly NsSet[];
+  /** Name servers whose addresses could not be looked up: resolvers may find them all the same. */
+  readonly unfound: readonly string[];
 }
 
 export interface LookUpPorts {
@@ -86,6 +89,7 @@ const nothing: FoundAuthorities = {
   isForGood: false,
   nameServers: [],
   nsSets: [],
+  unfound: [],
 };
 
 function neverAny(error: string): FoundAuthorities {
@@ -97,6 +101,8 @@ interface Look {
   /** A server itself for the NS records of a zone. */
   askServer(address: string, zone: string): Promise<DnsReply>;
   portOf(address: string): number;
+  /** Names of servers about whose addresses nobody said anything; filled as they are looked up. */
+  readonly unheard: Set<string>;
 }
 
 function newLook({ clock, dns, portOf = () => 53 }: LookUpPorts, resolver: Resolver): Look {
@@ -112,6 +118,7 @@ function newLook({ clock, dns, portOf = () => 53 }: LookUpPorts, resolver: Resol
         { recursionDesired: false, deadlineNs: deadline() },
       ),
     portOf,
+    unheard: new Set(),
   };
 }
 
@@ -127,8 +134,10 @@ async function serversOf(look: Look, zone: string, names: readonly string[]): Pr
   const nameServers = [...known, ...(await addressesOf(look, more))].slice(0, nameServerCountMax);
   const servers = addressesIn(nameServers).map((address) => ({ address, port: look.portOf(address) }));
   const nsSets = [parent, ...children];
-  if (servers.length > 0) return { zone, servers, found: 'ns-lookup', error: '', isForGood: true, nameServers, nsSets };
-  return { ...nothing, zone, error: `no address for the name servers of ${zone}`, nameServers, nsSets };
+  const unfound = nameServers.filter(({ name }) => look.unheard.has(name)).map(({ name }) => name);
+  const about = { zone, nameServers, nsSets, unfound };
+  if (servers.length === 0) return { ...nothing, ...about, error: `no address for the name servers of ${zone}` };
+  return { ...about, servers, found: 'ns-lookup', error: '', isForGood: unfound.length === 0 };
 }
 
 async function addressesOf(look: Look, names: readonly string[]): Promise<NameServer[]> {
@@ -136,9 +145,15 @@ async function addressesOf(look: Look, names: readonly string[]): Promise<NameSe
     names.slice(0, nameServerCountMax).map(async (name) => {
       const replies = await Promise.all([look.resolve(name, 'A'), look.resolve(name, 'AAAA')]);
       const addresses = replies.flatMap((reply) => (reply.kind === 'answered' ? reply.addresses : []));
+      if (addresses.length === 0 && replies.some(isNoWord)) look.unheard.add(name);
       return { name, addresses, error: addresses.length > 0 ? '' : replies.map(whyNone).join(', ') };
     }),
   );
+}
+
+/** Neither that there is an address, nor that there is none. */
+function isNoWord(reply: DnsReply): boolean {
+  return reply.kind === 'failed' || !isSettled(reply.rcode);
 }
 
 function whyNone(reply: DnsReply): string {

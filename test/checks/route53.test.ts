@@ -54,7 +54,7 @@ test.for([
   },
   { records: failover, expected: 'failover (ecs, eks), TTL 60 s' },
 ])('the policy is known: $expected', ({ records, expected }) => {
-  expect(rows(saidOf(records))).toEqual([
+  expect(rows(saidOf(records, { health: [{ ...unhealthy, isHealthy: true }] }))).toEqual([
     `pass ${expected}: Route 53 answers for ${hostname} A by this policy: ${expected}.`,
   ]);
 });
@@ -64,7 +64,35 @@ test('where the health check of the side that is moved to fails, a switch would 
     `fail (may pass) failover (ecs, eks), TTL 60 s: The health check h-new of nginx/EKS fails: Route 53 would go on answering for ${hostname} A with ALB/ECS, whatever is switched. Mend what it looks at first.`,
   ]);
   expect(rows(saidOf(failover, { health: [{ ...unhealthy, isHealthy: true }] }))[0]).toMatch(/^pass/);
-  expect(rows(saidOf(failover, { health: [{ ...unhealthy, isHealthy: null }] }))[0]).toMatch(/^pass/);
+  const nobodyKnows = /^unknown \(may pass\) .*Nobody knows whether the health check h-new of nginx\/EKS passes/;
+  expect(rows(saidOf(failover, { health: [{ ...unhealthy, isHealthy: null }] }))[0]).toMatch(nobodyKnows);
+  expect(rows(saidOf(failover))[0]).toMatch(nobodyKnows);
+});
+
+test('a health check of a record that has no other to give way to does not hinder', () => {
+  const alone = [record({ ...eks, healthCheckId: 'h-new' })];
+  expect(rows(saidOf(alone, { health: [unhealthy] }))[0]).toMatch(/^pass/);
+});
+
+test('each of several records has a TTL of its own, also the one that is not given here', () => {
+  const geo = { policy: 'geolocation', setIdentifier: 'asia', audience: 'Asia', ttlS: 86_400 } as const;
+  const said = saidOf([record({ ...geo, setIdentifier: 'eu', audience: 'Europe', ttlS: 60 }), record(geo)]);
+  expect(rows(said)[0]).toMatch(/^fail \(may pass\) 86400 s: The record .* A \(asia, Asia\) has TTL 86400 s/);
+  expect(exitCodeOf(preflight(factsOf({ route53: said })))).toBe(3);
+});
+
+test('what nothing was heard of is not known, and nor is a change', () => {
+  const found = preflight(
+    factsOf({
+      scenario: scenarioOf('change: { ttlS: 60 }\nroute53: { changeId: C1 }'),
+      route53: { policies: [], health: [], change: null, blind: [] },
+    }),
+  );
+  expect([exitCodeOf(found), found.canWait]).toEqual([4, true]);
+  expect(found.safeToSwitch.because).toEqual([
+    `Route 53 has not said yet by which records ${hostname} is answered: their weights, health checks and TTLs are not known.`,
+    'Route 53 has not said yet whether all of its name servers have the change C1.',
+  ]);
 });
 
 test('the health check of the side that is left does not hinder', () => {

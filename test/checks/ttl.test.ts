@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/checks/check.ts';
 import type { Facts } from '../../src/checks/facts.ts';
+import { livesAfter, type Life } from '../../src/checks/lives.ts';
+import { remember } from '../../src/checks/memory.ts';
 import { resolverHolds } from '../../src/checks/resolver-holds.ts';
 import { ageOf, ttlAgedOut } from '../../src/checks/ttl-aged-out.ts';
 import { ttlLowered } from '../../src/checks/ttl-lowered.ts';
@@ -174,6 +176,28 @@ describe('the TTL of every server, type and link', () => {
     });
   });
 
+  test('a name server without a route from here is no matter where it is heard at another address', () => {
+    const v4 = server('192.0.2.53:53', [`${hostname} 60 A ${oldAddress}`]);
+    const failed = { kind: 'failed', reason: 'unreachable', error: 'ENETUNREACH', sentAtNs: 0, endedAtNs: 0 } as const;
+    const v6 = { ...v4, server: '[2001:db8::53]:53', asked: v4.asked.map((one) => ({ ...one, reply: failed })) };
+    const both = (alsoAt: readonly string[]) =>
+      run(ttlLowered, { names: [nameFacts({ authorities: [v4, { ...v6, alsoAt }] })] })[1];
+    expect(both(['192.0.2.53:53'])).toMatchObject({ result: 'not-applicable' });
+    expect(both([])).toMatchObject({ result: 'unknown', decides: true });
+  });
+
+  test('a name server whose address could not be looked up is not known, and is no server that is gone', () => {
+    const found = run(ttlLowered, { names: [nameFacts({ unfound: ['ns2.other.test'] })] });
+    expect(found.at(-1)).toMatchObject({ result: 'unknown', subject: `${hostname} on ns2.other.test` });
+    const memory = memoryOf([{ atS: -100, ttls: { 'ns-1': 60, 'ns-2': 3600 } }]);
+    const sets = [{ name: hostname, type: 'A', ttlS: 60 }];
+    const seen = { hostname, atMs: nowMs, servers: [{ server: 'ns-1', sets }] };
+    const highAfter = (isPartial: boolean) =>
+      ageOf(factsOf({ memory: remember(memory, { ...seen, isPartial }) }), hostname).highServers;
+    expect(highAfter(true)).toEqual(['ns-2']);
+    expect(highAfter(false)).toEqual([]);
+  });
+
   test('a link in another zone is asked of its own servers', () => {
     const authorities = [server('ns-1', [`${hostname} 60 CNAME shop.cdn.test`])];
     const link = { name: 'shop.cdn.test', error: '', servers: [server('cdn-1', ['shop.cdn.test 900 A 192.0.2.7'])] };
@@ -193,6 +217,9 @@ describe('the TTL of every server, type and link', () => {
 });
 
 describe('a resolver', () => {
+  const told = (ttlBeforeS: number): Partial<Facts> => ({
+    scenario: scenarioOf(`change: { ttlS: 60, ttlBeforeS: ${ttlBeforeS} }`),
+  });
   const shows = (ttlS: number, over: Partial<Facts> = {}): CheckResult | undefined =>
     run(resolverHolds, {
       names: [
@@ -215,13 +242,60 @@ describe('a resolver', () => {
 
   test('is not waited for longer than what was served can be kept: the rest is its own doing', () => {
     const safeAtMs = nowMs + (-73 + 3600 + 1) * 1000;
-    expect(shows(90_000, { memory: young })?.heals?.atMs).toBe(safeAtMs);
+    expect(shows(3599, { memory: young })?.heals?.atMs).toBe(Math.min(safeAtMs, nowMs + (3599 - 60) * 1000));
   });
 
   test('that shows a long life when all has aged out raises TTLs: named, and no reason to wait', () => {
     const found = shows(300);
     expect(found).toMatchObject({ result: 'fail', decides: false });
+    expect(found?.text).toMatch(/keeps answers beyond their life, or makes it longer/);
+  });
+
+  const low = memoryOf([{ atS: -20, ttls: { 'ns-1': 60, 'ns-2': 60 } }]);
+
+  test('that holds more than was told can have left disproves what was told, and is waited for', () => {
+    const found = shows(86_394, { memory: low, ...told(60) });
+    expect(found).toMatchObject({
+      result: 'fail',
+      decides: true,
+      heals: { atMs: nowMs + (86_394 - 60) * 1000, isEarliest: false },
+    });
+    expect(found?.text).toMatch(/more than a TTL of 60 s before can have left/);
+    expect(shows(50_000, { memory: young })).toMatchObject({
+      decides: true,
+      heals: { atMs: nowMs + (50_000 - 60) * 1000 },
+    });
+  });
+
+  test('that was seen to fetch it anew with a long life raises TTLs: named, and no reason to wait', () => {
+    const set = (ttlS: number) => [{ name: hostname, type: 'A', ttlS }];
+    const looks = [
+      { server: 'vpc', atMs: nowMs - 10_000, sets: set(2) },
+      { server: 'vpc', atMs: nowMs, sets: set(300) },
+    ];
+    const memory = { ...low, resolvers: { [hostname]: looks.reduce<readonly Life[]>(livesAfter, []) } };
+    const found = shows(300, { memory, ...told(60) });
+    expect(found).toMatchObject({ result: 'fail', decides: false });
     expect(found?.text).toMatch(/raises TTLs/);
+    // Before the TTL was low, that is no wonder.
+    expect(
+      shows(300, {
+        memory: { ...memory, hostnames: memoryOf([{ atS: -1, ttls: { 'ns-1': 60 } }]).hostnames },
+        ...told(60),
+      }),
+    ).toMatchObject({ decides: true });
+  });
+
+  test('that leads to the side moved to is answered by another view, or by what was before', () => {
+    const vpc = server('vpc', [`${hostname} 60 A ${oldAddress}`], { authoritative: false });
+    const resolvers = [
+      { ...vpc, asked: vpc.asked.map((one) => (one.side === 'old' ? { ...one, side: 'new' as const } : one)) },
+    ];
+    const leading = (over: Partial<Facts>): readonly CheckResult[] =>
+      run(resolverHolds, { names: [nameFacts({ resolvers })], ...over }).slice(1);
+    expect(leading({})).toMatchObject([{ result: 'unknown', decides: true, observed: 'new' }]);
+    expect(leading({ isRollback: true })).toEqual([]);
+    expect(leading({ scenario: scenarioOf('change: { via: weights, ttlS: 60 }') })).toEqual([]);
   });
 
   test('that remembers that there is nothing is waited for as long as it does', () => {
