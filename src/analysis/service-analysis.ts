@@ -10,12 +10,14 @@ import {
   type ServiceAnalysis,
 } from '../core/analysis.ts';
 import type { Scenario, Service } from '../core/scenario.ts';
-import { nsToS } from '../core/time.ts';
+import { intervalNs, slotsDueBefore } from '../core/schedule.ts';
+import { nsToS, sToNs } from '../core/time.ts';
 import type { Change } from './change.ts';
-import { slotsOnSide, type LaneView } from './lane-view.ts';
+import { isSeen, slotsOnSide, type LaneView } from './lane-view.ts';
 import { isLedBackLate, movesEverybody, type Convergence } from './convergence.ts';
 import { Histogram } from './histogram.ts';
 import { mustLeave, stayOf, type RecordLife } from './leaving.ts';
+import { mergeSpans, Spans, type Span } from './spans.ts';
 
 export interface ServiceContext {
   readonly service: Service;
@@ -49,7 +51,7 @@ export function analyseService(
     // What nobody saw change did not converge late: the verdict has a reason of its own for that.
     convergenceS: changes.at(-1)?.seen.isEvident === true ? (convergences.at(-1)?.s ?? null) : null,
     convergenceAutoS: ttlS === null ? null : 2 * ttlS + 10 + ownCacheS(context),
-    tail: tailOf(context),
+    tail: tailOf(context, lanes),
     latencyP99: latencyP99(context.views),
     ...parts,
   };
@@ -116,11 +118,59 @@ function hasSides(views: readonly LaneView[]): boolean {
   return views.some((view) => slotsOnSide(view, 'old') !== null || slotsOnSide(view, 'new') !== null);
 }
 
-export function tailOf({ scenario, convergences, endNs }: ServiceContext): ServiceAnalysis['tail'] {
+/** So long a lane may say nothing and still be watched; at low rates three of its intervals. */
+const unseenMaxS = 5;
+
+/**
+ * Watched is what some judged lane knows something of: not what was dropped, blocked or lost by our own machine, and not
+ * what our own network is suspected of, as far as the lanes' outages are given.
+ */
+export function tailOf(context: ServiceContext, lanes: readonly LaneAnalysis[] = []): ServiceAnalysis['tail'] {
+  const { scenario, convergences, endNs } = context;
   const askedS = scenario.change.tailS;
-  const convergedAtNs = convergences.at(-1)?.atNs ?? null;
-  const watchedS = convergedAtNs === null ? 0 : Math.max(0, nsToS(endNs - convergedAtNs));
-  return { askedS, watchedS, isWhole: convergedAtNs !== null && watchedS >= askedS };
+  const fromNs = convergences.at(-1)?.atNs ?? null;
+  if (fromNs === null) return { askedS, watchedS: 0, isWhole: false };
+  const judged = context.views.filter(({ lane }) => lane.judged);
+  const views = judged.length > 0 ? judged : context.views;
+  const tail = { fromNs, toNs: endNs };
+  const watchedNs = watchedWithin(tail, views, lanes);
+  const shortestNs = Math.min(...views.map(({ lane }) => intervalNs(lane)));
+  const isWhole = nsToS(endNs - fromNs) >= askedS && watchedNs + shortestNs >= sToNs(askedS);
+  return { askedS, watchedS: nsToS(watchedNs), isWhole };
+}
+
+function watchedWithin(tail: Span, views: readonly LaneView[], lanes: readonly LaneAnalysis[]): number {
+  const clip = ({ fromNs, toNs }: Span): Span => ({
+    fromNs: Math.max(fromNs, tail.fromNs),
+    toNs: Math.min(toNs, tail.toNs),
+  });
+  const watched = mergeSpans(views.flatMap((view) => seenRuns(view, tail)).map(clip));
+  const suspect = new Spans(lanes.flatMap(suspectedOutages));
+  return watched.reduce((sumNs, { fromNs, toNs }) => sumNs + toNs - fromNs - suspect.overlapNs(fromNs, toNs), 0);
+}
+
+/** A slot speaks until the next one is due. */
+function seenRuns(view: LaneView, { fromNs, toNs }: Span): Span[] {
+  const everyNs = intervalNs(view.lane);
+  const bridgedNs = Math.max(sToNs(unseenMaxS), 3 * everyNs);
+  const runs: Span[] = [];
+  const end = Math.min(view.slotCount, slotsDueBefore(view.lane, toNs));
+  for (let slot = slotsDueBefore(view.lane, fromNs - bridgedNs); slot < end; slot += 1) {
+    if (!isSeen(view, slot)) continue;
+    const dueNs = view.dueNs(slot);
+    const last = runs.at(-1);
+    const goesOn = last !== undefined && dueNs - last.toNs <= bridgedNs;
+    if (goesOn) runs[runs.length - 1] = { fromNs: last.fromNs, toNs: dueNs + everyNs };
+    else runs.push({ fromNs: dueNs, toNs: dueNs + everyNs });
+  }
+  return runs;
+}
+
+/** In a silence of our own network every lane failed: one lane's outage tells it of all. */
+function suspectedOutages({ outages }: LaneAnalysis): Span[] {
+  return outages
+    .filter(({ causes, failedCount }) => 2 * (causes['own-network-suspected'] ?? 0) > failedCount)
+    .map(({ firstFailedAtNs, firstGoodAtNs }) => ({ fromNs: firstFailedAtNs, toNs: firstGoodAtNs ?? Infinity }));
 }
 
 // ── impact ───────────────────────────────────────────────────────────────────────────────────────────────────────────
