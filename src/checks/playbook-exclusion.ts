@@ -19,6 +19,24 @@ function words(name: string): string {
     .replaceAll(/^-|-$/g, '');
 }
 
+/** The same, for the few names that many readings repeat. */
+function newNamesakes(): (a: string, b: string) => boolean {
+  const known = new Map<string, Map<string, boolean>>();
+  return (a, b) => {
+    const ofA = known.get(a) ?? new Map<string, boolean>();
+    known.set(a, ofA);
+    const found = ofA.get(b) ?? isNamesake(a, b);
+    ofA.set(b, found);
+    return found;
+  };
+}
+
+/** Whether a job may do something just now; null: it is off, and whether one of it still runs is not known. */
+export function isBusy({ isEnabled, activeCount }: Pick<JobReading, 'isEnabled' | 'activeCount'>): boolean | null {
+  if (isEnabled) return true;
+  return activeCount === null ? null : activeCount > 0;
+}
+
 /** One job at one reading. */
 interface Turn {
   readonly atMs: number;
@@ -34,18 +52,21 @@ function turnsOf(
   readings: readonly Reading[],
   side: Side,
   isOn: (job: JobReading) => boolean,
+  isSame: (a: string, b: string) => boolean = newNamesakes(),
 ): ReadonlyMap<string, readonly Turn[]> {
   const other: Side = side === 'old' ? 'new' : 'old';
   const turns = new Map<string, Turn[]>();
   for (const { atMs, jobs } of readings) {
     const [own, others] = [jobs[side], jobs[other]];
     if (own === null || others === null) continue;
+    const alone = others.filter(({ name }) => !own.some((one) => isSame(one.name, name)));
     for (const job of own) {
-      const namesakes = others.filter(({ name }) => isNamesake(name, job.name));
-      const alone = others.filter(({ name }) => !own.some((one) => isNamesake(one.name, name)));
+      const namesakes = others.filter(({ name }) => isSame(job.name, name));
       const standIns = namesakes.length > 0 ? namesakes : alone;
       const on = { old: false, new: false, [side]: isOn(job), [other]: standIns.some(isOn) };
-      turns.set(job.name, [...(turns.get(job.name) ?? []), { atMs, job, isOn: on }]);
+      const ofJob = turns.get(job.name) ?? [];
+      turns.set(job.name, ofJob);
+      ofJob.push({ atMs, job, isOn: on });
     }
   }
   return turns;
@@ -60,16 +81,18 @@ export interface BothOn {
 
 /** Of jobs with a namesake: of others nobody knows whether they are the same. */
 export function bothOnTimes(readings: readonly Reading[]): readonly BothOn[] {
-  const isBusy = ({ isEnabled, activeCount }: JobReading): boolean => isEnabled || (activeCount ?? 0) > 0;
+  const isSame = newNamesakes();
   const withNamesakes = readings.map((reading) => {
     const { old, new: now } = reading.jobs;
     const jobs = {
-      old: old?.filter((one) => now?.some(({ name }) => isNamesake(name, one.name)) ?? false) ?? null,
-      new: now?.filter((one) => old?.some(({ name }) => isNamesake(name, one.name)) ?? false) ?? null,
+      old: old?.filter((one) => now?.some(({ name }) => isSame(one.name, name)) ?? false) ?? null,
+      new: now?.filter((one) => old?.some(({ name }) => isSame(name, one.name)) ?? false) ?? null,
     };
     return { ...reading, jobs };
   });
-  return [...turnsOf(withNamesakes, 'old', isBusy)].flatMap(([name, turns]) =>
+  // Of what was not known no past is told: the look of now decides by it.
+  const wasOn = (job: JobReading): boolean => isBusy(job) === true;
+  return [...turnsOf(withNamesakes, 'old', wasOn, isSame)].flatMap(([name, turns]) =>
     runsOf(turns, ({ isOn }) => isOn.old && isOn.new).map(({ from, to }) => ({
       name,
       fromMs: turns[from]?.atMs ?? 0,

@@ -13,7 +13,7 @@ export interface ScheduleText {
 export type Firings =
   | { readonly kind: 'at'; readonly atMs: readonly number[] }
   /** Of a rate nobody knows where it began to count. */
-  | { readonly kind: 'about'; readonly count: number }
+  | { readonly kind: 'about'; readonly leastCount: number; /** At the most. */ readonly count: number }
   | { readonly kind: 'unreadable'; readonly why: string };
 
 /** More of them are no list that anybody reads. */
@@ -26,7 +26,10 @@ export function firingsBetween(
 ): Firings {
   const text = expression.trim();
   const everyMs = rateMs(text);
-  if (everyMs !== null) return { kind: 'about', count: Math.max(0, Math.floor((toMs - fromMs) / everyMs)) };
+  if (everyMs !== null) {
+    const times = Math.max(0, toMs - fromMs) / everyMs;
+    return { kind: 'about', leastCount: Math.floor(times), count: Math.ceil(times) };
+  }
   const pattern = patternOf(text);
   if (pattern === null) return { kind: 'unreadable', why: `"${expression}" is no schedule that can be read` };
   try {

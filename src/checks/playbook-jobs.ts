@@ -4,7 +4,7 @@ import { countOf, durationText, listText } from '../core/quantity-text.ts';
 import type { Side } from '../core/scenario.ts';
 import { schedulesOf, type PlaybookFacts, type Read } from './playbook-facts.ts';
 import { firingsBetween, type Firings } from './playbook-firings.ts';
-import { bothOffSpans, bothOnTimes, isNamesake, type BothOff } from './playbook-exclusion.ts';
+import { bothOffSpans, bothOnTimes, isBusy, isNamesake, type BothOff } from './playbook-exclusion.ts';
 import { ofSide, unnamedRow, unreadRow } from './playbook-platforms.ts';
 import { stateOf, stepRow, titleOf, wayOf, type CheckSaid, type StepRow } from './playbook-step.ts';
 
@@ -98,8 +98,6 @@ export function jobsExclusive(facts: PlaybookFacts): CheckSaid {
   return said([...nowRows(old ?? [], now ?? []), ...overTimeRows(facts)]);
 }
 
-const isOn = ({ isEnabled, activeCount }: ScheduleSeen): boolean => isEnabled || (activeCount ?? 0) > 0;
-
 /** Jobs that have no namesake on the other side may be the same under another name: nobody knows. */
 function nowRows(old: readonly ScheduleSeen[], now: readonly ScheduleSeen[]): readonly StepRow[] {
   const hasNamesake = ({ name }: ScheduleSeen, others: readonly ScheduleSeen[]): boolean =>
@@ -109,16 +107,20 @@ function nowRows(old: readonly ScheduleSeen[], now: readonly ScheduleSeen[]): re
   );
   const rows = pairs.map(({ one, other }) => {
     const found = `${stateText(one)} on the old side${runsText(one)}, ${stateText(other)} on the new${runsText(other)}`;
-    if (!isOn(one) || !isOn(other)) return stepRow('pass', one.name, found);
+    const [isOldBusy, isNewBusy] = [isBusy(one), isBusy(other)];
+    if (isOldBusy === false || isNewBusy === false) return stepRow('pass', one.name, found);
+    if (isOldBusy === null || isNewBusy === null) {
+      return stepRow('unknown', one.name, found, { toDo: 'Name the ECS cluster (aws with ecs), and its tasks tell.' });
+    }
     const toDo = one.isEnabled
       ? `Both may do the same work: ${switchText(one, false)}`
       : 'Wait until the job that runs has ended.';
     return stepRow('fail', one.name, found, { toDo, canWait: !one.isEnabled || !other.isEnabled });
   });
-  const aloneOld = old.filter((one) => !hasNamesake(one, now) && isOn(one));
-  const aloneNew = now.filter((one) => !hasNamesake(one, old) && isOn(one));
+  const aloneOld = old.filter((one) => !hasNamesake(one, now) && isBusy(one) !== false);
+  const aloneNew = now.filter((one) => !hasNamesake(one, old) && isBusy(one) !== false);
   if (aloneOld.length > 0 && aloneNew.length > 0) {
-    const found = `${names(aloneOld)} on the old side and ${names(aloneNew)} on the new are on, and may be the same jobs`;
+    const found = `${names(aloneOld)} on the old side and ${names(aloneNew)} on the new are on or may be running, and may be the same jobs`;
     const toDo =
       'Call the same job alike on both sides, or name those in scope: schedules under aws, cronJobs under kubernetes.';
     return [...rows, stepRow('unknown', 'jobs of different names', found, { toDo })];
@@ -134,7 +136,8 @@ function nowRows(old: readonly ScheduleSeen[], now: readonly ScheduleSeen[]): re
 }
 
 function runsText({ isEnabled, activeCount }: ScheduleSeen): string {
-  return !isEnabled && (activeCount ?? 0) > 0 ? ' but running' : '';
+  if (isEnabled) return '';
+  return activeCount === null ? ' (whether one runs is not known)' : activeCount > 0 ? ' but running' : '';
 }
 
 function names(jobs: readonly ScheduleSeen[]): string {
@@ -145,7 +148,7 @@ function overTimeRows(facts: PlaybookFacts): readonly StepRow[] {
   const bothOn = bothOnTimes(facts.readings).map(({ name, fromMs, toMs }) => {
     const found = `was on at both sides as read from ${clock(fromMs)} to ${clock(toMs)}`;
     const toDo = `Look at what ${name} did in that time: it may have been done twice.`;
-    return stepRow('fail', name, found, { toDo, decides: false });
+    return stepRow('fail', name, found, { toDo, isPast: true });
   });
   return [...bothOn, ...bothOffSpans(facts.readings, wayOf(facts)).map((span) => offSpanRow(span, facts.look.nowMs))];
 }
@@ -178,7 +181,12 @@ const listedMax = 10;
 
 function missedText(surely: Firings, widest: Firings): string {
   if (widest.kind === 'unreadable') return `missed firings are not known, for ${widest.why}`;
-  if (widest.kind === 'about') return `about ${countOf(widest.count, 'firing')} missed`;
+  if (widest.kind === 'about') {
+    const least = surely.kind === 'about' ? surely.leastCount : 0;
+    if (least === 0) return `perhaps ${countOf(widest.count, 'firing')} missed`;
+    const atLeast = least === widest.count ? '' : `${least} to `;
+    return `${atLeast}${countOf(widest.count, 'firing')} missed`;
+  }
   const certain = new Set(surely.kind === 'at' ? surely.atMs : []);
   if (widest.atMs.length === 0) return 'no firing missed';
   const listed = widest.atMs.slice(0, listedMax).map((ms) => `${clock(ms)}${certain.has(ms) ? '' : ' (perhaps)'}`);
@@ -199,15 +207,17 @@ export function jobsOn(facts: PlaybookFacts): CheckSaid {
   const rows = jobRows(facts, entering, read, (job) => [...onRow(job), ...catchUpRow(job, facts.look.nowMs)]);
   const left = schedulesOf(facts.platforms[leaving]);
   const ofLeft: readonly StepRow[] =
-    left === null || stateOf(rows) === 'not-applicable'
+    stateOf(rows) === 'not-applicable'
       ? []
-      : left.kind === 'not-told'
-        ? [unreadRow(`jobs of ${title}`, left.why)]
-        : left.value.map((job) => {
-            const subject = `${job.name} on ${title}`;
-            if (!job.isEnabled) return stepRow('pass', subject, `is ${stateText(job)}`);
-            return stepRow('fail', subject, `is ${stateText(job)}`, { toDo: switchText(job, false) });
-          });
+      : left === null
+        ? [unnamedRow(facts, leaving, 'kubernetes, or aws with ecs or schedules,')]
+        : left.kind === 'not-told'
+          ? [unreadRow(`jobs of ${title}`, left.why)]
+          : left.value.map((job) => {
+              const subject = `${job.name} on ${title}`;
+              if (!job.isEnabled) return stepRow('pass', subject, `is ${stateText(job)}`);
+              return stepRow('fail', subject, `is ${stateText(job)}`, { toDo: switchText(job, false) });
+            });
   return ofSide(facts, entering, sources[entering], [...rows, ...ofLeft]);
 }
 

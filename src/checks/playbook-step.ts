@@ -17,12 +17,15 @@ export interface StepRow {
   readonly decides: boolean;
   /** Time may mend it. */
   readonly canWait: boolean;
+  /** It was so, and is no longer: nothing mends it, and somebody may accept it. */
+  readonly isPast?: true;
 }
 
 interface RowMore {
   readonly toDo?: string;
   readonly decides?: boolean;
   readonly canWait?: boolean;
+  readonly isPast?: true;
 }
 
 export function stepRow(state: StepState, subject: string, found: string, more: RowMore = {}): StepRow {
@@ -33,6 +36,7 @@ export function stepRow(state: StepState, subject: string, found: string, more: 
     toDo: more.toDo ?? '',
     decides: more.decides ?? true,
     canWait: more.canWait ?? false,
+    ...(more.isPast === undefined ? {} : { isPast: more.isPast }),
   };
 }
 

@@ -104,6 +104,7 @@ export async function playbookCommand(given: Scenario, flags: PlaybookFlags): Pr
       const options = {
         isRollback,
         from: flags.from ?? null,
+        all: stepsOf(scenario, isRollback),
         acceptUnknown: flags.acceptUnknown ?? [],
         patienceMs: flags.patience * 1000,
       };
@@ -157,6 +158,9 @@ function wantedSteps(scenario: Scenario, isRollback: boolean, flags: PlaybookFla
     }
   }
   if (flags.from !== undefined && flags.step !== true) throw userError('--from', 'is for --step');
+  if (flags.from !== undefined && flags.only !== undefined && flags.from !== flags.only) {
+    throw userError('--from', `"${flags.from}" is not among the steps of --only ${flags.only}`);
+  }
   if (flags.acceptUnknown !== undefined && flags.step !== true) throw userError('--accept-unknown', 'is for --step');
   return flags.only === undefined ? all : all.filter(({ name }) => name === flags.only);
 }

@@ -37,6 +37,8 @@ export interface WalkOptions {
   readonly isRollback: boolean;
   /** Name of the first step; null: the first of all. */
   readonly from: string | null;
+  /** All of the playbook, where only some are walked; left out: those that are. */
+  readonly all?: readonly PlannedStep[];
   readonly acceptUnknown: readonly string[];
   /** How long a step may take to become so after it was done. */
   readonly patienceMs: number;
@@ -53,7 +55,7 @@ const settleMs = 120_000;
 
 export async function walk(
   steps: readonly PlannedStep[],
-  { isRollback, from, acceptUnknown, patienceMs }: WalkOptions,
+  { isRollback, from, all = steps, acceptUnknown, patienceMs }: WalkOptions,
   ports: WalkPorts,
 ): Promise<WalkEnd> {
   const { ask, say, mark, stopSignal } = ports;
@@ -61,7 +63,7 @@ export async function walk(
   const accepted: string[] = [];
   let last: { readonly facts: PlaybookFacts; readonly parts: ReadonlySet<Part>; readonly atMs: number } | null = null;
   for (const step of steps.slice(first)) {
-    say(`\nStep ${step.number} of ${steps.length}: ${step.name} (${step.title})`);
+    say(`\nStep ${step.number} of ${all.length}: ${step.name} (${step.title})`);
     if (step.note !== '') say(step.note);
     const end = await take(step);
     if (end !== null) {
@@ -80,27 +82,55 @@ export async function walk(
     if (stopSignal.aborted) return stopped();
     if (isDone(before)) return done(before);
     show(before);
-    if (step.check === 'dns-switched' && before.state === 'fail') {
+    if (step.check === 'dns-switched') {
       const end = await lookAgain(step);
       if (end !== null) return end;
     }
-    const needsDoing = step.command !== null || !isWaiting(before);
-    mark(beginText(step));
-    if (needsDoing && (step.command !== null || before.state === 'fail')) {
+    const isDoing = await mayDo(step, before);
+    if (stopSignal.aborted) return stopped();
+    if (typeof isDoing !== 'boolean') return isDone(isDoing) ? done(isDoing) : isDoing.state === 'fail' ? 3 : 4;
+    mark(isDoing ? beginText(step) : `playbook: step ${step.name} begins`);
+    if (isDoing) {
       const end = await doIt(step);
       if (end !== null) return end;
     }
-    const after = await becomeSo(step, needsDoing);
+    const after = await becomeSo(step, isDoing);
     if (stopSignal.aborted) return stopped();
     if (isDone(after)) return done(after);
     show(after);
-    if (after.state === 'unknown' && (await isAccepted(step))) {
+    if (isAcceptable(after) && (await isAccepted(step, after))) {
       accepted.push(step.name);
-      mark(`playbook: step ${step.name} not known, accepted`);
+      mark(`playbook: step ${step.name} ${after.state === 'unknown' ? 'not known' : 'failed before'}, accepted`);
       return null;
     }
     mark(`playbook: step ${step.name} ${after.state === 'fail' ? 'failed' : 'not known'}`);
     return stopSignal.aborted ? stopped() : after.state === 'fail' ? 3 : 4;
+  }
+
+  /**
+   * Whether its command is to run, or the operator is to do it. A result: there is nothing more to do, for it is so by
+   * itself, or nobody knows and nobody accepted that.
+   */
+  async function mayDo(step: PlannedStep, before: StepResult): Promise<boolean | StepResult> {
+    const { name, command } = step;
+    if (isPast(before)) return false;
+    if (command === null) return before.state === 'fail' && !isWaiting(before);
+    if (before.state === 'unknown') {
+      if (acceptUnknown.includes(name)) return true;
+      const text = `Nobody knows whether it is so already. To run its command all the same, type accept ${name}: `;
+      return (await ask(text))?.trim() === `accept ${name}` ? true : before;
+    }
+    if (!isWaiting(before)) return true;
+    const answer = await ask(`Time alone may mend it. Run the command of ${name}, run it again? y/N: `);
+    if (answer !== null) return /^y(?:es)?$/i.test(answer.trim());
+    if (stopSignal.aborted) return before;
+    say(`nobody answers: it is waited for before the command of ${name} runs`);
+    const waited = await becomeSo(step, false);
+    if (stopSignal.aborted || isDone(waited)) return waited;
+    show(waited);
+    if (waited.state === 'unknown' && !acceptUnknown.includes(name)) return waited;
+    // It took a while: what was so before may be so no longer.
+    return step.check === 'dns-switched' && (await lookAgain(step)) !== null ? waited : true;
   }
 
   /** What no machine can see: its command says it, or the operator. */
@@ -159,18 +189,28 @@ export async function walk(
 
   /** Seconds before names are switched, what was so before must be so still: above all that no job runs twice. */
   async function lookAgain(step: PlannedStep): Promise<WalkEnd | null> {
-    const earlier = steps.slice(0, step.number - 1);
+    const earlier = all.filter(({ number }) => number < step.number);
     const areJobsOn = earlier.some(({ check }) => check === 'cron-enabled');
     const again = earlier.filter(
       ({ check }) => check !== null && mustHold.has(check) && !(areJobsOn && ofJobs.has(check)),
     );
     if (again.length === 0) return null;
     const facts = await ports.look(partsFor(again.map(({ check }) => check)));
-    const failed = again.map((one) => checkStep(facts, one)).filter(({ state }) => state === 'fail');
-    for (const one of failed) show(one);
-    if (failed.length === 0) return null;
-    say('Names are not switched: what was so before is so no longer.');
-    return 3;
+    if (stopSignal.aborted) return stopped();
+    const isTaken = (one: StepResult): boolean =>
+      isAcceptable(one) && (accepted.includes(one.name) || acceptUnknown.includes(one.name));
+    const bad = again.map((one) => checkStep(facts, one)).filter((one) => !isDone(one) && !isTaken(one));
+    for (const one of bad) show(one);
+    if (bad.length === 0) return null;
+    if (bad.some(({ state }) => state === 'fail')) {
+      say('Names are not switched: what was so before is so no longer.');
+      return 3;
+    }
+    const names = bad.map(({ name }) => name).join(' ');
+    say(
+      `Names are not switched: nobody knows whether what was so before is so still. --accept-unknown ${names} accepts it.`,
+    );
+    return 4;
   }
 
   async function becomeSo(step: PlannedStep, wasDone: boolean): Promise<StepResult> {
@@ -192,12 +232,13 @@ export async function walk(
     return wasDone && result.state === 'fail' ? Math.min(patienceMs, settleMs) : 0;
   }
 
-  async function isAccepted({ name }: PlannedStep): Promise<boolean> {
+  async function isAccepted({ name }: PlannedStep, { state }: StepResult): Promise<boolean> {
     if (acceptUnknown.includes(name)) {
-      say(`not known, and accepted by --accept-unknown ${name}`);
+      say(`${state === 'unknown' ? 'not known' : 'was not so before'}, and accepted by --accept-unknown ${name}`);
       return true;
     }
-    const answer = await ask(`Nobody knows whether it is so. To go on all the same, type accept ${name}: `);
+    const why = state === 'unknown' ? 'Nobody knows whether it is so.' : 'What was cannot be mended any more.';
+    const answer = await ask(`${why} To go on all the same, type accept ${name}: `);
     return answer?.trim() === `accept ${name}`;
   }
 
@@ -224,6 +265,16 @@ function isDone({ state }: StepResult): boolean {
 
 function missingRows({ rows, state }: StepResult): readonly StepRow[] {
   return rows.filter((row) => row.decides && row.state === state);
+}
+
+/** It is so now, and was not before: nothing that is done now mends that. */
+function isPast(result: StepResult): boolean {
+  return result.state === 'fail' && missingRows(result).every((row) => row.isPast === true);
+}
+
+/** What somebody may take upon themselves. */
+function isAcceptable(result: StepResult): boolean {
+  return result.state === 'unknown' || isPast(result);
 }
 
 /** Time alone may mend all of it. */

@@ -1,7 +1,8 @@
 /** When schedules would have started jobs: Kubernetes' words and AWS's. */
 import { expect, test } from 'vitest';
-import { isNamesake } from '../../src/checks/playbook-exclusion.ts';
+import { bothOffSpans, bothOnTimes, isNamesake } from '../../src/checks/playbook-exclusion.ts';
 import { firingsBetween } from '../../src/checks/playbook-firings.ts';
+import { job, reading } from './playbook-kit.ts';
 
 // A Tuesday.
 const fromMs = Date.UTC(2026, 10, 24, 8, 30);
@@ -37,7 +38,10 @@ test.for<readonly [expression: string, days: number, firings: string]>([
   ['cron(0/25 10 24 11 ? 2026)', 400, '11-24T10:00 11-24T10:25 11-24T10:50'],
   ['cron(0 3 * * ? 2025)', 400, ''],
   ['at(2026-11-30T10:00:00)', 7, '11-30T10:00'],
-  ['rate(7 minutes)', 1, 'about 205'],
+  ['rate(7 minutes)', 1, 'about 206'],
+  // Nobody knows whether one fell into 59 minutes.
+  ['rate(1 hour)', 59 / 1440, 'about 1'],
+  ['rate(1 hour)', 60 / 1440, 'about 1'],
 ])('%s', ([expression, days, expected]) => {
   expect(firings(expression, days)).toBe(expected);
 });
@@ -61,6 +65,18 @@ test.for([
 test('a schedule is in its own time zone', () => {
   expect(firings('30 2 * * *', 1, 'Europe/Berlin')).toBe('11-25T01:30');
   expect(firings('30 2 * * *', 1, 'Mars/Base')).toBe('unreadable');
+});
+
+test('hours of readings are gone through in a moment', () => {
+  const jobs = (isEnabled: boolean, prefix: string) =>
+    Array.from({ length: 40 }, (_, i) => job({ name: `${prefix}job-${i}-x`, isEnabled }));
+  const readings = Array.from({ length: 720 }, (_, i) =>
+    reading(i * 60, { jobs: { old: jobs(true, 'shop-'), new: jobs(false, '') } }),
+  );
+  const beganMs = performance.now();
+  expect(bothOnTimes(readings)).toEqual([]);
+  expect(bothOffSpans(readings, { entering: 'new', leaving: 'old' })).toEqual([]);
+  expect(performance.now() - beganMs).toBeLessThan(3000);
 });
 
 test.for<readonly [string, string, boolean]>([

@@ -302,6 +302,12 @@ describe('what may not be read is not known, and says what it takes', () => {
       { old: { aws: awsFacts({ schedules: told([{ ...rule, activeCount: null }]) }) } },
       'ecs-schedules-disabled',
     ],
+    [
+      'whether a job of the old side still runs',
+      { old: { aws: awsFacts({ schedules: told([{ ...rule, activeCount: null }]) }) } },
+      'jobs-exclusive',
+    ],
+    ['which jobs the old side has', { old: { aws: awsFacts({ schedules: null }) } }, 'cron-enabled'],
     ['a service whose pods are not there', { new: { kubernetes: clusterWith(endpoints([])) } }, 'deploy-safety'],
     [
       'an authority that does not answer',
@@ -404,10 +410,24 @@ describe('jobs over time', () => {
     );
   });
 
-  test('what was on at both sides stays said after it is mended', () => {
+  test('of a rate it is said that a firing was perhaps missed', () => {
+    const off = (agoS: number, isOldOn: boolean) =>
+      reading(agoS, {
+        jobs: { old: [job({ isEnabled: isOldOn, expression: 'rate(1 hour)' })], new: [job({ isEnabled: false })] },
+      });
+    const { rows } = stepOf(
+      'jobs-exclusive',
+      playbookFacts({ readings: [off(3540, true), off(3500, false), off(0, false)] }),
+    );
+    expect(rows.find(({ decides }) => !decides)).toMatchObject({ state: 'fail' });
+    expect(rows.find(({ decides }) => !decides)?.found).toContain('perhaps 1 firing missed');
+  });
+
+  test('what was on at both sides fails after it is mended, too', () => {
     const seen = [both(600, true, false), both(590, true, true), both(470, true, true), both(460, false, true)];
     const { rows, state } = stepOf('jobs-exclusive', playbookFacts({ readings: seen }));
-    expect(state).toBe('pass');
+    expect(state).toBe('fail');
+    expect(rows.filter((row) => row.state === 'fail').map(({ isPast }) => isPast)).toEqual([true]);
     expect(rows.map(({ found }) => found).join()).toContain(
       'on at both sides as read from 2026-11-24T08:20:10Z to 2026-11-24T08:22:10Z',
     );

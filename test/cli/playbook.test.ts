@@ -13,6 +13,7 @@ import {
   askedOf,
   awsFacts,
   clusterWith,
+  job,
   kubernetes,
   playbookFacts,
   playbookScenario,
@@ -79,6 +80,8 @@ async function walked(options: {
   readonly isRollback?: boolean;
   readonly whileWaiting?: (world: World, waitedS: number) => void;
   readonly of?: typeof scenario;
+  readonly only?: string;
+  readonly tweak?: (facts: PlaybookFacts, world: World) => PlaybookFacts;
 }): Promise<Walked> {
   const world: World = { isSwitched: false, isRuleOn: true, isCronOn: true, canReadCron: true, ...options.world };
   const does: Readonly<Record<string, (world: World) => CommandEnd>> = {
@@ -91,16 +94,18 @@ async function walked(options: {
   const answers = [...(options.answers ?? ['', ''])];
   const [ran, marks, asked, said, counted]: string[][] = [[], [], [], [], []];
   let waitedS = 0;
+  const all = stepsOf(options.of ?? scenario, options.isRollback ?? false);
   const end = await walk(
-    stepsOf(options.of ?? scenario, options.isRollback ?? false),
+    options.only === undefined ? all : all.filter(({ name }) => name === options.only),
     {
+      all,
       isRollback: options.isRollback ?? false,
       from: options.from ?? null,
       acceptUnknown: options.acceptUnknown ?? [],
       patienceMs: 600_000,
     },
     {
-      look: () => Promise.resolve(factsOf(world)),
+      look: () => Promise.resolve(options.tweak?.(factsOf(world), world) ?? factsOf(world)),
       ask: (text) => {
         asked?.push(text);
         return Promise.resolve(answers.shift() ?? null);
@@ -252,6 +257,86 @@ describe('what nobody knows', () => {
     expect([end, asked]).toEqual([0, []]);
     expect(said).toContain('Not known, and accepted: cron-suspended-on-new.');
   });
+});
+
+describe('before the command that switches names', () => {
+  const ready = { isCronOn: false, isRuleOn: false };
+  const from = 'dns-switched';
+  /** Whose addresses they are is not known until it is switched. */
+  const tweak = (facts: PlaybookFacts, { isSwitched }: World): PlaybookFacts => {
+    const asked = askedOf('old').map((one) => ({ ...one, side: 'unknown' as const }));
+    const names = [switchedName({ authorities: [{ server: 'ns-1', asked }] })];
+    return isSwitched ? facts : { ...facts, look: { ...facts.look, names } };
+  };
+
+  test('it is looked again where nobody knows where names lead, too', async () => {
+    const { end, ran } = await walked({ world: { ...ready, isRuleOn: true }, from, tweak, acceptUnknown: [from] });
+    expect([end, ran]).toEqual([3, []]);
+  });
+
+  test.for<readonly [answer: string, acceptUnknown: readonly string[], WalkEnd, ran: readonly string[]]>([
+    ['', [], 4, []],
+    ['y', [], 4, []],
+    ['accept dns-switched', [], 0, ['switch', 'enable']],
+    ['', ['dns-switched'], 0, ['switch', 'enable']],
+  ])('and what nobody knows is asked for: %s %j', async ([answer, acceptUnknown, end, ran]) => {
+    const found = await walked({ world: ready, from, tweak, answers: [answer, '', ''], acceptUnknown });
+    expect([found.end, found.ran]).toEqual([end, ran]);
+  });
+
+  test('an earlier step of which nobody knows stops it, unless that is accepted', async () => {
+    const world = { ...ready, canReadCron: false };
+    const { end, ran, said } = await walked({ world, from });
+    expect([end, ran]).toEqual([4, []]);
+    expect(said).toContain('--accept-unknown cron-suspended-on-new accepts it');
+    expect((await walked({ world, from, acceptUnknown: ['cron-suspended-on-new'] })).ran).toContain('switch');
+    const typed = await walked({ world, answers: Array<string>(3).fill('accept cron-suspended-on-new') });
+    expect(typed.ran).toContain('switch');
+  });
+
+  test('earlier steps are those of the whole playbook, where only this one is walked', async () => {
+    const { end, ran } = await walked({ world: { ...ready, isRuleOn: true }, only: from });
+    expect([end, ran]).toEqual([3, []]);
+  });
+});
+
+describe('where only waiting is left', () => {
+  const world = { isCronOn: false, isRuleOn: false };
+  const lagging = (facts: PlaybookFacts, { isSwitched }: World): PlaybookFacts => {
+    const authorities = (['new', 'old'] as const).map((side) => ({ server: side, asked: askedOf(side) }));
+    return isSwitched ? facts : { ...facts, look: { ...facts.look, names: [switchedName({ authorities })] } };
+  };
+  const whileWaiting = (of: World, waitedS: number): void => void (of.isSwitched ||= waitedS >= 30);
+  const all = { world, tweak: lagging, from: 'dns-switched' };
+
+  test('the command does not run again by itself', async () => {
+    for (const answers of [[], ['', ''], ['n', '']]) {
+      const { ran, asked } = await walked({ ...all, answers, whileWaiting });
+      expect(ran).not.toContain('switch');
+      expect(asked[0]).toContain('run it again? y/N');
+    }
+  });
+
+  test('it runs where somebody says so, or where nobody is there and waiting was of no use', async () => {
+    expect((await walked({ ...all, answers: ['y', ''] })).ran).toEqual(['switch', 'enable']);
+    const { ran, counted } = await walked({ ...all, answers: [] });
+    expect(ran).toEqual(['switch']);
+    expect(counted.length).toBeGreaterThan(100);
+    expect((await walked({ ...all, answers: ['n'] })).end).toBe(3);
+  });
+});
+
+test('jobs that were on at both sides go on when that is accepted', async () => {
+  const of = playbookScenario('playbook: [jobs-exclusive, { step: dns-switched, command: switch }]');
+  const jobs = { old: [job({ name: 'shop-nightly-report' })], new: [job()] };
+  const all = {
+    of,
+    world: { isRuleOn: false },
+    tweak: (facts: PlaybookFacts): PlaybookFacts => ({ ...facts, readings: [reading(600, { jobs }), reading(0)] }),
+  };
+  expect(await walked({ ...all, answers: [''] })).toMatchObject({ end: 3, ran: [] });
+  expect(await walked({ ...all, answers: ['accept jobs-exclusive'] })).toMatchObject({ end: 0, ran: ['switch'] });
+  expect(await walked({ ...all, acceptUnknown: ['jobs-exclusive'] })).toMatchObject({ end: 0, ran: ['switch'] });
 });
 
 test('a watch says each change once, and asks the sides seldom', async () => {
