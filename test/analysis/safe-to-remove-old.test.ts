@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OldAnswers, SafetyAdvice, ServiceAnalysis } from '../../src/core/analysis.ts';
-import type { Entry } from '../../src/core/entry.ts';
+import type { Entry, EntryOf } from '../../src/core/entry.ts';
 import { outcomeNumber } from '../../src/core/outcome.ts';
 import type { Archetype } from '../../src/core/scenario.ts';
 import { nsPerS, sToNs } from '../../src/core/time.ts';
@@ -63,6 +63,27 @@ test('once everything watched has left, it may go from the last instant at which
     side: 'old',
   });
 });
+
+/** When a cache gives it though none should be left. */
+const lateSlots: ReadonlySet<number> = new Set([30, 38, 45, 52, 57]);
+const ledBackAt = Array.from(well, (_, slot) => (slot < 23 || lateSlots.has(slot) ? 'o' : 'n')).join('');
+
+function replying(entry: Entry, reply: Record<string, unknown>): Entry {
+  const answered = entry as EntryOf<'dns-answered'>;
+  return { ...answered, reply: { ...answered.reply, ...reply } as typeof answered.reply };
+}
+
+function hinting(atS: number): Entry {
+  const data = `1 . alpn=h2 ipv4hint=${oldAddress}`;
+  const answers = [{ name: hostname, type: 'HTTPS', ttlS: 300, data }];
+  const entry = replying(authority(atS, [], { isFirst: atS === 0 }), { answers, ttlS: 300 });
+  return { ...(entry as EntryOf<'dns-answered'>), question: 'HTTPS' };
+}
+
+function ipv6(atS: number): Entry {
+  const entry = authority(atS, ['2001:db8::1'], { isFirst: atS === 0 }) as EntryOf<'dns-answered'>;
+  return { ...entry, question: 'AAAA' };
+}
 
 describe('each thing that may still lead there is the reason', () => {
   test.for<Case & { what: string; safe: SafetyAdvice['safe']; atS?: number; because: RegExp }>([
@@ -205,6 +226,71 @@ describe('each thing that may still lead there is the reason', () => {
       safe: 'unknown',
       because: /^Of the tail of 40 s only 37 s were watched\.$/,
     },
+    ...(['REFUSED', 'SERVFAIL', 'NXDOMAIN'] as const).map((rcode) => ({
+      what: `a name server that says ${rcode} since it named it`,
+      entries: [
+        ...switched.slice(0, 3),
+        replying(authority(21, [], { server: ns2 }), { rcode, authoritative: rcode === 'NXDOMAIN' }),
+      ],
+      safe: 'unknown' as const,
+      because: /^127\.0\.0\.2:53 named old and then gave no address: resolvers may still hear old from there\.$/,
+    })),
+    {
+      what: 'a cache that gives it now and then, long after its end',
+      lanes: [
+        moves,
+        { ...moves, client: 'b', at: ledBackAt, rows: (slot) => (lateSlots.has(slot) ? { answerTtlS: 0 } : {}) },
+      ],
+      safe: 'no',
+      atS: 57.0003 + 10,
+      because:
+        /^vpc gave an answer of old for orders\.shop\.example at 2026-11-20T10:00:57\.000Z, when none should have/,
+    },
+    {
+      what: 'an HTTPS record that hints at it',
+      entries: [...switched, hinting(0), hinting(50)],
+      safe: 'no',
+      because: /^The HTTPS record of orders\.shop\.example at 127\.0\.0\.1:53 still hints at old\.$/,
+    },
+    {
+      what: 'IPv6 addresses of neither side',
+      entries: [...switched, ipv6(0), ipv6(50)],
+      safe: 'unknown',
+      because: /^127\.0\.0\.1:53 gives orders\.shop\.example IPv6 addresses of neither side \(2001:db8::1\)\.$/,
+    },
+    {
+      what: 'the other side failing every second time, and good at last',
+      lanes: [{ ...moves, slots: `${'.'.repeat(30)}${'x.'.repeat(15)}` }],
+      safe: 'no',
+      because: /^orders fresh via vpc failed 15 of its last 37 times: old is the way back\.$/,
+    },
+    {
+      what: 'the other side, asked by itself, failing for its last 30 s',
+      lanes: [
+        moves,
+        {
+          slots: `${'.'.repeat(30)}${'x'.repeat(30)}`,
+          role: 'side',
+          client: 'side:new',
+          address: newAddress,
+          at: 'n',
+        },
+      ],
+      safe: 'no',
+      because: /^127\.0\.2\.1 of the other side failed for the last 30 s: old is the way back\.$/,
+    },
+    {
+      what: 'no client that is judged',
+      lanes: [{ ...moves, client: 'jvm-forever', archetype: jvmForever, judged: false }],
+      safe: 'unknown',
+      because: /^No judged client of orders was good ten times in a row\.$/,
+    },
+    ...[...'?!4_'].map((unseen) => ({
+      what: `a tail of which nobody saw more than its beginning: ${unseen}`,
+      lanes: [{ ...moves, slots: `${'.'.repeat(26)}${unseen.repeat(34)}` }],
+      safe: 'unknown' as const,
+      because: /^Of the tail of 10 s only 3 s were watched\.$/,
+    })),
     {
       what: 'a log that lost something',
       lanes: [{ ...moves, extra: [{ slot: 7, lane: 9, endedUs: 1 }] }],
@@ -285,6 +371,17 @@ test('while the run goes on, what is missing is the rest of the tail, and its en
   expect(cut(31)).toMatchObject({ safe: 'no', atNs: sToNs(33) });
   expect(cut(31).because).toEqual(['The tail of 10 s is watched until 2026-11-20T10:00:33.000Z.']);
   expect(cut(40).safe).toBe('yes');
+});
+
+test('what our own network lost of a tail was not watched, and a gap of some seconds is none', () => {
+  const tailOf = (slots: string, references: readonly LaneLog[] = []): ServiceAnalysis['tail'] =>
+    serviceFor({ lanes: [{ ...moves, slots }, ...references] }).tail;
+  const lost = `${'.'.repeat(26)}${'x'.repeat(30)}....`;
+  const reference: LaneLog = { slots: lost, role: 'reference' };
+  expect(tailOf(lost)).toMatchObject({ watchedS: 37, isWhole: true });
+  expect(tailOf(lost, [reference, reference])).toEqual({ askedS: 10, watchedS: 7, isWhole: false });
+  expect(tailOf(`${'.'.repeat(30)}?????${'.'.repeat(25)}`)).toMatchObject({ watchedS: 37 });
+  expect(tailOf(`${'.'.repeat(30)}??????${'.'.repeat(24)}`)).toMatchObject({ watchedS: 31 });
 });
 
 describe('how long cached answers lead there', () => {

@@ -279,6 +279,25 @@ describe('each fault by itself is the reason', () => {
       safe: 'no',
       because: /^No judged client of orders was good ten times in a row\.$/,
     },
+    {
+      fault: 'the only judged client fails before the switch',
+      lanes: [{ ...fresh, slots: `${'.'.repeat(31)}${'x'.repeat(40)}${'.'.repeat(19)}` }, sideOld, sideNew],
+      safe: 'no',
+      because: /^No judged client of orders was good in the last 30 s\.$/,
+    },
+    {
+      fault: 'the log lost something',
+      lanes: [{ ...fresh, extra: [{ slot: 7, lane: 9, endedUs: 1 }] }, sideOld, sideNew],
+      safe: 'unknown',
+      because: /^The log is not whole\. 1 row/,
+    },
+    {
+      fault: 'a resolver holds it for longer than what the scenario says was served before',
+      lanes: [{ ...fresh, rows: (slot) => ({ answerTtlS: slot < 74 ? 5000 - slot : 5 }) }, sideOld, sideNew],
+      safe: 'no',
+      atS: 5000 - 5,
+      because: /^vpc held orders\.shop\.example for .*, more than a TTL of 5 s before can have left/,
+    },
   ])('$fault', ({ safe, atS, because, ...one }) => {
     const advice = adviceFor(one);
     expect(advice.safe).toBe(safe);

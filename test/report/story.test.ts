@@ -308,6 +308,16 @@ describe('safe to switch, safe to turn off, in one line each', () => {
     );
   });
 
+  test('a service that never moved is named beside those that did', () => {
+    const services = [
+      serviceOf({ name: 'orders', safeToRemoveOld: { ...advice('yes', 42.7), side: 'old' } }),
+      serviceOf({ name: 'billing', safeToRemoveOld: { ...advice('unknown', null, 'No change.'), side: null } }),
+    ];
+    expect(linesOf(storyOf(analysisOf({ services })), 'Old side may go').join('|')).toMatch(
+      /^Not known for billing: No change\. Yes for orders, since 10:00:42\.700 UTC\./,
+    );
+  });
+
   test('where no side was left, none is asked about', () => {
     const left = { ...advice('unknown', null, 'No change.'), side: null };
     const story = storyOf(analysisOf({ services: [serviceOf({ safeToRemoveOld: left })] }));
