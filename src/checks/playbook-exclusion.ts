@@ -74,9 +74,15 @@ function turnsOf(
 
 export interface BothOn {
   readonly name: string;
+  /** Whose firings fell into it. */
+  readonly job: JobReading;
   /** First and last reading that saw it so. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** The next one; the last, where there is none. */
+  readonly untilMs: number;
+  /** One of it ran at a reading, on either side, or may have. */
+  readonly mayHaveRun: boolean;
 }
 
 /** Of jobs with a namesake: of others nobody knows whether they are the same. */
@@ -93,11 +99,18 @@ export function bothOnTimes(readings: readonly Reading[]): readonly BothOn[] {
   // Of what was not known no past is told: the look of now decides by it.
   const wasOn = (job: JobReading): boolean => isBusy(job) === true;
   return [...turnsOf(withNamesakes, 'old', wasOn, isSame)].flatMap(([name, turns]) =>
-    runsOf(turns, ({ isOn }) => isOn.old && isOn.new).map(({ from, to }) => ({
-      name,
-      fromMs: turns[from]?.atMs ?? 0,
-      toMs: turns[to]?.atMs ?? 0,
-    })),
+    runsOf(turns, ({ isOn }) => isOn.old && isOn.new).flatMap(({ from, to }): readonly BothOn[] => {
+      const [first, last] = [turns[from], turns[to]];
+      if (first === undefined || last === undefined) return [];
+      const [fromMs, toMs] = [first.atMs, last.atMs];
+      const mayHaveRun = readings.some(
+        ({ atMs, jobs }) =>
+          atMs >= fromMs &&
+          atMs <= toMs &&
+          [jobs.old, jobs.new].some((own) => own?.some((job) => isSame(name, job.name) && job.activeCount !== 0)),
+      );
+      return [{ name, job: first.job, fromMs, toMs, untilMs: turns[to + 1]?.atMs ?? toMs, mayHaveRun }];
+    }),
   );
 }
 

