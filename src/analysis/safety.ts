@@ -57,7 +57,7 @@ export function newSafety(
         tracks: decidingTracks(tracks, hostnames, journal),
         answers: answersOf(-1),
         lanes,
-        tail: tailOf(context),
+        tail: tailOf(context, lanes),
         lostBecause,
         isGoingOn,
         at,

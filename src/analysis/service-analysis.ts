@@ -125,7 +125,7 @@ const unseenMaxS = 5;
  * Watched is what some judged lane knows something of: not what was dropped, blocked or lost by our own machine, and not
  * what our own network is suspected of, as far as the lanes' outages are given.
  */
-export function tailOf(context: ServiceContext, lanes: readonly LaneAnalysis[] = []): ServiceAnalysis['tail'] {
+export function tailOf(context: ServiceContext, lanes: readonly LaneAnalysis[]): ServiceAnalysis['tail'] {
   const { scenario, convergences, endNs } = context;
   const askedS = scenario.change.tailS;
   const fromNs = convergences.at(-1)?.atNs ?? null;
