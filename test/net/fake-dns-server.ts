@@ -52,8 +52,16 @@ export async function startFakeDns(
     overUdp.push(asked);
     conduct.udp?.(asked, (reply) => udp.send(reply, clientPort, clientAddress));
   });
-  udp.bind(port, host);
-  await once(udp, 'listening');
+  try {
+    udp.bind(port, host);
+    await once(udp, 'listening');
+  } catch (error) {
+    udp.close();
+    tcp.close();
+    if (wantedPort !== 0) throw error;
+    // Free on TCP, and some other socket's on UDP: another port.
+    return startFakeDns(conduct, at);
+  }
   return {
     port,
     overUdp,
