@@ -1,4 +1,5 @@
 /** What `cutwatch doctor` gathers: of this machine, of our credentials, and of who is to be asked. Plain data. */
+import type { NotToldReason } from '../core/platform.ts';
 import type { DnsReply } from '../core/ports.ts';
 import type { Lane, Scenario } from '../core/scenario.ts';
 
@@ -39,18 +40,7 @@ export interface PlatformFacts {
 export interface PermissionFacts {
   /** `ecs:ListTasks`, `watch pods`. */
   readonly permission: string;
-  readonly result:
-    | 'allowed'
-    | 'not-tried'
-    | 'no-credentials'
-    | 'no-region'
-    | 'denied'
-    | 'throttled'
-    | 'timed-out'
-    | 'unreachable'
-    | 'missing'
-    | 'stopped'
-    | 'other';
+  readonly result: 'allowed' | 'not-tried' | NotToldReason;
   /** A sentence where it is not allowed. */
   readonly why: string;
 }

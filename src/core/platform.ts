@@ -32,6 +32,20 @@ export interface KubernetesSpec {
   readonly cronJobs: readonly string[];
 }
 
+/** Why a platform did not tell what it was asked. */
+export type NotToldReason =
+  | 'no-credentials'
+  | 'no-region'
+  | 'denied'
+  | 'throttled'
+  | 'timed-out'
+  | 'unreachable'
+  /** What was asked about is not there. */
+  | 'missing'
+  /** It was stopped by us. */
+  | 'stopped'
+  | 'other';
+
 // ── load balancers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `Elb.…` and `Target.…` reasons are kept as they come. */

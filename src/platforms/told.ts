@@ -1,20 +1,11 @@
 /** What a platform said when it was asked: failure is a value, as it is of a port. */
+import type { NotToldReason } from '../core/platform.ts';
+
 export type Told<T> = { readonly kind: 'told'; readonly value: T } | NotTold;
 
 export interface NotTold {
   readonly kind: 'not-told';
-  readonly reason:
-    | 'no-credentials'
-    | 'no-region'
-    | 'denied'
-    | 'throttled'
-    | 'timed-out'
-    | 'unreachable'
-    /** What was asked about is not there. */
-    | 'missing'
-    /** It was stopped by us. */
-    | 'stopped'
-    | 'other';
+  readonly reason: NotToldReason;
   /** A sentence for people, without secrets: never a message of a library, which may quote a request with its keys. */
   readonly why: string;
 }
