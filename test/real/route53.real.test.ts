@@ -52,7 +52,7 @@ const weighted = (setIdentifier: string, weight: number, address: string): Resou
   Type: 'A',
   SetIdentifier: setIdentifier,
   Weight: weight,
-  TTL: 60,
+  TTL: ttlS,
   ResourceRecords: [{ Value: address }],
 });
 
@@ -119,7 +119,7 @@ describeReal('beside a cutover', needed, () => {
         const { checks } = JSON.parse(stdout) as { checks: { check: string; result: string; observed: string }[] };
         return checks.filter(({ check }) => check === 'route53').map(({ result, observed }) => [result, observed]);
       };
-      expect(await rowsOf()).toEqual([['pass', 'weighted 0:1 (ecs:eks), TTL 60 s']]);
+      expect(await rowsOf()).toEqual([['pass', `weighted 0:1 (ecs:eks), TTL ${ttlS} s`]]);
       const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = process.env;
       delete process.env['AWS_ACCESS_KEY_ID'];
       delete process.env['AWS_SECRET_ACCESS_KEY'];
