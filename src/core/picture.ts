@@ -43,7 +43,7 @@ export type BinRun = readonly [
   unseenCount: number,
 ];
 
-export type BinFailures = readonly [bin: number, class: FailureClass, side: SideSeen, count: number];
+export type BinFailures = readonly [bin: number, failure: FailureClass, side: SideSeen, count: number];
 
 /** Response times (due to ended, of good slots) of one kind of client at one side, over time and as a distribution. */
 export interface PictureLatency {
