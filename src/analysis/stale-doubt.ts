@@ -84,7 +84,7 @@ export function newExpected(groups: readonly Weighted[], histories: ReadonlyMap<
     const sum = { min: 0, max: 0 };
     for (const { ratio, shareAt } of own) {
       const share = shareAt(atNs);
-      if (share === null) return null;
+      if (share === null || ratio === null) return null;
       if (share.routableCount === 0) continue;
       sum.min += (ratio * share.staleCount) / share.routableCount;
       sum.max += (ratio * share.doubtfulCount) / share.routableCount;

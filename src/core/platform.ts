@@ -80,6 +80,8 @@ export interface TargetGroupSeen {
     readonly paths: readonly string[];
     /** Of all weights of the action, 0 to 1. */
     readonly weightRatio: number;
+    /** It has conditions on something else, too (headers, queries, methods, source addresses): only some of those requests go there. */
+    readonly isForSome?: true;
   }[];
   readonly deregistrationDelayS: number;
   readonly slowStartS: number;

@@ -13,7 +13,7 @@ export function defaultOf(listener: Listener): Forwarding {
 
 /**
  * For each group (by ARN) the rules that lead to it. A rule that several listeners have alike (80 and 443) is there once.
- * Conditions on anything but host and path are left out: such a rule leads there for some of those requests.
+ * Of conditions on anything but host and path it is only said that there are some.
  */
 export function routesOf(forwardings: readonly Forwarding[]): ReadonlyMap<string, readonly Route[]> {
   const routes = new Map<string, Map<string, Route>>();
@@ -24,8 +24,9 @@ export function routesOf(forwardings: readonly Forwarding[]): ReadonlyMap<string
     const paths = Conditions.filter(({ Field }) => Field === 'path-pattern').flatMap(
       ({ PathPatternConfig, Values }) => PathPatternConfig?.Values ?? Values ?? [],
     );
+    const isForSome = Conditions.some(({ Field = '' }) => Field !== 'host-header' && Field !== 'path-pattern');
     for (const { arn, weightRatio } of Actions.flatMap(weightsOf)) {
-      const route = { hosts, paths, weightRatio };
+      const route = { hosts, paths, weightRatio, ...(isForSome ? { isForSome: true as const } : {}) };
       const ofGroup = routes.get(arn) ?? new Map<string, Route>();
       routes.set(arn, ofGroup.set(JSON.stringify(route), route));
     }

@@ -84,22 +84,31 @@ test.for([
   expect(overlaps(wilson(failed, probes), expected)).toBe(fits);
 });
 
-test.for<{ rules: Readonly<Record<string, readonly [hosts: string, paths: string, weight: number][]>>; goes: object }>([
+type RuleRow = readonly [hosts: string, paths: string, weight: number, isForSome?: true];
+
+test.for<{ rules: Readonly<Record<string, readonly RuleRow[]>>; goes: object }>([
   { rules: { a: [['', '', 1]] }, goes: { a: 1 } },
   { rules: { a: [['', '', 1]], b: [['orders.shop.example', '', 1]] }, goes: { b: 1 } },
   { rules: { a: [['*.shop.example', '', 0.25]], b: [['*.shop.example', '', 0.75]] }, goes: { a: 0.25, b: 0.75 } },
   { rules: { a: [['ORDERS.shop.example', '/rea?y', 1]], b: [['orders.shop.example', '', 1]] }, goes: { a: 1 } },
   { rules: { a: [['orders.shop.example', '/api/*', 1]], b: [['', '', 1]] }, goes: { b: 1 } },
   { rules: { a: [['billing.shop.example', '', 1]] }, goes: {} },
+  // A canary by header, beside the rule of everybody else.
+  { rules: { a: [['orders.shop.example', '', 1]], b: [['orders.shop.example', '', 1, true]] }, goes: { a: 1 } },
+  { rules: { a: [['', '', 1, true]], b: [['', '', 1]] }, goes: { b: 1 } },
+  // By method, say: whether it is ours is not known.
+  { rules: { a: [['', '', 1]], b: [['orders.shop.example', '', 1, true]] }, goes: { a: null, b: null } },
+  { rules: { a: [['', '', 1, true]] }, goes: { a: null } },
 ])('rules $rules lead to $goes', ({ rules, goes }) => {
   const groups = Object.entries(rules).map(
     ([arn, some]) =>
       ({
         arn,
-        rules: some.map(([host, path, weightRatio]) => ({
+        rules: some.map(([host, path, weightRatio, isForSome]) => ({
           hosts: host === '' ? [] : [host],
           paths: path === '' ? [] : [path],
           weightRatio,
+          ...(isForSome === undefined ? {} : { isForSome }),
         })),
       }) as unknown as GroupSeen,
   );

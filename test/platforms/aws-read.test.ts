@@ -74,7 +74,10 @@ describe('load balancers', () => {
         name: 'orders-next',
         owner: 'shop/orders-v2',
         cluster: 'prod',
-        rules: [{ hosts: ['orders.shop.example'], paths: [], weightRatio: 4 / 7 }],
+        rules: [
+          { hosts: ['orders.shop.example'], paths: [], weightRatio: 4 / 7 },
+          { hosts: ['billing.shop.example'], paths: [], weightRatio: 1, isForSome: true },
+        ],
       },
       {
         name: 'billing',

@@ -144,6 +144,16 @@ export function shopWorld(): FakeWorld {
       Actions: forward(['retired', 0], ['orders', 5]),
       IsDefault: false,
     },
+    {
+      RuleArn: 'r5',
+      Priority: '4',
+      Conditions: [
+        host('billing.shop.example'),
+        { Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-canary', Values: ['yes'] } },
+      ],
+      Actions: forward(['orders-next', 1]),
+      IsDefault: false,
+    },
     { RuleArn: 'r4', Priority: 'default', Conditions: [], Actions: [{ Type: 'fixed-response' }], IsDefault: true },
   ];
   return {
