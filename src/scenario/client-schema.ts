@@ -8,7 +8,8 @@ const seconds = (): z.ZodNumber => number({ min: 0 });
 const kinded = <K extends string, S extends z.ZodRawShape>(
   kind: K,
   shape: S,
-): z.ZodObject<{ kind: z.ZodLiteral<K> } & S, z.core.$strict> => z.strictObject({ kind: z.literal(kind), ...shape });
+): z.ZodObject<{ kind: z.ZodLiteral<K> } & S, z.core.$strict> =>
+  z.strictObject({ kind: z.literal(kind).meta({ description: 'What it does: see docs/clients.md.' }), ...shape });
 
 const resolve = z.union(
   [
@@ -21,13 +22,13 @@ const resolve = z.union(
         graceS: optional(seconds(), 'Then still used while asking anew.', 0),
       }),
       kinded('fixed', {
-        s: number({ above: 0 }),
+        s: number({ above: 0 }).meta({ description: 'Asked again after so long.' }),
         graceS: optional(seconds(), 'Then still used while asking anew.', 0),
         negativeS: optional(seconds(), 'After a failure not asked again for so long.', 0),
       }),
       kinded('once', { negativeS: optional(seconds(), 'After a failure not asked again for so long.', 0) }),
       kinded('on-break', { minS: optional(seconds(), 'Not more often than this.', 30) }),
-      kinded('refresh', { s: number({ above: 0 }) }),
+      kinded('refresh', { s: number({ above: 0 }).meta({ description: 'Asked again after so long.' }) }),
       kinded('pinned', {
         address: optional(
           checkedText('an IP address', addressProblem),

@@ -32,7 +32,7 @@ import { z } from 'zod';
 // ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const nameServer = map('a map such as { name: ns-1, lagS: 25 }', {
-  name: name('a name'),
+  name: name('a name').meta({ description: 'How reports call it.' }),
   lagS: optional(boundedSeconds(), 'It serves a change so long after it was made.', 0),
 });
 
