@@ -134,10 +134,13 @@ function afterEvidence(analysis: Analysis, change: ChangeSpec, facts: RunFacts, 
   );
   const overNs = Math.max(...analysis.services.map((service) => tailWatchedAtNs(service, nowNs)), leavesByNs + 1);
   const recoveredNs = recoveredAtNs(analysis, change, nowNs);
-  const wholeNs = wholeAtNs(analysis, change);
+  const wholeNs = Math.max(wholeAtNs(analysis, change), allGoneAtNs(analysis, change, nowNs));
   const isOver = nowNs >= overNs && nowNs >= recoveredNs;
   if (isOver && nowNs >= wholeNs) return { kind: 'stop', why: 'tail-watched' };
-  const lastNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
+  const giveUpNs = Math.max(changedAtNs, leavesByNs) + sToNs(change.convergenceTimeoutS + change.tailS);
+  // What converged late has its tail before it.
+  const isInTail = nowNs < overNs && analysis.services.every(({ tail }) => tail.isWhole || tail.watchedS > 0);
+  const lastNs = isInTail ? giveUpNs + sToNs(change.tailS) : giveUpNs;
   if (nowNs >= lastNs) return { kind: 'stop', why: isOver ? 'tail-watched' : 'not-converged' };
   return { kind: 'wait', untilNs: Math.min(lastNs, Math.max(overNs, recoveredNs, wholeNs)), isSure: false };
 }
@@ -169,4 +172,25 @@ function wholeAtNs(analysis: Analysis, change: ChangeSpec): number {
   if (change.via !== 'deploy') return 0;
   const lanes = analysis.lanes.filter((lane) => lane.judged && lane.qualified && lane.series === 'raw');
   return Math.max(0, ...lanes.flatMap(({ impaired }) => impaired.map(({ toAtNs }) => toAtNs + sToNs(change.tailS))));
+}
+
+/**
+ * When no judged client will have been on the side left for as long as the tail is asked to be. Compliant ones begin the tail
+ * themselves; those whose resolver breaks the TTL do not, and they are users as well.
+ */
+function allGoneAtNs(analysis: Analysis, change: ChangeSpec, nowNs: number): number {
+  if (change.via !== 'dns' && change.via !== 'cdn') return 0;
+  const leavingOf = new Map(
+    analysis.services.map(({ name, changes }) => [name, changes.at(-1)?.direction === 'new-to-old' ? 'new' : 'old']),
+  );
+  const lanes = analysis.lanes.filter((lane) => lane.judged && lane.qualified && lane.leavesOldByAtNs !== null);
+  return Math.max(
+    0,
+    ...lanes.flatMap(({ service, stretches }) => {
+      const last = stretches.findLast(({ state }) => state === leavingOf.get(service));
+      if (last === undefined) return [];
+      const isThere = last === stretches.at(-1);
+      return [isThere ? nowNs + Math.max(1, sToNs(change.tailS)) : last.toAtNs + sToNs(change.tailS)];
+    }),
+  );
 }

@@ -217,7 +217,8 @@ function platformsText(scenario: Scenario): readonly string[] {
 
 function durationOf({ change }: Scenario): { readonly leastS: number; readonly mostS: number } {
   const leastS = change.baselineS + change.tailS;
-  return { leastS, mostS: leastS + change.waitS + change.convergenceTimeoutS };
+  // What converges when the time for it is nearly over has its tail after that.
+  return { leastS, mostS: leastS + change.waitS + change.convergenceTimeoutS + change.tailS };
 }
 
 function durationText(scenario: Scenario): string {

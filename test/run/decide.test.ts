@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Analysis, ChangeSeen, LaneAnalysis, ServiceAnalysis } from '../../src/core/analysis.ts';
+import type { Analysis, ChangeSeen, LaneAnalysis, ServiceAnalysis, Stretch } from '../../src/core/analysis.ts';
 import type { ChangeSpec } from '../../src/core/scenario.ts';
 import { nsToS, sToNs } from '../../src/core/time.ts';
 import { decide, type RunFacts, type Step } from '../../src/run/decide.ts';
@@ -21,6 +21,9 @@ interface Seen {
   readonly changedAtS?: number;
   readonly evident?: boolean;
   readonly tailWhole?: boolean;
+  readonly watchedS?: number;
+  /** When it last left the old side; null = it is there. */
+  readonly onOldUntilS?: number | null;
   readonly leavesByS?: number;
   /** Answers in baseline. */
   readonly sides?: { readonly old: number; readonly new: number };
@@ -34,17 +37,17 @@ interface Seen {
 /** As much of an analysis as a decision looks at. */
 function analysisOf(services: readonly Seen[]): Analysis {
   return {
-    services: services.map(({ changedAtS, evident = true, tailWhole = false }, i) => {
+    services: services.map(({ changedAtS, evident = true, tailWhole = false, watchedS = 0 }, i) => {
       const seen = { usedAtNs: sToNs(changedAtS ?? 0), isEvident: evident } as ChangeSeen;
       return {
         name: `s${i}`,
         changes: changedAtS === undefined ? [] : [seen],
         ttlS: { before: null, after: 20 },
-        tail: { askedS: 600, watchedS: 0, isWhole: tailWhole },
+        tail: { askedS: 600, watchedS, isWhole: tailWhole },
       } as unknown as ServiceAnalysis;
     }),
     lanes: services.map(
-      ({ qualified = true, leavesByS, sides = { old: 9, new: 0 }, upAgainS, classes = {}, impairedToS }, i) =>
+      ({ qualified = true, leavesByS, sides = { old: 9, new: 0 }, upAgainS, classes = {}, ...seen }, i) =>
         ({
           service: `s${i}`,
           role: 'client',
@@ -53,12 +56,19 @@ function analysisOf(services: readonly Seen[]): Analysis {
           qualified,
           sides,
           classes,
-          impaired: impairedToS === undefined ? [] : [{ toAtNs: sToNs(impairedToS) }],
+          impaired: seen.impairedToS === undefined ? [] : [{ toAtNs: sToNs(seen.impairedToS) }],
+          stretches: stretchesOf(seen),
           leavesOldByAtNs: leavesByS === undefined ? null : sToNs(leavesByS),
           outages: upAgainS === undefined ? [] : [{ firstGoodAtNs: upAgainS === null ? null : sToNs(upAgainS) }],
         }) as unknown as LaneAnalysis,
     ),
   } as unknown as Analysis;
+}
+
+function stretchesOf({ onOldUntilS }: Seen): readonly Pick<Stretch, 'state' | 'toAtNs'>[] {
+  if (onOldUntilS === undefined) return [];
+  const old = { state: 'old', toAtNs: sToNs(onOldUntilS ?? 0) } as const;
+  return onOldUntilS === null ? [old] : [old, { state: 'new', toAtNs: Infinity }];
 }
 
 const rows: {
@@ -181,6 +191,36 @@ const rows: {
     services: [{ changedAtS: 70, leavesByS: 91 }],
     facts: { nowS: 1591, command: 'ended', endedS: 75 },
     step: 'stop not-converged',
+  },
+  {
+    name: 'what converged when nearly all the time for it was over has its whole tail',
+    services: [{ changedAtS: 70, leavesByS: 91, watchedS: 551 }],
+    facts: { nowS: 1591, command: 'ended', endedS: 75 },
+    step: 'wait until 1640',
+  },
+  {
+    name: '… once',
+    services: [{ changedAtS: 70, leavesByS: 91, watchedS: 551 }],
+    facts: { nowS: 2191, command: 'ended', endedS: 75 },
+    step: 'stop not-converged',
+  },
+  {
+    name: 'a client whose resolver still leads it to the old side is waited for',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, onOldUntilS: null }],
+    facts: { nowS: 700, command: 'ended', endedS: 75 },
+    step: 'wait until 1300',
+  },
+  {
+    name: '… until it has been gone for as long as the tail',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, onOldUntilS: 163 }],
+    facts: { nowS: 700, command: 'ended', endedS: 75 },
+    step: 'wait until 763',
+  },
+  {
+    name: '… and not for ever: the tail of all others was watched',
+    services: [{ changedAtS: 70, tailWhole: true, leavesByS: 91, onOldUntilS: null }],
+    facts: { nowS: 1591, command: 'ended', endedS: 75 },
+    step: 'stop tail-watched',
   },
   {
     name: 'whoever was down must have been up again for as long as the tail',
