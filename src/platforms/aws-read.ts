@@ -7,7 +7,7 @@ import { readTraffic } from './cloudwatch.ts';
 import { nothingKnown, readEcsEndpoints, type EcsRead } from './ecs.ts';
 import { readLoadBalancers, readTargets, type LoadBalancersRead } from './elbv2.ts';
 import { readSchedules } from './schedules.ts';
-import type { Told } from './told.ts';
+import { readable, type Told } from './told.ts';
 
 export interface AwsReadOptions {
   readonly spec: AwsSpec;
@@ -31,37 +31,43 @@ export interface AwsRead {
 export async function readAws({ spec, dnsNames, clock, wallNowMs, budget, signal }: AwsReadOptions): Promise<AwsRead> {
   const clients = newAwsClients({ access: spec, clock, budget });
   try {
+    const { ecs: asked } = spec;
     const ecs =
-      spec.ecs === null ? null : await readEcsEndpoints(clients, { spec: spec.ecs, known: nothingKnown() }, signal);
+      asked === null
+        ? null
+        : await readable(() => readEcsEndpoints(clients, { spec: asked, known: nothingKnown() }, signal));
     const ofEcs = ecs?.kind === 'told' ? ecs.value : null;
     const schedules =
       spec.schedules.length === 0 && spec.ecs === null
         ? null
-        : await readSchedules(
-            clients,
-            {
-              names: spec.schedules,
-              cluster: spec.ecs?.cluster ?? null,
-              clusterArn: ofEcs?.clusterArn ?? null,
-              starts: ofEcs?.starts ?? null,
-              known: new Map(),
-            },
-            signal,
+        : await readable(() =>
+            readSchedules(
+              clients,
+              {
+                names: spec.schedules,
+                cluster: spec.ecs?.cluster ?? null,
+                clusterArn: ofEcs?.clusterArn ?? null,
+                starts: ofEcs?.starts ?? null,
+                known: new Map(),
+              },
+              signal,
+            ),
           );
     const names = spec.loadBalancers;
     const owners = ofEcs?.owners ?? new Map<string, string>();
     const loadBalancers =
       names.length === 0 && dnsNames.length === 0
         ? null
-        : await readLoadBalancers(clients, { names, dnsNames, owners, known: new Map() }, signal);
+        : await readable(() => readLoadBalancers(clients, { names, dnsNames, owners, known: new Map() }, signal));
     const found = loadBalancers?.kind === 'told' ? loadBalancers.value.loadBalancers : [];
     const targets = new Map<string, Told<readonly TargetSeen[]>>();
     for (const { arn: groupArn, targetType } of found.flatMap(({ groups }) => groups)) {
       if (targetType === 'lambda' || targets.has(groupArn)) continue;
-      targets.set(groupArn, await readTargets(clients, { groupArn }, signal));
+      targets.set(groupArn, await readable(() => readTargets(clients, { groupArn }, signal)));
     }
     const nowMs = wallNowMs();
-    const traffic = found.length === 0 ? null : await readTraffic(clients, { loadBalancers: found, nowMs }, signal);
+    const traffic =
+      found.length === 0 ? null : await readable(() => readTraffic(clients, { loadBalancers: found, nowMs }, signal));
     return { loadBalancers, targets, ecs, schedules, traffic };
   } finally {
     clients.close();

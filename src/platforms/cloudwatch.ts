@@ -60,6 +60,7 @@ export async function readTraffic(
     },
   }));
   const sums = new Map<string, Map<number, number>>();
+  const unfinished = new Set<string>();
   for (const MetricDataQueries of inBatches(queries, queryCountMax)) {
     const results = await readPages(
       (NextToken) =>
@@ -85,11 +86,15 @@ export async function readTraffic(
       if (StatusCode === 'InternalError' || StatusCode === 'Forbidden') {
         return notTold('other', `CloudWatch could not tell all that was asked for (${StatusCode})`);
       }
+      // More of it is on a page to come; where there is none, what was not said is not nothing.
+      if (StatusCode === 'PartialData') unfinished.add(Id);
+      else unfinished.delete(Id);
       const ofQuery = sums.get(Id) ?? new Map<number, number>();
       for (const [i, at] of Timestamps.entries()) ofQuery.set(at.getTime(), Values[i] ?? 0);
       sums.set(Id, ofQuery);
     }
   }
+  if (unfinished.size > 0) return notTold('other', 'CloudWatch told only a part of what was asked for');
   return told(
     asked.flatMap(({ loadBalancer, metric }, i) =>
       Array.from({ length: periodCount }, (_, k) => fromMs + k * periodMs).flatMap((periodFromMs): TrafficSeen[] => {

@@ -357,7 +357,8 @@ export async function readTargets(
   for (const { Target, TargetHealth } of health.value.TargetHealthDescriptions ?? []) {
     const state = TargetHealth?.State ?? '';
     // Whether it gets traffic is not known, and nobody may be accused on a guess.
-    if (!isState(state)) return notTold('other', `AWS has a target in a state that is not known here (${state})`);
+    if (!isState(state))
+      return notTold('other', `AWS has a target in a state that is not known here (${state.slice(0, stateLengthMax)})`);
     targets.push({
       id: Target?.Id ?? '',
       port: Target?.Port ?? 0,
@@ -368,6 +369,8 @@ export async function readTargets(
   }
   return told(targets.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.port - b.port)));
 }
+
+const stateLengthMax = 40;
 
 const states: readonly string[] = [
   'initial',

@@ -67,6 +67,8 @@ const pageItemCount = 250;
 const pageBytesMax = 64 * 1024 * 1024;
 /** More than any namespace that somebody would move in one evening. */
 const itemCountMax = 20_000;
+/** A server that always has more must not keep us for ever, whether it gives anything or not. */
+const pageCountMax = 200;
 const pageWithinS = 30;
 /** The server closes a watch after so long: the idle limit of many a proxy between is 300 s. */
 const watchForS = 290;
@@ -115,7 +117,8 @@ async function listed<T>(
     const resourceVersion = textAt(page.value, 'metadata', 'resourceVersion');
     if (next === '') return told({ items, resourceVersion, sentAtNs, receivedAtNs: ports.clock.nowNs() });
     if (items.size > itemCountMax) return notTold('other', `there are more than ${itemCountMax} ${resource.name}`);
-    if (asked.has(next)) return notTold('other', `the list of ${resource.name} has no end`);
+    if (asked.has(next) || asked.size >= pageCountMax)
+      return notTold('other', `the list of ${resource.name} has no end`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Random } from '../core/ports.ts';
 import { sToNs } from '../core/time.ts';
 import { newSight, type SightOptions } from './sight.ts';
-import type { NotTold, Told } from './told.ts';
+import { readable, type NotTold, type Told } from './told.ts';
 
 export interface ObserverOptions extends SightOptions {
   readonly random: Random;
@@ -57,7 +57,7 @@ export function startObserver(options: ObserverOptions): Observer {
     isLooking = true;
     isWantedNow = false;
     const askedAtNs = clock.nowNs();
-    const seen = await looked(() => options.look({ tell, signal }));
+    const seen = await readable(() => options.look({ tell, signal }));
     isLooking = false;
     if (signal.aborted) return;
     if (seen.kind === 'told') sight.sees(askedAtNs);
@@ -85,14 +85,4 @@ export function startObserver(options: ObserverOptions): Observer {
       cancel();
     },
   };
-}
-
-/** An answer of a shape that nobody expected must not end a run that watches a cutover. */
-async function looked(look: () => Promise<Told<unknown>>): Promise<Told<unknown>> {
-  try {
-    return await look();
-  } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
-    return { kind: 'not-told', reason: 'other', why: `what was answered could not be read (${name})` };
-  }
 }

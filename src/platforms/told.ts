@@ -14,6 +14,16 @@ export function told<T>(value: T): Told<T> {
   return { kind: 'told', value };
 }
 
+/** An answer of a shape that nobody expected must not end a run that watches a cutover, nor a playbook. */
+export async function readable<T>(read: () => Promise<Told<T>>): Promise<Told<T>> {
+  try {
+    return await read();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return notTold('other', `what was answered could not be read (${name})`);
+  }
+}
+
 export function notTold(reason: NotTold['reason'], why: string): NotTold {
   return { kind: 'not-told', reason, why };
 }

@@ -355,3 +355,46 @@ test.for([
     expect(JSON.stringify(all)).not.toContain('hunter2');
   },
 );
+
+test.for(['html', 'redirect', 'cut'] as const)(
+  'a %s in place of an answer is none, and nothing of it is repeated',
+  { timeout: 20_000 },
+  async (fault) => {
+    for (const action of ['DescribeLoadBalancers', 'ListServices', 'ListRuleNamesByTarget', 'DescribeClusters']) {
+      aws.world.faults[action] = fault;
+    }
+    const all = await read();
+    expect(all).toMatchObject({ loadBalancers: { kind: 'not-told' }, ecs: { kind: 'not-told' } });
+    expect(JSON.stringify(all)).not.toMatch(/hunter2|html|u001b/);
+  },
+);
+
+describe('answers that no AWS gives are no answers, and no exceptions', () => {
+  test.for<readonly [what: string, action: string, answer: Readonly<Record<string, unknown>>]>([
+    ['a service whose name is a number', 'DescribeServices', { services: [{ serviceName: 7, deployments: 'many' }] }],
+    ['a task that is a text', 'DescribeTasks', { tasks: ['a1', 7, { taskArn: { a: 1 }, group: 5 }] }],
+    ['a list of tasks that is none', 'ListTasks', { taskArns: 3 }],
+  ])('%s', async ([, action, answer]) => {
+    aws.world.answers[action] = answer;
+    expect((await read()).ecs?.kind).toBe('not-told');
+  });
+
+  test('a task whose attachments are nested without end has no address', async () => {
+    const attachments: unknown = JSON.parse(`${'['.repeat(900)}${']'.repeat(900)}`);
+    aws.world.answers['DescribeTasks'] = { tasks: [{ taskArn: 'a1', group: 'service:orders', attachments }] };
+    expect(valueOf((await read()).ecs).endpoints.get('shop/orders')).toEqual([]);
+  });
+
+  test('a rule in a state that nobody knows is not taken for off', async () => {
+    aws.world.answers['DescribeRule'] = { Name: 'shop-off', ScheduleExpression: 'rate(1 hour)', State: { off: true } };
+    expect(valueOf((await read()).schedules)).toContainEqual(
+      expect.objectContaining({ name: 'shop-off', isEnabled: true }),
+    );
+  });
+
+  test('of what CloudWatch told in part nothing is taken for zero', async () => {
+    const results = ['m0', 'm1', 'm2'].map((Id) => ({ Id, StatusCode: 'PartialData', Timestamps: [], Values: [] }));
+    aws.world.answers['GetMetricData'] = { MetricDataResults: results };
+    expect((await read()).traffic).toMatchObject({ kind: 'not-told', why: expect.stringContaining('only a part') });
+  });
+});

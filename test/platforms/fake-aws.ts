@@ -7,7 +7,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-export type Fault = 'denied' | 'throttled' | 'hung' | 'unknown' | 'expired';
+export type Fault = Refused | 'hung' | 'html' | 'redirect' | 'cut';
+
+type Refused = 'denied' | 'throttled' | 'unknown' | 'expired';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,6 +38,8 @@ export interface FakeWorld {
   /** How many a page has. */
   pageSize: number;
   faults: Record<string, Fault>;
+  /** By action: what is answered in place of all of it, whether it makes sense or not. */
+  answers: Record<string, Fields>;
 }
 
 export interface FakeAws extends AsyncDisposable {
@@ -65,6 +69,7 @@ export function emptyWorld(): FakeWorld {
     metrics: {},
     pageSize: 2,
     faults: {},
+    answers: {},
   };
 }
 
@@ -123,9 +128,22 @@ async function serve(
     hung.add(request.socket);
     return;
   }
+  if (fault === 'html') {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(`<html>\u001b[2J<b>${secret}`.repeat(999));
+    return;
+  }
+  if (fault === 'redirect') {
+    response.writeHead(302, { location: `http://127.0.0.1:9/?token=${secret}` }).end();
+    return;
+  }
+  if (fault === 'cut') {
+    response.writeHead(200, { 'content-length': '4096' }).write('{"a":[[[[');
+    setImmediate(() => request.socket.destroy());
+    return;
+  }
   try {
     if (fault !== undefined) throw new Refusal(asked, fault);
-    answer(response, asked, 200, actions[asked.action]?.(world, asked.input) ?? {});
+    answer(response, asked, 200, world.answers[asked.action] ?? actions[asked.action]?.(world, asked.input) ?? {});
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refuse(response, asked, error);
@@ -150,14 +168,17 @@ function askedOf(request: IncomingMessage, body: string): Asked {
 
 // ── what it can do wrong ─────────────────────────────────────────────────────────────────────────────────────────────
 
+/** In what it says wrong, and nowhere else. */
+export const secret = 'hunter2';
+
 class Refusal extends Error {
   readonly code: string;
   readonly status: number;
 
-  constructor({ protocol }: Asked, fault: Exclude<Fault, 'hung'>, code?: string) {
-    super('User: arn:aws:iam::123456789012:user/hunter2 is not authorized');
+  constructor({ protocol }: Asked, fault: Refused, code?: string) {
+    super(`User: arn:aws:iam::123456789012:user/${secret} is not authorized`);
     const isXml = protocol === 'query' || protocol === 'ec2';
-    const codes: Readonly<Record<Exclude<Fault, 'hung'>, string>> = {
+    const codes: Readonly<Record<Refused, string>> = {
       denied: protocol === 'ec2' ? 'UnauthorizedOperation' : isXml ? 'AccessDenied' : 'AccessDeniedException',
       throttled: isXml ? 'Throttling' : 'ThrottlingException',
       expired: isXml ? 'ExpiredToken' : 'ExpiredTokenException',

@@ -77,7 +77,7 @@ export class FakeKubernetes {
   /** Called after each request is answered; of a watch, begun to be. */
   onAsked: (asked: Asked) => void = () => undefined;
   /** The body of every answer, with status 200. */
-  answerWith: string | null = null;
+  answerWith: string | (() => string) | null = null;
   /** It is not all of it. */
   isBreakingOff = false;
   /** Accepts connections and requests, and says nothing. */
@@ -252,8 +252,9 @@ export class FakeKubernetes {
     if (this.isMute) return;
     if (this.answerWith !== null) {
       response.writeHead(200, { 'content-type': 'application/json' });
-      if (!this.isBreakingOff) return void response.end(this.answerWith);
-      response.write(this.answerWith, () => response.destroy());
+      const body = typeof this.answerWith === 'string' ? this.answerWith : this.answerWith();
+      if (!this.isBreakingOff) return void response.end(body);
+      response.write(body, () => response.destroy());
       return;
     }
     if (this.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, this.slowMs));

@@ -55,6 +55,8 @@ function put(...names: readonly string[]): void {
 // ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 describe('a list', () => {
+  let pageCount = 0;
+
   test('of many comes in pages, each object once, and of its namespace', async () => {
     const names = Array.from({ length: 613 }, (_, i) => `pod-${i}`);
     put(...names);
@@ -130,8 +132,11 @@ describe('a list', () => {
     expect(await api.list(pods, stop.signal)).toMatchObject({ kind: 'not-told', reason: 'other' });
   });
 
-  test('that never ends is ended', async () => {
-    fake.answerWith = '{"items":[],"metadata":{"resourceVersion":"7","continue":"more"}}';
+  test.for([
+    ['is always the same', (): string => 'more'],
+    ['is always another', (): string => String((pageCount += 1))],
+  ] as const)('whose rest %s is ended', async ([, more]) => {
+    fake.answerWith = () => `{"items":[],"metadata":{"resourceVersion":"7","continue":"${more()}"}}`;
     expect(await api.list(pods, stop.signal)).toMatchObject({
       kind: 'not-told',
       why: expect.stringContaining('no end') as string,
