@@ -55,6 +55,35 @@ export const program: Command = new Command('cutwatch')
   .exitOverride();
 
 program
+  .command('init')
+  .summary('write a first scenario, from a few questions or from flags')
+  .description(
+    'Writes a commented scenario, with what DNS says of the names today: where they lead, and their TTLs. What no flag\n' +
+      'says is asked on the terminal. Only DNS is asked; nothing is probed.',
+  )
+  .option('--url <url...>', 'what users ask for; one service for each hostname')
+  .option('--old <place...>', 'where the old side answers: names, addresses or networks')
+  .option('--new <place...>', 'where the new side answers')
+  .option('--name <name>', 'of the scenario; default made of the first hostname')
+  .option('--resolver <address>', 'ask this resolver, and watch it in the scenario; default the system is asked')
+  .option('--no-look-up', 'do not ask DNS')
+  .option('--out <file>', 'file to write, - for standard output; default <name>.yaml')
+  .option('--force', 'replace the file where it is there already')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch init
+  cutwatch init --url https://orders.shop.example/ready --old shop-1.us-west-1.elb.amazonaws.com \\
+    --new k8s-shop.elb.us-west-2.amazonaws.com
+  cutwatch init --url https://orders.shop.example/ready --old 10.0.1.0/24 --new 10.0.2.0/24 --out -`,
+  )
+  .action(async (flags) => {
+    const { initCommand } = await import('./init-command.ts');
+    await initCommand(flags);
+  });
+
+program
   .command('run')
   .summary('watch a cutover: baseline, the change, convergence, tail, verdict, report')
   .description(
