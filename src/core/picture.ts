@@ -60,6 +60,8 @@ export interface PictureLatency {
 export interface PictureResolver {
   readonly name: string;
   readonly hostname: string;
+  /** Until when whoever got an answer of a side may keep it, by its TTL as given; null = none was given, left out = unknown. */
+  readonly heldUntilMs?: { readonly old: number | null; readonly new: number | null };
   readonly states: readonly {
     /** `mixed`: addresses of both sides in one answer, or caches that differ within a poll; `failed`: no answer, or an error. */
     readonly state: SideSeen | 'mixed' | 'failed';
