@@ -1,15 +1,16 @@
 /** From the evidence to the `Analysis`, from top to bottom. Reads what was gathered, changes nothing of it. */
-import type { Analysis, LaneAnalysis, ServiceAnalysis } from '../core/analysis.ts';
+import type { Analysis, ServiceAnalysis } from '../core/analysis.ts';
 import type { EntryOf, RunMode } from '../core/entry.ts';
 import type { Service } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
 import { analyseAuthorities } from './authority-analysis.ts';
 import { authorityTracks, decidingTracks, type AuthorityTrack } from './authority-tracks.ts';
+import type { CauseContext } from './causes.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
 import { findingsOf } from './findings.ts';
 import type { Gathered } from './gathered.ts';
-import { analyseLane, isQualified } from './lane-analysis.ts';
+import { analyseLane, isQualified, type LaneContext } from './lane-analysis.ts';
 import type { LaneStore } from './lane-store.ts';
 import { viewLane, viewRetried, type LaneView, type ViewContext } from './lane-view.ts';
 import { isFresh, recordLife, type RecordLife, type WasStale } from './leaving.ts';
@@ -51,7 +52,21 @@ interface RunContext {
   readonly endedAtNs: number;
 }
 
-export function analyse(gathered: Gathered): Analysis {
+/** One series of a lane, and what its slots are read by. */
+export interface ReadLane {
+  readonly view: LaneView;
+  readonly context: LaneContext;
+}
+
+/** An analysis, and what it was concluded from, for those who need more than its sums: pictures, comparisons, exports. */
+export interface Conclusion {
+  readonly analysis: Analysis;
+  readonly sides: Sides;
+  /** Services in the order of the scenario, the raw series of each before the retried; then references. */
+  readonly lanes: readonly ReadLane[];
+}
+
+export function conclude(gathered: Gathered): Conclusion {
   const { started } = gathered;
   const run = runContext(gathered);
   const { journal, sides, views, ownNetwork, endedAtNs } = run;
@@ -79,10 +94,13 @@ export function analyse(gathered: Gathered): Analysis {
     // Nobody looks at platforms while the last answers are waited for.
     endNs: Math.min(endedAtNs, journal.of('run-ended')[0]?.probedUntilNs ?? endedAtNs),
   });
-  const lanes = [
+  const readLanes = [
     ...contexts.flatMap((context) => lanesOfService(context, run, { stories, targets })),
     ...lanesWithoutService(run),
-  ].toSorted((a, b) => a.number - b.number || (a.series < b.series ? -1 : 1));
+  ];
+  const lanes = readLanes
+    .map(({ view, context }) => analyseLane(view, context))
+    .toSorted((a, b) => a.number - b.number || (a.series < b.series ? -1 : 1));
   const safetyOf = newSafety({
     journal,
     startedAtMs: started.startedAtMs,
@@ -101,7 +119,7 @@ export function analyse(gathered: Gathered): Analysis {
   const resolvers = analyseResolvers(resolverEvidence, stories);
   const authorities = analyseAuthorities(run.tracks, journal);
   const prober = analyseProber(views, journal, endedAtNs);
-  return {
+  const analysis: Analysis = {
     mode: started.mode,
     scenario: started.scenario,
     runId: started.runId,
@@ -146,6 +164,7 @@ export function analyse(gathered: Gathered): Analysis {
     prober,
     sides: sides.addresses,
   };
+  return { analysis, sides, lanes: readLanes };
 }
 
 function runContext(gathered: Gathered): RunContext {
@@ -234,15 +253,16 @@ function lanesOfService(
   context: ServiceContext,
   run: RunContext,
   { stories, targets }: { readonly stories: ResolverStories; readonly targets: TargetsRead },
-): LaneAnalysis[] {
+): ReadLane[] {
   const { views, changes, lives, phases } = context;
   const sideLanes = newSideLanes(views, run.gathered.definitions);
   const retried = run.retried.filter((view) => view.lane.service === context.service.name);
   const qualifiedLanes = new Set([...context.qualified].map((view) => view.lane.number));
   const mustFollow = movesEverybody(context.scenario.change);
   const wasStale = wasStaleBy(stories);
-  return [...views, ...retried].map((view) =>
-    analyseLane(view, {
+  return [...views, ...retried].map((view) => ({
+    view,
+    context: {
       changes: mustFollow ? changes : [],
       lives: mustFollow ? lives : [],
       wasStale,
@@ -253,8 +273,8 @@ function lanesOfService(
       definitions: run.gathered.definitions,
       isQualified: qualifiedLanes.has(view.lane.number),
       phaseAt: (atNs) => phaseAt(phases, atNs),
-    }),
-  );
+    },
+  }));
 }
 
 function wasStaleBy(stories: ResolverStories): WasStale {
@@ -274,11 +294,12 @@ function judgedFromNs({ changes, convergences }: ServiceContext, mode: RunMode):
 }
 
 /** References: in nobody's service, so before any phase. */
-function lanesWithoutService(run: RunContext): LaneAnalysis[] {
+function lanesWithoutService(run: RunContext): ReadLane[] {
   return run.views
     .filter((view) => view.lane.role === 'reference')
-    .map((view) =>
-      analyseLane(view, {
+    .map((view) => ({
+      view,
+      context: {
         changes: [],
         lives: [],
         wasStale: () => false,
@@ -289,8 +310,8 @@ function lanesWithoutService(run: RunContext): LaneAnalysis[] {
         definitions: run.gathered.definitions,
         isQualified: isQualified(view, null),
         phaseAt: () => 'before',
-      }),
-    );
+      },
+    }));
 }
 
 function changesOf(contexts: readonly ServiceContext[], hostname: string): HostnameChanges {

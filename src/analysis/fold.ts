@@ -6,13 +6,15 @@
 import type { Analysis } from '../core/analysis.ts';
 import type { Entry, EntryOf } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
+import type { Picture } from '../core/picture.ts';
 import { newColumns, rowColumns, type RowBatch, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
-import { analyse } from './analyse.ts';
+import { conclude, type Conclusion } from './analyse.ts';
 import { AnswerLedgers } from './answer-ledger.ts';
 import { AnswersUsed } from './answers-used.ts';
 import type { Definitions } from './gathered.ts';
 import { LaneStore } from './lane-store.ts';
+import { drawPicture } from './picture.ts';
 
 export interface Fold {
   entry(entry: Entry): void;
@@ -22,6 +24,8 @@ export interface Fold {
   problem(text: string): void;
   /** From all that came so far; changes nothing. */
   result(): Analysis;
+  /** The same, with what it was concluded from; valid until the next row. */
+  conclude(): Conclusion;
 }
 
 export function newFold(): Fold {
@@ -62,6 +66,22 @@ export function newFold(): Fold {
     namelessRowCount += 1;
   }
 
+  function concluded(): Concluded {
+    assert(started !== null, 'a result was asked for before the run had started');
+    return analyse({
+      started,
+      lanes,
+      entries,
+      definitions,
+      answersUsed: answers.used,
+      ledgers: answers.ledgers,
+      workerAtNs,
+      rowCount,
+      namelessRowCount,
+      problems,
+    });
+  }
+
   return {
     entry(entry) {
       if (entry.type === 'run-started') {
@@ -99,8 +119,12 @@ export function newFold(): Fold {
     },
 
     result() {
+      return this.conclude().analysis;
+    },
+
+    conclude() {
       assert(started !== null, 'a result was asked for before the run had started');
-      return analyse({
+      return conclude({
         started,
         lanes,
         entries,
