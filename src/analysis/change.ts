@@ -142,9 +142,10 @@ function deployments(evidence: ChangeEvidence): Change[] {
 // ── marks and the command ────────────────────────────────────────────────────────────────────────────────────────────
 
 function firstMark(evidence: ChangeEvidence, kinds: readonly MarkMeaning['kind'][], fromNs: number): number | null {
-  const names = evidence.scenario.services.map((service) => service.name);
+  const { services: all, change } = evidence.scenario;
+  const about = { serviceNames: all.map(({ name }) => name), via: change.via };
   const isMeant = (text: string): boolean => {
-    const { kind, services } = markMeaning(text, names);
+    const { kind, services } = markMeaning(text, about);
     return kinds.includes(kind) && (services.length === 0 || services.includes(evidence.service.name));
   };
   return earliest(

@@ -20,13 +20,14 @@ export function markCommand(words: readonly string[]): void {
 function meaningOf(path: string, text: string): string {
   const started = readRun(path).entries.find((entry) => entry.type === 'run-started');
   const names = started?.scenario.services.map((service) => service.name) ?? [];
-  const { kind, services } = markMeaning(text, names);
+  const via = started?.scenario.change.via ?? 'dns';
+  const { kind, services } = markMeaning(text, { serviceNames: names, via });
   const whose = services.length > 0 ? services.join(', ') : `every service (${names.join(', ')})`;
   switch (kind) {
     case 'note':
       return 'a note';
     case 'change':
-      return `the beginning of the change, for ${whose}`;
+      return `the beginning of the ${via === 'deploy' ? 'deployment' : 'change'}, for ${whose}`;
     case 'rollback':
       return `the beginning of the way back, for ${whose}`;
   }

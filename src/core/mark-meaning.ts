@@ -1,3 +1,5 @@
+import type { ChangeSpec } from './scenario.ts';
+
 /**
  * What a mark says, by its first word: that the change is being made, that it is being taken back, or anything else, a
  * note for the report. One that names services is about these only.
@@ -8,8 +10,17 @@ export interface MarkMeaning {
   readonly services: readonly string[];
 }
 
-export function markMeaning(text: string, serviceNames: readonly string[]): MarkMeaning {
-  const [, word] = /^\s*(switch|cutover|change|rollback)/i.exec(text) ?? [];
+/** Where a deployment is watched, who says so means that. */
+const changeWords = {
+  any: /^\s*(switch|cutover|change|rollback)/i,
+  deploy: /^\s*(switch|cutover|change|rollback|deploy|roll[- ]?out|release|upgrade|restart|helm|kubectl)/i,
+} as const;
+
+export function markMeaning(
+  text: string,
+  { serviceNames, via }: { readonly serviceNames: readonly string[]; readonly via: ChangeSpec['via'] },
+): MarkMeaning {
+  const [, word] = changeWords[via === 'deploy' ? 'deploy' : 'any'].exec(text) ?? [];
   return {
     kind: word === undefined ? 'note' : word.toLowerCase() === 'rollback' ? 'rollback' : 'change',
     services: serviceNames.filter((name) => isNamed(text, name)),

@@ -1,5 +1,11 @@
 /** What is evidence of a deployment, in words: rollouts, replicas, or the word of whoever began it. */
-import type { Analysis, ReplicasAnalysis, RolloutAnalysis, ServiceAnalysis } from '../core/analysis.ts';
+import type {
+  Analysis,
+  ObserverAnalysis,
+  ReplicasAnalysis,
+  RolloutAnalysis,
+  ServiceAnalysis,
+} from '../core/analysis.ts';
 import { listText } from '../core/quantity-text.ts';
 import { toIso } from '../core/time.ts';
 import type { VerdictValue } from '../core/verdict.ts';
@@ -25,10 +31,13 @@ export function evidenceOfDeployment(analysis: Analysis, service: ServiceAnalysi
   const { replicas } = service;
   const isReplaced = change.usedBy === 'replicas' || isToldApart(replicas);
   if (isReplaced) return ['pass', `Replicas that had not answered before answer since ${at(change.usedAtNs)}.`];
-  return [
-    'pass',
-    `A deployment was announced at ${at(change.usedAtNs)}; that it was made is the word of whoever did it.`,
-  ];
+  const announced = `A deployment was announced at ${at(change.usedAtNs)}`;
+  const blind = blindSince(analysis, change.usedAtNs);
+  if (blind.length > 0) {
+    const why = listText(blind.map(({ name, gaps }) => `${name} could not see: ${gaps.at(-1)?.why ?? ''}`));
+    return ['inconclusive', `${announced}; whether it was made, and when it was over, is not known (${why}).`];
+  }
+  return ['pass', `${announced}; that it was made is the word of whoever did it.`];
 
   function said({ name, fromRevision, toRevision, beganAtNs, completeAtNs, state, reason }: RolloutAnalysis): string {
     const what = `${name} went from revision ${fromRevision} to ${toRevision}`;
@@ -37,6 +46,13 @@ export function evidenceOfDeployment(analysis: Analysis, service: ServiceAnalysi
     if (state === 'failed') return `${what} from ${at(beganAtNs)} on, and that failed${because}`;
     return `${what} from ${at(beganAtNs)} on, and its end was not seen${because}`;
   }
+}
+
+/** Who was asked to tell of rollouts, and could not all the time from then on. */
+function blindSince({ observers = [] }: Analysis, sinceNs: number): readonly ObserverAnalysis[] {
+  return observers.filter(
+    ({ name, gaps }) => /^kubernetes:\w+\/deployments$|^ecs:/.test(name) && gaps.some(({ toAtNs }) => toAtNs > sinceNs),
+  );
 }
 
 function isOver(rollouts: readonly RolloutAnalysis[]): boolean {

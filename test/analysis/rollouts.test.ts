@@ -5,6 +5,7 @@ import type { PlatformFact, RolloutSeen, WorkloadSeen } from '../../src/core/pla
 import type { Definition } from '../../src/core/row.ts';
 import type { ChangeSpec } from '../../src/core/scenario.ts';
 import { nsToS, sToNs } from '../../src/core/time.ts';
+import { judge } from '../../src/verdict/judge.ts';
 import { analysisOf, mark, type LaneLog, type Log } from './kit.ts';
 
 const observer = 'kubernetes:new/deployments';
@@ -124,6 +125,65 @@ describe('what platforms say', () => {
     const blind: Entry = { type: 'observer-blinded', atNs: sToNs(25), observer, sinceNs: sToNs(22), why: 'denied' };
     expect(told(watched([...quiet, blind]))).toMatchObject({ by: 'mark', used: 20, evident: true, tail: 20 });
     expect(told(watched([mark(20)]))).toMatchObject({ by: 'mark', evident: true, tail: 20 });
+  });
+
+  test('whose platform could not be seen from the announcement on is inconclusive, not the word of whoever announced it', () => {
+    const evidence = (...entries: readonly Entry[]): unknown =>
+      judge(watched([rollout(0.3, '7', 'complete'), ...entries])).reasons.find(
+        ({ objective }) => objective === 'evidence-of-change',
+      );
+    const blind: Entry = { type: 'observer-blinded', atNs: sToNs(25), observer, sinceNs: sToNs(22), why: 'denied' };
+    const why = `${observer} could not see: denied`;
+    expect(evidence(mark(20), blind)).toMatchObject({ value: 'inconclusive', text: expect.stringContaining(why) });
+    const recovered: Entry = { type: 'observer-recovered', atNs: sToNs(27), observer };
+    expect(evidence(blind, recovered, mark(31))).toMatchObject({
+      value: 'inconclusive',
+      text: expect.stringContaining('no Deployment and no ECS service got another revision'),
+    });
+    // Nobody was asked.
+    const unasked = judge(watched([mark(20)]));
+    expect(unasked.reasons.find(({ objective }) => objective === 'evidence-of-change')).toMatchObject({
+      value: 'pass',
+    });
+  });
+
+  test('whoever deploys by hand says so in their own words', () => {
+    expect(told(watched([mark(20, 'deploy v42')]))).toMatchObject({ by: 'mark', used: 20 });
+    expect(told(watched([mark(20, 'deploy v42')], { via: 'dns' }))).toMatchObject({ by: null });
+  });
+
+  test('ECS is asked again and again: a rollout began between two polls, and is over when the last task has stopped', () => {
+    const ecs = 'ecs:new';
+    const poll = (atS: number, fact: PlatformFact): Entry => ({
+      ...(seen(atS, fact, ecs) as Extract<Entry, { type: 'platform-seen' }>),
+      sentAtNs: sToNs(atS - 0.2),
+      previousSentAtNs: sToNs(atS - 10.4),
+    });
+    const service = (atS: number, revision: string, state: RolloutSeen['state']): Entry => {
+      const counts = { desiredCount: 1, updatedCount: 1, readyCount: 1 };
+      return poll(atS, { kind: 'rollout', rollout: { name: 'orders', revision, ...counts, state, reason: '' } });
+    };
+    const task = (atS: number, name: string, revision: string, state: WorkloadSeen['state']): Entry => {
+      const { fact } = pod(atS, name, revision, state) as Extract<Entry, { type: 'platform-seen' }>;
+      return poll(atS, fact);
+    };
+    const analysis = watched([
+      started(ecs),
+      service(0.3, 'ecs-svc/1', 'complete'),
+      task(0.3, 'a', 'orders:7', 'running'),
+      service(20.9, 'ecs-svc/2', 'progressing'),
+      task(20.9, 'b', 'orders:8', 'pending'),
+      task(31.2, 'a', 'orders:7', 'terminating'),
+      service(31.2, 'ecs-svc/2', 'complete'),
+      task(41.5, 'a', 'orders:7', 'gone'),
+    ]);
+    expect(told(analysis)).toEqual({
+      by: 'rollout',
+      used: 10.5,
+      evident: true,
+      tail: 41.5,
+      rollouts: [['ecs-svc/1 → ecs-svc/2', 20.9, 41.5, 1]],
+    });
   });
 
   test('an announced one counts from the announcement, and is over when the rollout is', () => {

@@ -156,6 +156,18 @@ test('ECS tells as much, a little less often', async () => {
       seed,
     );
     expect(goneTargets(played).map(({ proof }) => proof)).toEqual(['P2', 'P2', 'P2']);
+    const { rollouts = [], services } = played.analysis;
+    expect(rollouts).toMatchObject([{ name: 'orders', fromRevision: '1', toRevision: '2', replacedCount: 3 }]);
+    // The last task of before is looked for every 10 to 11 s.
+    const goneNs = new Map<string, number>();
+    for (const entry of played.truth) {
+      if (entry.type !== 'target-changed' || entry.side !== 'new' || entry.state !== 'gone') continue;
+      if (!goneNs.has(entry.target)) goneNs.set(entry.target, entry.atNs);
+    }
+    const lastGoneNs = Math.max(...goneNs.values());
+    const tailFromNs = services[0]?.phases.find(({ name }) => name === 'tail')?.fromAtNs ?? 0;
+    expect(tailFromNs).toBeGreaterThanOrEqual(lastGoneNs);
+    expect(nsToS(tailFromNs - lastGoneNs)).toBeLessThan(11.5);
   }
 });
 
