@@ -2,16 +2,16 @@
  * How every AWS client is made and asked. Nothing of the SDK is loaded before somebody asks for it: `make` imports its
  * client when the first call is due.
  *
- * `requestTimeout` alone only prints a warning and waits on, so it throws, and each call has its own deadline besides. Two
- * attempts of the standard kind: the adaptive one waited 7 to 13 s when throttled, and a blind interval in the journal is
- * worth more than a late answer. Both are given, for their defaults change with time.
+ * `requestTimeout` alone only prints a warning and waits on, so it throws, and each call has its own deadline besides. The
+ * SDK makes one attempt of the standard kind, and what may pass is tried once more by us, in a turn of its own: attempts of
+ * the SDK's would be in no budget, just when AWS throttles. Kind and count are given, for their defaults change with time.
  */
 import type { Cancel, Clock } from '../core/ports.ts';
 import { msToNs } from '../core/time.ts';
 import { awsTrouble } from './aws-trouble.ts';
-import type { Budget } from './budget.ts';
+import type { Budget, Urgency } from './budget.ts';
 import type { AwsAction } from './permissions.ts';
-import { notTold, told, type Told } from './told.ts';
+import { notTold, told, type NotTold, type Told } from './told.ts';
 
 /** Whose account is asked, and where; each side may have its own. null = as AWS's own environment and files say. */
 export interface AwsAccess {
@@ -52,12 +52,13 @@ export interface AwsClientOptions<Client> {
 export interface AwsClient<Client> {
   /**
    * Waits for its turn, asks, and gives the answer or why there is none. `action` is the permission it needs, as IAM writes
-   * it: `route53:GetChange`; `send` calls the method of that name, and no other. Never rejects.
+   * it: `route53:GetChange`; `send` calls the method of that name, and no other, twice at the most. Never rejects.
    */
   ask<Answer>(
     action: AwsAction,
     send: (client: Client, options: { readonly abortSignal: AbortSignal }) => Promise<Answer>,
     signal: AbortSignal,
+    urgency?: Urgency,
   ): Promise<Told<Answer>>;
   /** Closes its connections. */
   close(): void;
@@ -65,7 +66,7 @@ export interface AwsClient<Client> {
 
 const connectionMsMax = 3000;
 const requestMsMax = 5000;
-/** Two attempts and the wait between them. */
+/** Of one attempt, with what it takes to get credentials. */
 const callMsMax = 12_000;
 
 export function newAwsClient<Client extends SdkClient>(options: AwsClientOptions<Client>): AwsClient<Client> {
@@ -85,22 +86,32 @@ export function newAwsClient<Client extends SdkClient>(options: AwsClientOptions
   }
 
   return {
-    ask(action, send, signal) {
-      return budget(async () => {
-        if (signal.aborted) return notTold('stopped', 'it was stopped');
-        const deadline = newDeadline(clock, signal);
-        try {
-          making ??= client();
-          const made = await making;
-          return told(await Promise.race([send(made, { abortSignal: deadline.signal }), deadline.passed]));
-        } catch (error) {
-          if (signal.aborted) return notTold('stopped', 'it was stopped');
-          if (deadline.signal.aborted) return notTold('timed-out', `AWS did not answer ${action} within 12 s`);
-          return awsTrouble(error, action, access);
-        } finally {
-          deadline.cancel();
-        }
-      }, signal);
+    async ask(action, send, signal, urgency) {
+      let mayPass = false;
+      const attempt = (): Promise<Told<Awaited<ReturnType<typeof send>>>> =>
+        budget(
+          async () => {
+            if (signal.aborted) return notTold('stopped', 'it was stopped');
+            const deadline = newDeadline(clock, signal);
+            try {
+              making ??= client();
+              const made = await making;
+              return told(await Promise.race([send(made, { abortSignal: deadline.signal }), deadline.passed]));
+            } catch (error) {
+              if (signal.aborted) return notTold('stopped', 'it was stopped');
+              if (deadline.signal.aborted) return notTold('timed-out', `AWS did not answer ${action} within 12 s`);
+              const trouble = awsTrouble(error, action, access);
+              mayPass = isPassing(trouble, error);
+              return trouble;
+            } finally {
+              deadline.cancel();
+            }
+          },
+          signal,
+          urgency,
+        );
+      const first = await attempt();
+      return mayPass ? attempt() : first;
     },
     close() {
       making?.then(
@@ -111,12 +122,25 @@ export function newAwsClient<Client extends SdkClient>(options: AwsClientOptions
   };
 }
 
+const passing: ReadonlySet<NotTold['reason']> = new Set(['throttled', 'timed-out', 'unreachable']);
+
+/** Whether a second attempt may be answered otherwise: after what was wrong with our clock the SDK has set it. */
+function isPassing({ reason }: NotTold, error: unknown): boolean {
+  const { httpStatusCode = 0, clockSkewCorrected = false } =
+    (
+      error as {
+        readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
+      } | null
+    )?.$metadata ?? {};
+  return passing.has(reason) || httpStatusCode >= 500 || clockSkewCorrected;
+}
+
 function settingsOf({ profile, region }: AwsAccess): AwsSettings {
   return {
     ...(profile === null ? {} : { profile }),
     ...(region === null ? {} : { region }),
     retryMode: 'standard',
-    maxAttempts: 2,
+    maxAttempts: 1,
     requestHandler: {
       connectionTimeout: connectionMsMax,
       requestTimeout: requestMsMax,

@@ -7,10 +7,14 @@ import type { Clock, Random } from '../core/ports.ts';
 import { nsPerS } from '../core/time.ts';
 
 /**
- * Runs the call when its turn comes, in the order of asking; at most `inFlightMax` are under way. One that is stopped no
- * longer waits for its turn: it is for the call to see that, and to do nothing.
+ * Runs the call when its turn comes. Urgent calls have every second turn at the most while others wait, each kind in the
+ * order of asking; at most `inFlightMax` of a kind are under way. One that is stopped no longer waits for its turn: it is
+ * for the call to see that, and to do nothing.
  */
-export type Budget = <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+export type Budget = <T>(call: () => Promise<T>, signal: AbortSignal, urgency?: Urgency) => Promise<T>;
+
+/** `urgent`: what changes within seconds, and is asked for again and again. */
+export type Urgency = 'urgent' | 'patient';
 
 export interface BudgetOptions {
   readonly clock: Clock;
@@ -25,27 +29,49 @@ const inFlightMax = 4;
 const jitterRatio = 0.2;
 
 export function newBudget({ clock, random, callsPerSecond = 1 }: BudgetOptions): Budget {
-  const limit = pLimit(inFlightMax);
+  const limits = { urgent: pLimit(inFlightMax), patient: pLimit(inFlightMax) };
+  const waiting: Readonly<Record<Urgency, (() => void)[]>> = { urgent: [], patient: [] };
   let nextAtNs = 0;
+  let isArmed = false;
+  let wasUrgent = false;
 
-  function turn(signal: AbortSignal): Promise<void> {
+  function turn(signal: AbortSignal, urgency: Urgency): Promise<void> {
     if (signal.aborted) return Promise.resolve();
-    const atNs = Math.max(clock.nowNs(), nextAtNs);
-    nextAtNs = atNs + Math.ceil((nsPerS / callsPerSecond) * (1 + jitterRatio * random()));
     return new Promise((resolve) => {
+      const line = waiting[urgency];
       const go = (): void => {
-        cancel();
-        signal.removeEventListener('abort', go);
+        signal.removeEventListener('abort', leave);
         resolve();
       };
-      const cancel = clock.at(atNs, go);
-      signal.addEventListener('abort', go);
+      const leave = (): void => {
+        line.splice(line.indexOf(go), 1);
+        resolve();
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      line.push(go);
+      arm();
     });
   }
 
-  return (call, signal) =>
-    limit(async () => {
-      await turn(signal);
+  function arm(): void {
+    if (isArmed) return;
+    isArmed = true;
+    clock.at(Math.max(clock.nowNs(), nextAtNs), () => {
+      isArmed = false;
+      const isUrgent = waiting.urgent.length > 0 && !(wasUrgent && waiting.patient.length > 0);
+      const go = waiting[isUrgent ? 'urgent' : 'patient'].shift();
+      // Whoever waited has left.
+      if (go === undefined) return;
+      wasUrgent = isUrgent;
+      nextAtNs = clock.nowNs() + Math.ceil((nsPerS / callsPerSecond) * (1 + jitterRatio * random()));
+      go();
+      if (waiting.urgent.length + waiting.patient.length > 0) arm();
+    });
+  }
+
+  return (call, signal, urgency = 'patient') =>
+    limits[urgency](async () => {
+      await turn(signal, urgency);
       return call();
     });
 }

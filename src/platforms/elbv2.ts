@@ -351,6 +351,7 @@ export async function readTargets(
       return client.describeTargetHealth({ TargetGroupArn: groupArn }, options);
     },
     signal,
+    'urgent',
   );
   if (health.kind === 'not-told') return health;
   const targets: TargetSeen[] = [];

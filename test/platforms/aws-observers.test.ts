@@ -5,7 +5,7 @@ import { newRandom } from '../../src/core/random.ts';
 import { nsToS } from '../../src/core/time.ts';
 import { newAwsObservers, type AwsObservers } from '../../src/platforms/aws-observers.ts';
 import { newCallClock, type CallClock } from './call-clock.ts';
-import { groupArn, service, shopWorld, target, task } from './aws-shop.ts';
+import { groupArn, service, shopArn, shopWorld, target, task } from './aws-shop.ts';
 import { startFakeAws, type FakeAws } from './fake-aws.ts';
 import { useFakeAccount } from './fake-account.ts';
 
@@ -94,6 +94,41 @@ test('AWS is asked no more than once a second in all', async () => {
   expect(aws.calls.length).toBeLessThanOrEqual(nsToS(time.clock.nowNs()) + 1);
 });
 
+test('second attempts are within it, too, when AWS throttles', async () => {
+  observe();
+  await until('the first targets', () => targetsOf('orders').length === 1);
+  const [fromNs, before] = [time.clock.nowNs(), aws.calls.length];
+  for (const action of new Set(aws.calls)) aws.world.faults[action] = 'throttled';
+  await until('30 calls more', () => aws.calls.length - before >= 30);
+  expect(aws.calls.length - before).toBeLessThanOrEqual(nsToS(time.clock.nowNs() - fromNs) + 1);
+});
+
+test('of all that is asked for, the health of a single group comes every 2 to 5 s', async () => {
+  // Beside ECS, schedules and all the rest.
+  aws.world.groups[shopArn] = (aws.world.groups[shopArn] ?? []).filter(
+    (one) => one['TargetGroupArn'] === groupArn('orders'),
+  );
+  observe();
+  const askedAtS: number[] = [];
+  await until('the first targets', () => targetsOf('orders').length === 1);
+  let count = 0;
+  const look = (): void => {
+    const now = aws.calls.filter((action) => action === 'DescribeTargetHealth').length;
+    if (now > count) askedAtS.push(nsToS(time.clock.nowNs()));
+    count = now;
+    time.clock.at(time.clock.nowNs() + 100_000_000, look);
+  };
+  look();
+  await until('40 looks', () => askedAtS.length > 40);
+  const gapsS = askedAtS
+    .slice(1)
+    .map((atS, i) => atS - (askedAtS[i] ?? 0))
+    .toSorted((a, b) => a - b);
+  expect(gapsS[Math.floor(gapsS.length / 2)]).toBeLessThanOrEqual(4);
+  expect(gapsS.at(-1)).toBeLessThanOrEqual(5);
+  expect(gapsS[0]).toBeGreaterThanOrEqual(2);
+});
+
 test('a target that changes is told with the poll before, one that stays only now and then', async () => {
   observe({ ecs: null });
   await until('the first targets', () => targetsOf('orders').length === 1);
@@ -142,8 +177,7 @@ test.for([
   },
 );
 
-// The SDK waits between its two attempts in real time.
-test('who throttles us is asked less and less often', { timeout: 20_000 }, async () => {
+test('who throttles us is asked less and less often', async () => {
   observe({ ecs: null });
   await until('the first targets', () => targetsOf('orders').length === 1);
   aws.world.faults['DescribeTargetHealth'] = 'throttled';

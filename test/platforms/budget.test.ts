@@ -54,3 +54,18 @@ test('who is stopped waits for no turn', async () => {
   clock.at(sToNs(0.3), () => stop.abort());
   expect(await clock.runUntil(Promise.all(calls))).toEqual([0, sToNs(0.3), sToNs(0.3)]);
 });
+
+test('urgent calls go before others, and take every second turn at the most while others wait', async () => {
+  const clock = newSimClock(settle);
+  const budget = newBudget({ clock, random: () => 0 });
+  const order: string[] = [];
+  const call = (name: string, urgency: 'urgent' | 'patient'): Promise<void> =>
+    budget(async () => void order.push(name), never, urgency);
+  await clock.runUntil(
+    Promise.all([
+      ...['a', 'b', 'c'].map((name) => call(name, 'patient')),
+      ...['U', 'V', 'W', 'X'].map((name) => call(name, 'urgent')),
+    ]),
+  );
+  expect(order.join('')).toBe('UaVbWcX');
+});

@@ -23,15 +23,19 @@ export function newCallClock(hungCount: () => number, callsPerSecond: number = 1
   const budget = newBudget({ clock, random: newRandom(5, 'budget'), callsPerSecond });
   return {
     clock,
-    budget: (call, signal) =>
-      budget(async () => {
-        callCount += 1;
-        try {
-          return await call();
-        } finally {
-          callCount -= 1;
-        }
-      }, signal),
+    budget: (call, signal, urgency) =>
+      budget(
+        async () => {
+          callCount += 1;
+          try {
+            return await call();
+          } finally {
+            callCount -= 1;
+          }
+        },
+        signal,
+        urgency,
+      ),
     async until(what, isSo, withinS = 300) {
       const endNs = clock.nowNs() + sToNs(withinS);
       const watched = async (): Promise<void> => {
