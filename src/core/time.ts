@@ -18,6 +18,10 @@ export function sToNs(s: number): number {
   return Math.round(s * nsPerS);
 }
 
+export function msToS(ms: number): number {
+  return ms / 1000;
+}
+
 export function nsToMs(ns: number): number {
   return ns / nsPerMs;
 }
