@@ -5,7 +5,6 @@ import type { Service } from '../core/scenario.ts';
 import { toIso } from '../core/time.ts';
 import { analyseAuthorities } from './authority-analysis.ts';
 import { authorityTracks, decidingTracks, type AuthorityTrack } from './authority-tracks.ts';
-import type { CauseContext } from './causes.ts';
 import { findChanges, type Change } from './change.ts';
 import { convergenceInPlace, convergenceOf, movesEverybody } from './convergence.ts';
 import { findingsOf } from './findings.ts';
@@ -59,14 +58,21 @@ export interface ReadLane {
 }
 
 /** An analysis, and what it was concluded from, for those who need more than its sums: pictures, comparisons, exports. */
-export interface Conclusion {
+export interface Concluded {
   readonly analysis: Analysis;
+  readonly journal: Journal;
   readonly sides: Sides;
+  readonly tracks: readonly AuthorityTrack[];
+  readonly stories: ResolverStories;
+  /** The raw series of every lane, in the order of the scenario. */
+  readonly views: readonly LaneView[];
   /** Services in the order of the scenario, the raw series of each before the retried; then references. */
   readonly lanes: readonly ReadLane[];
+  /** By service; '' for references. */
+  readonly causes: ReadonlyMap<string, CauseContext>;
 }
 
-export function conclude(gathered: Gathered): Conclusion {
+export function analyse(gathered: Gathered): Concluded {
   const { started } = gathered;
   const run = runContext(gathered);
   const { journal, sides, views, ownNetwork, endedAtNs } = run;
@@ -164,7 +170,7 @@ export function conclude(gathered: Gathered): Conclusion {
     prober,
     sides: sides.addresses,
   };
-  return { analysis, sides, lanes: readLanes };
+  return { analysis, journal, sides, tracks: run.tracks, stories, lanes: readLanes };
 }
 
 function runContext(gathered: Gathered): RunContext {

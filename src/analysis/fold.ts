@@ -9,7 +9,7 @@ import { assert } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import { newColumns, rowColumns, type RowBatch, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
-import { conclude, type Conclusion } from './analyse.ts';
+import { analyse, type Concluded } from './analyse.ts';
 import { AnswerLedgers } from './answer-ledger.ts';
 import { AnswersUsed } from './answers-used.ts';
 import type { Definitions } from './gathered.ts';
@@ -25,7 +25,15 @@ export interface Fold {
   /** From all that came so far; changes nothing. */
   result(): Analysis;
   /** The same, with what it was concluded from; valid until the next row. */
-  conclude(): Conclusion;
+  concluded(): Concluded;
+  /** The result, and what charts draw of it, in at most so many bins of time. */
+  drawn(binCountMax: number): Drawn;
+}
+
+/** The picture is not drawn before somebody looks at it, and then kept. */
+export interface Drawn {
+  readonly analysis: Analysis;
+  readonly picture: Picture;
 }
 
 export function newFold(): Fold {
@@ -66,22 +74,6 @@ export function newFold(): Fold {
     namelessRowCount += 1;
   }
 
-  function concluded(): Concluded {
-    assert(started !== null, 'a result was asked for before the run had started');
-    return analyse({
-      started,
-      lanes,
-      entries,
-      definitions,
-      answersUsed: answers.used,
-      ledgers: answers.ledgers,
-      workerAtNs,
-      rowCount,
-      namelessRowCount,
-      problems,
-    });
-  }
-
   return {
     entry(entry) {
       if (entry.type === 'run-started') {
@@ -118,24 +110,13 @@ export function newFold(): Fold {
       problems.push(text);
     },
 
-    result() {
-      return this.conclude().analysis;
+    result: () => concluded().analysis,
+
+    drawn(binCountMax) {
+      const all = concluded();
+      return { analysis: all.analysis, picture: drawPicture(all, binCountMax) };
     },
 
-    conclude() {
-      assert(started !== null, 'a result was asked for before the run had started');
-      return conclude({
-        started,
-        lanes,
-        entries,
-        definitions,
-        answersUsed: answers.used,
-        ledgers: answers.ledgers,
-        workerAtNs,
-        rowCount,
-        namelessRowCount,
-        problems,
-      });
-    },
+    concluded,
   };
 }

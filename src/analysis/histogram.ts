@@ -9,6 +9,8 @@ const exactBits = 8;
 const half = 1 << (exactBits - 1);
 /** Values are whole and below 2³². */
 const bucketCount = (32 - exactBits + 2) * half;
+/** Of a distribution: a class is so many of them. */
+const classBuckets = 8;
 
 export class Histogram {
   readonly #counts = new Uint32Array(bucketCount);
@@ -59,6 +61,22 @@ export class Histogram {
     const variance = (pairs / 12) * (all + 1 - ties / (all * (all - 1)));
     const deviations = variance > 0 ? (higher - pairs / 2) / Math.sqrt(variance) : 0;
     return { higherRatio: higher / pairs, deviations };
+  }
+
+  /** Classes with values in them, [from, to), rising. Each is at most a sixteenth wider than it begins, or 1. */
+  distribution(): [from: number, to: number, count: number][] {
+    const classes: [number, number, number][] = [];
+    for (let i = 0; i < bucketCount; i += 1) {
+      const count = this.#counts[i] as number;
+      if (count === 0) continue;
+      const first = i < half ? i : i - (i % classBuckets);
+      const end = i < half ? i + 1 : first + classBuckets;
+      const from = first === 0 ? 0 : highestIn(first - 1) + 1;
+      const last = classes.at(-1);
+      if (last?.[0] === from) last[2] += count;
+      else classes.push([from, highestIn(end - 1) + 1, count]);
+    }
+    return classes;
   }
 
   /** The highest value of the bucket in which the share of all values is reached, 0 when there are none. */
