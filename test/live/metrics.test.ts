@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import type { Picture } from '../../src/core/picture.ts';
+import { metricsOf } from '../../src/live/metrics.ts';
+import { prometheusText } from '../../src/live/prometheus-text.ts';
+import type { Snapshot } from '../../src/report/snapshot.ts';
+import { foundingIncident } from '../report/cases.ts';
+import { emptyPicture, snapshotOf } from './kit.ts';
+
+function withPicture(picture: Partial<Picture>): Snapshot {
+  return snapshotOf(foundingIncident, { picture: { ...emptyPicture, ...picture } });
+}
+
+/** The lines of a metric. */
+function linesOf(snapshot: Snapshot, name: string): string[] {
+  const lines = prometheusText(metricsOf(snapshot, 3)).split('\n');
+  return lines.filter((line) => line.startsWith(`cutwatch_${name}{`) || line.startsWith(`cutwatch_${name} `));
+}
+
+const { lanes } = snapshotOf(foundingIncident).report;
+const [fresh, keepAlive] = lanes;
+if (fresh === undefined || keepAlive === undefined) throw new Error('the case has two lanes');
+
+test('each probe counts once, by service, client, the side that answered and what became of it', () => {
+  const snapshot = withPicture({
+    lanes: [
+      {
+        name: fresh.name,
+        runs: [
+          [0, 3, 2, 0, 0, 0, 0],
+          [3, 1, 1, 0, 1, 3, 1],
+          [4, 2, 0, 7, 0, 0, 0],
+        ],
+        failures: [
+          [3, 'connect-refused', 'old', 2],
+          [3, '5xx-app', 'new', 1],
+        ],
+      },
+    ],
+  });
+  const labels = `service="${fresh.service}",client="${fresh.client}"`;
+  expect(
+    linesOf(snapshot, 'probes_total')
+      .filter((line) => !/dropped|blind|blocked/.test(line))
+      .toSorted(),
+  ).toEqual([
+    `cutwatch_probes_total{${labels},side="new",outcome="failed"} 1`,
+    `cutwatch_probes_total{${labels},side="new",outcome="good"} 14`,
+    `cutwatch_probes_total{${labels},side="old",outcome="failed"} 2`,
+    `cutwatch_probes_total{${labels},side="old",outcome="good"} 7`,
+    `cutwatch_probes_total{${labels},side="unknown",outcome="good"} 1`,
+  ]);
+  expect(linesOf(snapshot, 'failed_probes_total')).toEqual([
+    `cutwatch_failed_probes_total{${labels},class="connect-refused"} 2`,
+    `cutwatch_failed_probes_total{${labels},class="5xx-app"} 1`,
+  ]);
+});
+
+test('a histogram of response times never promises more than was kept: what lies across a bound counts beyond it', () => {
+  const snapshot = withPicture({
+    latency: [
+      {
+        service: 'orders',
+        client: 'fresh',
+        side: 'new',
+        bins: [],
+        distribution: [
+          [3, 3.3, 11],
+          [24, 26, 7],
+          [1900, 2000, 3],
+          [31_000, 34_000, 1],
+        ],
+      },
+    ],
+  });
+  const values = (suffix: string): string[] =>
+    linesOf(snapshot, `response_time_seconds_${suffix}`).map((line) =>
+      line.replace(/^.*?(?:le="([^"]*)")?\} (.*)$/, '$1 $2').trim(),
+    );
+  expect(values('bucket')).toEqual(
+    '0.005 11|0.01 11|0.025 11|0.05 18|0.1 18|0.25 18|0.5 18|1 18|2 21|5 21|10 21|30 21|+Inf 22'.split('|'),
+  );
+  expect(values('count')).toEqual(['22']);
+  expect(Number(values('sum')[0])).toBeCloseTo((11 * 3.15 + 7 * 25 + 3 * 1950 + 32_500) / 1000, 9);
+});
+
+test('of states there is a sample for each, and it is one of them', () => {
+  const snapshot = withPicture({
+    resolvers: [
+      {
+        name: 'office',
+        hostname: 'orders.shop.example',
+        states: [
+          { state: 'old', fromMs: 0, toMs: 700, ttlS: null },
+          { state: 'mixed', fromMs: 700, toMs: 900, ttlS: null },
+        ],
+      },
+    ],
+  });
+  expect(linesOf(snapshot, 'verdict')).toEqual([
+    'cutwatch_verdict{value="pass"} 0',
+    'cutwatch_verdict{value="fail"} 1',
+    'cutwatch_verdict{value="inconclusive"} 0',
+  ]);
+  const states = linesOf(snapshot, 'resolver_state');
+  expect(states).toHaveLength(6);
+  expect(states.filter((line) => line.endsWith(' 1'))).toEqual([
+    'cutwatch_resolver_state{resolver="office",hostname="orders.shop.example",state="mixed"} 1',
+  ]);
+});
+
+test('downtime is told by both its bounds, in seconds', () => {
+  const [service] = snapshotOf(foundingIncident).report.services;
+  const { min = 0, max = 0 } = service?.impact.downtimeMs ?? {};
+  expect(min).toBeLessThan(max);
+  expect(linesOf(withPicture({}), 'downtime_seconds').slice(0, 2)).toEqual([
+    `cutwatch_downtime_seconds{service="${service?.name ?? ''}",bound="min"} ${String(min / 1000)}`,
+    `cutwatch_downtime_seconds{service="${service?.name ?? ''}",bound="max"} ${String(max / 1000)}`,
+  ]);
+});
+
+test('blind spots that lie over one another are counted once', () => {
+  const spot = (fromS: number, toS: number): Snapshot['report']['prober']['blindSpots'][number] => ({
+    fromAt: new Date(fromS * 1000).toISOString(),
+    toAt: new Date(toS * 1000).toISOString(),
+    why: 'stood still',
+  });
+  const snapshot = snapshotOf(foundingIncident);
+  const blindSpots = [spot(20, 27), spot(3, 10), spot(5, 8), spot(9, 11.5)];
+  const report = { ...snapshot.report, prober: { ...snapshot.report.prober, blindSpots } };
+  expect(linesOf({ ...snapshot, report }, 'blind_seconds_total')).toEqual(['cutwatch_blind_seconds_total 15.5']);
+});
+
+test('no label holds an address or a text from elsewhere, and every family has help', () => {
+  const families = metricsOf(withPicture({}), 3);
+  const names = new Set(families.flatMap(({ samples }) => samples.flatMap(({ labels }) => Object.keys(labels))));
+  const known =
+    'answer bound class client hostname le mode outcome phase resolver run scenario service severity side state value version';
+  expect([...names].filter((name) => !known.split(' ').includes(name))).toEqual([]);
+  for (const { name, help, type } of families) {
+    expect(help).toMatch(/\.$/);
+    expect(name).toMatch(/^cutwatch_[a-z0-9_]+$/);
+    expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
+  }
+});
