@@ -58,21 +58,17 @@ export interface ReadLane {
 }
 
 /** An analysis, and what it was concluded from, for those who need more than its sums: pictures, comparisons, exports. */
-export interface Concluded {
+export interface Conclusion {
   readonly analysis: Analysis;
   readonly journal: Journal;
   readonly sides: Sides;
   readonly tracks: readonly AuthorityTrack[];
   readonly stories: ResolverStories;
-  /** The raw series of every lane, in the order of the scenario. */
-  readonly views: readonly LaneView[];
   /** Services in the order of the scenario, the raw series of each before the retried; then references. */
   readonly lanes: readonly ReadLane[];
-  /** By service; '' for references. */
-  readonly causes: ReadonlyMap<string, CauseContext>;
 }
 
-export function analyse(gathered: Gathered): Concluded {
+export function conclude(gathered: Gathered): Conclusion {
   const { started } = gathered;
   const run = runContext(gathered);
   const { journal, sides, views, ownNetwork, endedAtNs } = run;

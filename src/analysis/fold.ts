@@ -9,7 +9,7 @@ import { assert } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import { newColumns, rowColumns, type RowBatch, type RowColumns } from '../core/row.ts';
 import type { Lane } from '../core/scenario.ts';
-import { analyse, type Concluded } from './analyse.ts';
+import { conclude, type Conclusion } from './analyse.ts';
 import { AnswerLedgers } from './answer-ledger.ts';
 import { AnswersUsed } from './answers-used.ts';
 import type { Definitions } from './gathered.ts';
@@ -25,7 +25,7 @@ export interface Fold {
   /** From all that came so far; changes nothing. */
   result(): Analysis;
   /** The same, with what it was concluded from; valid until the next row. */
-  concluded(): Concluded;
+  conclude(): Conclusion;
   /** The result, and what charts draw of it, in at most so many bins of time. */
   drawn(binCountMax: number): Drawn;
 }
@@ -110,13 +110,35 @@ export function newFold(): Fold {
       problems.push(text);
     },
 
-    result: () => concluded().analysis,
-
-    drawn(binCountMax) {
-      const all = concluded();
-      return { analysis: all.analysis, picture: drawPicture(all, binCountMax) };
+    result() {
+      return this.conclude().analysis;
     },
 
-    concluded,
+    conclude() {
+      assert(started !== null, 'a result was asked for before the run had started');
+      return conclude({
+        started,
+        lanes,
+        entries,
+        definitions,
+        answersUsed: answers.used,
+        ledgers: answers.ledgers,
+        workerAtNs,
+        rowCount,
+        namelessRowCount,
+        problems,
+      });
+    },
+
+    drawn(binCountMax) {
+      const conclusion = this.conclude();
+      let picture: Picture | null = null;
+      return {
+        analysis: conclusion.analysis,
+        get picture() {
+          return (picture ??= drawPicture(conclusion, binCountMax));
+        },
+      };
+    },
   };
 }
