@@ -1,21 +1,30 @@
 /**
- * The verdict for a CI server: a suite for the run and one for each service, a case for each rule and objective. What is
- * inconclusive is `skipped`, the only word JUnit has for it; the exit status of the command says that it is no pass.
+ * The verdict for a CI server: a suite for the run and one for each service, and in it one case for each rule and objective,
+ * under a name that stays from run to run: GitLab knows a case by class name and name, and drops the second of two alike.
+ * What is inconclusive is `skipped`, the only word JUnit has for it; the exit status of the command says that it is no pass.
  */
+import type { Interval } from '../core/analysis.ts';
+import { boundsText, countOf, countText, durationBoundsText, ratioText } from '../core/quantity-text.ts';
 import type { Reason } from '../core/verdict.ts';
 import { markupText } from './escape.ts';
 import { msBetween } from './instant-text.ts';
-import type { Report } from './shape.ts';
-import { objectiveTitle } from './words.ts';
+import { serviceViews, type ServiceView } from './service-view.ts';
+import type { Report, ReportJudgedPart } from './shape.ts';
 
 interface Suite {
+  /** Of the service; no service is called so. */
   readonly name: string;
-  readonly className: string;
+  readonly view: ServiceView | null;
   readonly cases: readonly (readonly [objective: string, reasons: readonly Reason[]])[];
 }
 
+const runSuite = 'the run';
+/** GitLab reads files up to 30 MB: a run of any size stays far below. */
+const lanesMax = 100;
+
 export function junit(report: Report): string {
   const { scenario, startedAt, endedAt } = report.run;
+  const views = serviceViews(report);
   const reasonsOf = (service: string | null): Suite['cases'] => [
     ...Map.groupBy(
       report.verdict.reasons.filter((reason) => reason.service === service),
@@ -23,12 +32,8 @@ export function junit(report: Report): string {
     ),
   ];
   const suites: Suite[] = [
-    { name: 'run', className: `${scenario}.run`, cases: reasonsOf(null) },
-    ...report.services.map(({ name }) => ({
-      name,
-      className: `${scenario}.service.${name}`,
-      cases: reasonsOf(name),
-    })),
+    { name: runSuite, view: null, cases: reasonsOf(null) },
+    ...views.map((view) => ({ name: view.service.name, view, cases: reasonsOf(view.service.name) })),
   ];
   const seconds = (msBetween(startedAt, endedAt) / 1000).toFixed(3);
   const counts = (cases: Suite['cases']): string => {
@@ -41,7 +46,7 @@ export function junit(report: Report): string {
     `<testsuites name="${markupText(scenario)}" ${counts(suites.flatMap(({ cases }) => cases))}>`,
     ...suites.flatMap((suite) => [
       `  <testsuite name="${markupText(suite.name)}" timestamp="${startedAt.slice(0, 19)}" ${counts(suite.cases)}>`,
-      ...suite.cases.flatMap(([objective, reasons]) => caseLines(suite.className, objective, reasons)),
+      ...suite.cases.flatMap(([objective, reasons]) => caseLines(suite, objective, reasons)),
       '  </testsuite>',
     ]),
     '</testsuites>',
@@ -49,16 +54,15 @@ export function junit(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-function caseLines(className: string, objective: string, reasons: readonly Reason[]): string[] {
+function caseLines({ name, view }: Suite, objective: string, reasons: readonly Reason[]): string[] {
   const { value, texts } = deciding(reasons);
-  const name = `${objective}: ${objectiveTitle(objective)}`;
-  const open = `    <testcase classname="${markupText(className)}" name="${markupText(name)}" time="0">`;
-  const beside = (value === 'pass' ? reasons : reasons.filter(({ text }) => !texts.includes(text))).map((reason) =>
-    markupText(reason.severity === 'warn' && reason.value !== 'pass' ? `warning: ${reason.text}` : reason.text),
-  );
+  const warnings = reasons
+    .filter(({ severity, value: said, text }) => severity === 'warn' && said !== 'pass' && !texts.includes(text))
+    .map(({ text }) => `warning: ${text}`);
+  const beside = [...(value === 'fail' ? [] : texts), ...warnings, ...laneLines(view, objective)].map(markupText);
   const message = markupText(texts[0] ?? '');
   return [
-    open,
+    `    <testcase classname="${markupText(name)}" name="${markupText(objective)}" time="0">`,
     ...(value === 'fail'
       ? [
           `      <failure message="${message}" type="${markupText(objective)}">${texts.map(markupText).join('\n')}</failure>`,
@@ -81,6 +85,33 @@ function deciding(reasons: readonly Reason[]): { readonly value: Reason['value']
   if (failed.length > 0) return { value: 'fail', texts: failed.map(({ text }) => text) };
   const open = reasons.filter(({ severity, value }) => severity === 'fail' && value === 'inconclusive');
   if (open.length > 0) return { value: 'inconclusive', texts: open.map(({ text }) => text) };
-  const isAnswered = reasons.some(({ severity, value }) => severity === 'fail' || value !== 'inconclusive');
-  return { value: isAnswered ? 'pass' : 'inconclusive', texts: reasons.map(({ text }) => text) };
+  const answered = reasons.filter(({ severity, value }) => severity === 'fail' || value !== 'inconclusive');
+  return answered.length === 0
+    ? { value: 'inconclusive', texts: reasons.map(({ text }) => text) }
+    : { value: 'pass', texts: answered.filter(({ value }) => value === 'pass').map(({ text }) => text) };
+}
+
+// ── lane by lane ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ratio = (bounds: Interval): string => boundsText(bounds, ratioText);
+const count = (bounds: Interval): string => boundsText(bounds, countText);
+
+/** The objectives that each lane is held against, and what was seen of them. */
+const seenOf: Readonly<Partial<Record<string, (part: ReportJudgedPart) => string>>> = {
+  outageMsMax: (part) => durationBoundsText(part.longestOutageMs),
+  downtimeMsMax: (part) => durationBoundsText(part.downtimeMs),
+  failedRatioMax: (part) => ratio(part.failedRatio),
+  worstMinuteFailedRatioMax: (part) => ratio(part.worstMinuteFailedRatio),
+  burst5xxCountMax: (part) => count(part.burst5xxCount),
+  flipBackCountMax: (part) => count(part.flipBackCount),
+};
+
+function laneLines(view: ServiceView | null, objective: string): string[] {
+  const seen = seenOf[objective];
+  if (view === null || seen === undefined) return [];
+  const lines = view.judged.flatMap(({ name, judgedPart }) =>
+    judgedPart === null ? [] : [`${name}: ${seen(judgedPart)}`],
+  );
+  const more = lines.length - lanesMax;
+  return more > 0 ? [...lines.slice(0, lanesMax), `and ${countOf(more, 'more lane')} in report.json`] : lines;
 }
