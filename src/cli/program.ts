@@ -124,13 +124,14 @@ program
   .summary('every lane, rate, host and duration; sends nothing')
   .argument('<scenario>', 'scenario file (YAML)')
   .option('--max-rate <n>', 'guard: most probes per second and service', rate, ratePerServiceMax)
-  .addHelpText('after', '\nExample:\n  cutwatch plan shop.yaml')
+  .option('--json', 'print it as JSON')
+  .addHelpText('after', "\nExamples:\n  cutwatch plan shop.yaml\n  cutwatch plan shop.yaml --json | jq '.requests'")
   .action(async (file, flags) => {
     const [{ loadScenario }, { planCommand }] = await Promise.all([
       import('./load-scenario.ts'),
       import('./plan-command.ts'),
     ]);
-    planCommand(loadScenario(file), flags.maxRate);
+    planCommand(loadScenario(file), flags);
   });
 
 program

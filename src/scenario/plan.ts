@@ -6,11 +6,14 @@ import { lanesOf } from './lanes.ts';
 import { isAddress } from './network.ts';
 import { checkWithoutSecrets } from './secrets.ts';
 import { platformRows } from './plan-platforms.ts';
+import { durationOf, type HostTotal, hostTotals, planFacts, type PlanFacts } from './plan-facts.ts';
 import { type Load, loadsOf, problemsOfPlan, round, warningsOfPlan } from './plan-limits.ts';
 
 export interface Plan {
   /** Ends in a line break. */
   readonly text: string;
+  /** The same for machines. */
+  readonly facts: PlanFacts;
   /** What forbids the run. `where` is a path in the scenario. */
   readonly problems: readonly Problem[];
   /** What the user should know; sentences. */
@@ -33,12 +36,14 @@ export function plan(scenario: Scenario, options: PlanOptions = {}): Plan {
   const pending = options.lanes === undefined ? pendingLanes(scenario) : [];
   const loads = loadsOf(scenario, lanes, pending.length);
   const warnings = warningsOfPlan(scenario);
+  const requests = hostTotals(scenario, lanes, pending.length);
+  const problems = problemsOfPlan(scenario, lanes, { loads, ratePerSecondMax });
   const sections = [
-    heading(scenario),
+    [heading(scenario), sumText(lanes, pending, loads)].join('\n'),
     clientsText(scenario),
     ...scenario.services.map((service, i) => serviceText(service, lanes, pending, loads[i])),
     ...referencesText(lanes),
-    table('Requests', requestRows(scenario, lanes, pending)),
+    table('Requests', requestRows(requests)),
     'After a failure on a kept connection one more request follows on a fresh one, and one of each client that retries.',
     table('DNS', dnsRows(scenario, lanes)),
     ...platformsText(scenario),
@@ -47,7 +52,8 @@ export function plan(scenario: Scenario, options: PlanOptions = {}): Plan {
   ];
   return {
     text: `${sections.join('\n\n')}\n`,
-    problems: problemsOfPlan(scenario, lanes, { loads, ratePerSecondMax }),
+    facts: planFacts(scenario, lanes, { pending, loads, requests, problems, warnings }),
+    problems,
     warnings,
   };
 }
@@ -76,6 +82,18 @@ function pendingLanes(scenario: Scenario): readonly string[] {
 function heading({ name, change, sides: both }: Scenario): string {
   const [from, to] = change.direction === 'old-to-new' ? [both.old, both.new] : [both.new, both.old];
   return `${name}: from ${from.title} to ${to.title}, by ${change.via}`;
+}
+
+/** All services together, before the details. */
+function sumText(lanes: readonly Lane[], pending: readonly string[], loads: readonly Load[]): string {
+  const atLeast = pending.length === 0 ? '' : 'at least ';
+  const laneCount = lanes.length + loads.reduce((sum, load) => sum + load.pendingLaneCount, 0);
+  const ratePerSecond = round(
+    loads.reduce((sum, load) => sum + load.ratePerSecond, 0) +
+      lanes.filter(({ role }) => role === 'reference').reduce((sum, lane) => sum + lane.ratePerSecond, 0),
+  );
+  const services = loads.length === 1 ? '1 service' : `${loads.length} services`;
+  return `${services}, ${atLeast}${laneCount} lanes, ${atLeast}${ratePerSecond} probes/s in all`;
 }
 
 function clientsText({ clients, weightsGiven }: Scenario): string {
@@ -144,29 +162,12 @@ function laneRow(lane: Lane, what: string): readonly string[] {
 
 // ── totals ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function requestRows(
-  scenario: Scenario,
-  lanes: readonly Lane[],
-  pending: readonly string[],
-): readonly (readonly string[])[] {
-  const { leastS, mostS } = durationOf(scenario);
-  const perSecond = new Map<string, { rate: number; pendingRate: number }>();
-  const add = ({ hostname, port, ratePerSecond }: Check, count: number, key: 'rate' | 'pendingRate'): void => {
-    const host = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`;
-    const sums = perSecond.get(host) ?? { rate: 0, pendingRate: 0 };
-    sums[key] += ratePerSecond * count;
-    perSecond.set(host, sums);
-  };
-  for (const { check } of lanes) add(check, 1, 'rate');
-  for (const check of scenario.services.flatMap(({ checks }) => checks)) add(check, pending.length, 'pendingRate');
-  return [...perSecond].map(([host, { rate, pendingRate }]) => {
-    const sum = rate + pendingRate;
-    return [
-      host,
-      `${pendingRate > 0 ? 'at least ' : ''}${round(sum)}/s`,
-      `${Math.round(sum * leastS)} to ${Math.round(sum * mostS)} in all`,
-    ];
-  });
+function requestRows(totals: readonly HostTotal[]): readonly (readonly string[])[] {
+  return totals.map(({ host, ratePerSecond, isLeast, countMin, countMax }) => [
+    host,
+    `${isLeast ? 'at least ' : ''}${round(ratePerSecond)}/s`,
+    `${countMin} to ${countMax} in all`,
+  ]);
 }
 
 /**
@@ -213,12 +214,6 @@ function dnsRows(scenario: Scenario, lanes: readonly Lane[]): readonly (readonly
 function platformsText(scenario: Scenario): readonly string[] {
   const rows = platformRows(scenario);
   return rows.length === 0 ? [] : [table('Platforms, read only, at most one call a second in all', rows)];
-}
-
-function durationOf({ change }: Scenario): { readonly leastS: number; readonly mostS: number } {
-  const leastS = change.baselineS + change.tailS;
-  // What converges when the time for it is nearly over has its tail after that.
-  return { leastS, mostS: leastS + change.waitS + change.convergenceTimeoutS + change.tailS };
 }
 
 function durationText(scenario: Scenario): string {

@@ -76,6 +76,31 @@ describe('what a plan warns of', () => {
   });
 });
 
+test('for machines: the same sums, without secrets', () => {
+  const scenario = parse(`
+services: [{ name: orders, url: "https://orders.shop.example/ready?token=hunter2" }]
+clients: [fresh, keep-alive]
+change: { baselineS: 7, waitS: 0, convergenceTimeoutS: 11, tailS: 13 }
+`);
+  const { facts, problems, warnings } = plan(scenario);
+  expect(facts).toMatchObject({ problems, warnings, durationS: { min: 20, max: 31 } });
+  const [service] = facts.services;
+  const rates = service?.lanes.map(({ ratePerSecond }) => ratePerSecond) ?? [];
+  const toCome = (service?.lanesToCome.length ?? 0) * 2;
+  const ratePerSecond = rates.reduce((sum, rate) => sum + rate, 0) + toCome;
+  expect(service?.ratePerSecond).toBe(ratePerSecond);
+  expect(facts.requests).toEqual([
+    {
+      host: 'orders.shop.example:443',
+      ratePerSecond,
+      isLeast: toCome > 0,
+      countMin: ratePerSecond * 20,
+      countMax: ratePerSecond * 31,
+    },
+  ]);
+  expect(JSON.stringify(facts)).not.toContain('hunter2');
+});
+
 test('lanes of name servers that are found when the run starts are counted, and shown', () => {
   const { text } = plan(presetScenarioOf('clients: [fresh, authority]'));
   expect(text).toContain('orders authority via each name server');
