@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
-import { markMeaning } from '../core/mark-meaning.ts';
+import { markMeaningText } from '../core/mark-meaning.ts';
 import { appendMark, latestRun } from '../evidence/append-mark.ts';
 import { readRun } from '../evidence/read-run.ts';
 
@@ -16,21 +16,10 @@ export function markCommand(words: readonly string[]): void {
   process.stderr.write(`marked ${path}: ${text}\ntaken as ${meaningOf(path, text)}\n`);
 }
 
-/** So that a slip in a service's name is seen at once. */
 function meaningOf(path: string, text: string): string {
   const started = readRun(path).entries.find((entry) => entry.type === 'run-started');
-  const names = started?.scenario.services.map((service) => service.name) ?? [];
-  const via = started?.scenario.change.via ?? 'dns';
-  const { kind, services } = markMeaning(text, { serviceNames: names, via });
-  const whose = services.length > 0 ? services.join(', ') : `every service (${names.join(', ')})`;
-  switch (kind) {
-    case 'note':
-      return 'a note';
-    case 'change':
-      return `the beginning of the ${via === 'deploy' ? 'deployment' : 'change'}, for ${whose}`;
-    case 'rollback':
-      return `the beginning of the way back, for ${whose}`;
-  }
+  const serviceNames = started?.scenario.services.map((service) => service.name) ?? [];
+  return markMeaningText(text, { serviceNames, via: started?.scenario.change.via ?? 'dns' });
 }
 
 function runningPath(): string {

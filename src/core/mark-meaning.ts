@@ -27,6 +27,20 @@ export function markMeaning(
   };
 }
 
+/** For whoever has just marked, so that a slip in a service's name is seen at once: `the beginning of the change, for …`. */
+export function markMeaningText(text: string, of: Parameters<typeof markMeaning>[1]): string {
+  const { kind, services } = markMeaning(text, of);
+  const whose = services.length > 0 ? services.join(', ') : `every service (${of.serviceNames.join(', ')})`;
+  switch (kind) {
+    case 'note':
+      return 'a note';
+    case 'change':
+      return `the beginning of the ${of.via === 'deploy' ? 'deployment' : 'change'}, for ${whose}`;
+    case 'rollback':
+      return `the beginning of the way back, for ${whose}`;
+  }
+}
+
 /** As a word of its own: `pay` is not named by `payments`. */
 function isNamed(text: string, name: string): boolean {
   const from = text.indexOf(name);
