@@ -122,7 +122,7 @@ function safetyWords(all: readonly SafetyAdvice[], startedAtMs: number): string 
   return `from ${toIso(startedAtMs, Math.max(...instants)).slice(11, 19)} UTC`;
 }
 
-function elapsedText(nowNs: number): string {
+export function elapsedText(nowNs: number): string {
   const wholeS = Math.floor(nowNs / nsPerS);
   const two = (count: number): string => String(count).padStart(2, '0');
   const hours = Math.floor(wholeS / 3600);

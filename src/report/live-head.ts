@@ -1,0 +1,161 @@
+/** The top of the live view: what runs, the clock, the verdict so far and why, and whether it is safe to go on. */
+import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
+import { nsPerMs } from '../core/time.ts';
+import { headlineOf } from './headline.ts';
+import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis, type Span } from './live-line.ts';
+import type { LiveView } from './live-view.ts';
+import { decisive, named, unique } from './pick.ts';
+import { openWords } from './reason-advice.ts';
+import { removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
+import { serviceViews, worstDowntimeMs, type ServiceView } from './service-view.ts';
+import type { Report, ReportService } from './shape.ts';
+import type { Snapshot } from './snapshot.ts';
+import { elapsedText } from './text.ts';
+import { verdictWords } from './words.ts';
+
+/** Older, and what is shown is no more what is. */
+const staleMs = 3000;
+
+/** ` shop-ecs-to-eks  ALB/ECS → nginx/EKS        switching 9 s   00:17   10:02:41 UTC`. */
+export function titleLine({ report, nowMs: snapshotMs }: Snapshot, view: LiveView, columns: number): Line {
+  const { run } = report;
+  const back = run.mode === 'rollback';
+  const [from, to] = back ? [run.sides.new.title, run.sides.old.title] : [run.sides.old.title, run.sides.new.title];
+  const behindMs = view.nowMs - snapshotMs;
+  const right: Line = [
+    ...(behindMs < staleMs ? [] : [span(`as of ${durationText(behindMs)} ago  `, 'unsure')]),
+    span(phaseText(report, view.nowMs), 'strong'),
+    span(`  ${elapsedText(view.nowMs * nsPerMs)}  `),
+    span(`${clockOf(report, view.nowMs)} UTC`, 'faint'),
+  ];
+  const rightColumns = Math.min(lineColumns(right), columns);
+  const title: Line = [span(run.scenario, 'strong'), span(`  ${from} → ${to}`, 'faint')];
+  const titleColumns = columns - rightColumns - 2;
+  return titleColumns < 4 ? right : [...fit(title, titleColumns), span('  '), ...right];
+}
+
+function clockOf(report: Report, nowMs: number): string {
+  return new Date(Date.parse(report.run.startedAt) + nowMs).toISOString().slice(11, 19);
+}
+
+/** One word and its age while all services agree, else how many are in which phase. */
+function phaseText({ services, run }: Report, nowMs: number): string {
+  const phases = services.flatMap(({ phases: all }) => all.at(-1) ?? []);
+  const names = unique(phases.map(({ name }) => name));
+  const [first, ...others] = names;
+  if (first === undefined) return 'baseline';
+  if (others.length > 0) {
+    return listText(names.map((name) => `${name} ${countText(phases.filter((phase) => phase.name === name).length)}`));
+  }
+  const sinceMs = Math.max(...phases.map(({ fromAt }) => Date.parse(fromAt))) - Date.parse(run.startedAt);
+  return `${first} ${durationText(Math.floor(Math.max(0, nowMs - sinceMs) / 1000) * 1000)}`;
+}
+
+// ── the verdict ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One line to three: the verdict and its reason, and below it the question that stands at this moment. */
+export function verdictLines(snapshot: Snapshot, { columns, rows }: { readonly columns: number; readonly rows: number }): Line[] {
+  const views = serviceViews(snapshot.report);
+  const { word, emphasis, text } = verdictOf(snapshot, views);
+  const question = questionOf(snapshot, views);
+  const answerRows = question === null || rows < 2 ? 0 : 1;
+  const head = span(word, emphasis);
+  const texts = wrap(text, { columns: Math.max(1, columns - word.length - 2), rows: Math.max(1, rows - answerRows) });
+  const lines = texts.map((one, i): Line => [i === 0 ? head : span(' '.repeat(word.length)), span(`  ${one}`)]);
+  return answerRows === 0 || question === null ? lines : [...lines, question];
+}
+
+interface SoFar {
+  readonly word: string;
+  readonly emphasis: LiveEmphasis;
+  readonly text: string;
+}
+
+function verdictOf({ report, isRunning }: Snapshot, views: readonly ServiceView[]): SoFar {
+  const { value } = report.verdict;
+  const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
+  if (!isRunning) return { word: verdictWords[value], emphasis: emphasis[value], text: headlineOf(report, views) };
+  if (value === 'fail') return { word: 'FAIL so far', emphasis: 'bad', text: headlineOf(report, views) };
+  // Whatever it may become, it is no pass before the tail has been watched.
+  return { word: 'NO VERDICT YET', emphasis: 'unsure', text: soFarText(report, views) };
+}
+
+/** What was seen until now, and what is missing. That a run has no end is no news while it runs. */
+function soFarText(report: Report, views: readonly ServiceView[]): string {
+  const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
+  if (lanes.every(({ slots }) => slots.good + slots.failed === 0)) return 'Nothing was seen yet.';
+  const open = decisive(report, 'inconclusive').filter(({ objective }) => objective !== 'whole-log');
+  const missing = unique(open.map((reason) => openWords(report, reason)));
+  const rest = missing.length === 0 ? '' : ` Open: ${listText(missing)}.`;
+  return `${seenText(report, views)}${lostText(report)}${rest}`;
+}
+
+function seenText(report: Report, views: readonly ServiceView[]): string {
+  const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
+  const qualified = lanes.filter((lane) => lane.qualified);
+  const ready = `${countText(qualified.length)} of ${countOf(lanes.length, 'client')}`;
+  if (report.services.every(({ changes }) => changes.length === 0)) {
+    const failed = lanes.filter(({ slots }) => slots.failed > 0).map(({ name }) => name);
+    const trouble = failed.length === 0 ? '' : ` Failures of ${named(failed)}.`;
+    return `No change yet; ${ready} had ten good answers in a row.${trouble}`;
+  }
+  const worstMs = worstDowntimeMs(views);
+  if (views.some(({ hit }) => hit.length > 0)) {
+    return worstMs.max === 0
+      ? 'Some requests failed since the change, within the limits so far.'
+      : `The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits so far.`;
+  }
+  const judged = views.flatMap((view) => view.judged);
+  if (judged.length === 0) return `Nobody can say who is down: ${ready} had ten good answers in a row.`;
+  const resolutionMs = Math.max(...judged.map((lane) => lane.judgedPart?.resolutionMs ?? lane.resolutionMs));
+  return `No judged client was seen down since the change, of ${countText(judged.length)}: any outage over ${durationText(resolutionMs, 'up')} would show.`;
+}
+
+/** What the log should have and has not is worse than anything a probe may say. */
+function lostText({ run }: Report): string {
+  const lost = run.incompleteBecause.filter((text) => !text.startsWith('The log has no end'));
+  return lost.length === 0 ? '' : ` ${lost[0] ?? ''}`;
+}
+
+// ── the question of the moment ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Before the switch whether it is safe, afterwards whether the side left may go. */
+function questionOf({ report }: Snapshot, views: readonly ServiceView[]): Line | null {
+  if (views.length === 0) return null;
+  if (report.services.some(({ changes }) => changes.length === 0) && report.run.mode !== 'rollback') {
+    const waiting = views.filter(({ service }) => service.changes.length === 0);
+    return answerLine(switchQuestion, switchLine(report, waiting), worst(waiting, (service) => service.safeToSwitch.safe));
+  }
+  const removal = removalAnswer(report, views);
+  if (removal === null) return null;
+  return answerLine(removal.question, removal.line, worst(views, (service) => service.safeToRemoveOld.safe));
+}
+
+function worst(views: readonly ServiceView[], of: (service: ReportService) => 'yes' | 'no' | 'unknown'): 'yes' | 'no' | 'unknown' {
+  const all = views.map(({ service }) => of(service));
+  return all.includes('no') ? 'no' : all.includes('unknown') ? 'unknown' : 'yes';
+}
+
+function answerLine(question: string, line: string, safe: 'yes' | 'no' | 'unknown'): Line {
+  const emphasis = { yes: 'good', no: 'unsure', unknown: 'unsure' } as const;
+  const [, word = '', rest = ''] = /^(Yes|No|Not yet|Not known)(.*)$/s.exec(line) ?? [];
+  const answer: Span[] = word === '' ? [span(line)] : [span(word, emphasis[safe]), span(rest)];
+  return [span(`${question}  `, 'strong'), ...answer];
+}
+
+// ── our own trouble ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What we did not see, by our own fault; null = nothing of the kind. */
+export function proberLine({ report }: Snapshot): Line | null {
+  const { prober, run } = report;
+  const blindMs = prober.blindSpots.reduce((sum, { fromAt, toAt }) => sum + Date.parse(toAt) - Date.parse(fromAt), 0);
+  const last = prober.blindSpots.at(-1);
+  const parts = [
+    ...(last === undefined ? [] : [`blind for ${durationText(blindMs, 'up')} in all, last at ${last.fromAt.slice(11, 19)}: ${last.why}`]),
+    ...(prober.droppedCount === 0 ? [] : [`${countOf(prober.droppedCount, 'probe')} dropped`]),
+    ...(run.command !== null && run.command.fromAt !== null && run.command.toAt === null
+      ? [`${run.command.program.split('/').at(-1) ?? ''} is running`]
+      : []),
+  ];
+  return parts.length === 0 ? null : [span(parts.join(' · '), 'unsure')];
+}
