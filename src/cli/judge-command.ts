@@ -3,12 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
 import { reasonOf } from '../evidence/append-file.ts';
-import { toReport } from '../report/report-json.ts';
-import { analyseFolder } from '../run/run.ts';
+import { drawFolder } from '../run/run.ts';
 import { parseObjectives } from '../scenario/parse.ts';
-import { judge } from '../verdict/judge.ts';
 import { readText } from './load-scenario.ts';
-import { finish, formats, renderAs } from './write-reports.ts';
+import { finish, formats, renderAs, snapshotOf } from './write-reports.ts';
 
 export interface JudgeFlags {
   readonly objectives?: string | undefined;
@@ -29,10 +27,10 @@ export async function judgeWithLogs(path: string, flags: JudgeFlags): Promise<nu
 /** By limits other than its own a run is judged for the reader only: its report stays what the run said. */
 export function judgeCommand(path: string, { objectives: file, json = false }: JudgeFlags): number {
   if (file === undefined) {
-    return finish(analyseFolder(path), { path, writeReport: (name, text) => write(join(path, name), text), json });
+    return finish(drawFolder(path), { path, writeReport: (name, text) => write(join(path, name), text), json });
   }
   const objectives = parseObjectives(readText(file, 'objectives file'), { file, env: process.env });
-  return finish(analyseFolder(path), { path, writeReport: null, json, other: { objectives, file } });
+  return finish(drawFolder(path), { path, writeReport: null, json, other: { objectives, file } });
 }
 
 function write(path: string, text: string): string | null {
@@ -50,7 +48,6 @@ export function reportCommand(path: string, flags: { readonly format?: string | 
   if (format === undefined) {
     throw userError('--format', `found "${flags.format}", expected one of ${formats.join(', ')}`);
   }
-  const analysis = analyseFolder(path);
-  process.stdout.write(renderAs(format, toReport(analysis, judge(analysis))));
+  process.stdout.write(renderAs(format, snapshotOf(drawFolder(path))));
   return 0;
 }

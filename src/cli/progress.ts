@@ -2,27 +2,24 @@
 import type { WriteStream } from 'node:tty';
 import type { Analysis } from '../core/analysis.ts';
 import { durationText } from '../core/quantity-text.ts';
-import { nsToMs, sToNs } from '../core/time.ts';
+import { msToNs, nsToMs, sToNs } from '../core/time.ts';
 import { progressLine } from '../report/text.ts';
+import type { Viewer } from './viewers.ts';
 
 /** Where no terminal is: so often, and at every change. */
 const quietEveryNs = sToNs(10);
 
-export interface Progress {
-  show(analysis: Analysis, nowNs: number): void;
-  /** A line that stays. */
-  say(text: string): void;
-  /** Leaves the cursor on a line of its own. */
-  end(): void;
-}
-
-export function newProgress(stream: WriteStream): Progress {
+/** At its end the cursor is on a line of its own. */
+export function newProgress(stream: WriteStream): Viewer {
   const line = newLine(stream);
   let shownAtNs = -Infinity;
   let shownState = '';
 
   return {
-    show(analysis, nowNs) {
+    show({ nowMs, isRunning }, analysis) {
+      // What a run came to, its summary says.
+      if (!isRunning) return;
+      const nowNs = msToNs(nowMs);
       const text = progressLine(analysis, nowNs);
       // While the wrapped command runs, the terminal is its own too: no line is written over.
       if (line.isLive && !isCommandRunning(analysis)) return line.rewrite(text);
@@ -42,7 +39,7 @@ const virtualEveryMs = { live: 1000, quiet: 5000 } as const;
 /** A clock is not looked at for each of a million events. */
 const eventsPerLook = 1024;
 
-export interface VirtualProgress extends Pick<Progress, 'say' | 'end'> {
+export interface VirtualProgress extends Pick<Viewer, 'say' | 'end'> {
   /** May be called at every event. */
   show(nowNs: number): void;
 }

@@ -1,7 +1,6 @@
 /** `cutwatch run`: wires the real ports, follows signals, writes the reports, and knows the exit status. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import type { Analysis } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import { UserError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
@@ -18,6 +17,7 @@ import { startProbingThreads } from './probing-threads.ts';
 import { newProgress } from './progress.ts';
 import { finishRun } from './write-reports.ts';
 import { version } from './version.ts';
+import { newViewers } from './viewers.ts';
 import { checkCommand, readToken, startCommand } from './wrapped-command.ts';
 
 export interface RunFlags {
@@ -85,7 +85,7 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
   const guard = newGuard(flags.maxRate);
   const stop = new AbortController();
   const unfollow = followSignals(stop);
-  const progress = newProgress(process.stderr);
+  const viewers = newViewers([newProgress(process.stderr)]);
   const broken = Promise.withResolvers<never>();
   // Who asks for no platform loads nothing of their SDKs.
   const isAsked = options.observe === undefined && hasObservers(scenario);
@@ -108,8 +108,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
       vantage: hostname(),
       host: { node: process.versions.node, platform: process.platform, cpuCount: availableParallelism() },
       stopSignal: stop.signal,
-      progress: (analysis: Analysis, nowNs: number) => progress.show(analysis, nowNs),
-      say: (text) => progress.say(text),
+      progress: (drawn, nowNs) => viewers.show(drawn, { nowNs, isRunning: true }),
+      say: (text) => viewers.say(text),
     },
     {
       clock,
@@ -131,10 +131,12 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
     },
   );
   try {
-    return await Promise.race([started, broken.promise]);
+    const result = await Promise.race([started, broken.promise]);
+    viewers.show(result, { nowNs: result.analysis.endedAtNs, isRunning: false });
+    return result;
   } finally {
     unfollow();
-    progress.end();
+    viewers.end();
   }
 }
 

@@ -1,12 +1,15 @@
 /** Verdict and reports of an analysis: files beside the evidence, a summary for people, JSON for machines, exit status. */
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import type { Analysis } from '../core/analysis.ts';
+import type { Drawn } from '../analysis/fold.ts';
 import type { Objectives } from '../core/scenario.ts';
+import { nsToMs } from '../core/time.ts';
+import type { Verdict } from '../core/verdict.ts';
 import { html } from '../report/html.ts';
 import { junit } from '../report/junit.ts';
 import { markdown } from '../report/markdown.ts';
-import { reportJsonText, toReport, type Report } from '../report/report-json.ts';
+import { reportJsonText, toReport } from '../report/report-json.ts';
+import type { Snapshot } from '../report/snapshot.ts';
 import { summaryText, type Style } from '../report/text.ts';
 import type { RunResult } from '../run/run.ts';
 import { exitCodeOf, judge } from '../verdict/judge.ts';
@@ -14,15 +17,28 @@ import { exitCodeOf, judge } from '../verdict/judge.ts';
 export const formats = ['json', 'md', 'html', 'junit'] as const;
 export type Format = (typeof formats)[number];
 
-const render: Readonly<Record<Format, { readonly file: string; readonly text: (report: Report) => string }>> = {
-  json: { file: 'report.json', text: reportJsonText },
-  md: { file: 'report.md', text: markdown },
+const render: Readonly<Record<Format, { readonly file: string; readonly text: (snapshot: Snapshot) => string }>> = {
+  json: { file: 'report.json', text: ({ report }) => reportJsonText(report) },
+  md: { file: 'report.md', text: ({ report }) => markdown(report) },
   html: { file: 'report.html', text: html },
-  junit: { file: 'junit.xml', text: junit },
+  junit: { file: 'junit.xml', text: ({ report }) => junit(report) },
 };
 
-export function renderAs(format: Format, report: Report): string {
-  return render[format].text(report);
+export function renderAs(format: Format, snapshot: Snapshot): string {
+  return render[format].text(snapshot);
+}
+
+/** Of a run that has ended. Where no report draws it, the picture is not drawn. */
+export function snapshotOf(drawn: Drawn, verdict: Verdict = judge(drawn.analysis)): Snapshot {
+  const { analysis } = drawn;
+  return {
+    report: toReport(analysis, verdict),
+    get picture() {
+      return drawn.picture;
+    },
+    nowMs: nsToMs(analysis.endedAtNs),
+    isRunning: false,
+  };
 }
 
 export interface FinishOptions {
@@ -52,9 +68,9 @@ function columnsOf(stream: WriteStream): number {
 }
 
 /** As `finish`, of a run that has just ended: 1 where the live analysis was another than that of the log. */
-export function finishRun({ analysis, differsFromLive }: RunResult, options: FinishOptions): number {
-  const exitCode = finish(analysis, options);
-  if (!differsFromLive) return exitCode;
+export function finishRun(result: RunResult, options: FinishOptions): number {
+  const exitCode = finish(result, options);
+  if (!result.differsFromLive) return exitCode;
   process.stderr.write(
     `cutwatch is wrong about itself: the log, read again, gives another analysis than the live one did.\n` +
       `The report is of the log. Please keep ${options.path} and report this.\n`,
@@ -63,13 +79,14 @@ export function finishRun({ analysis, differsFromLive }: RunResult, options: Fin
 }
 
 /** Returns the exit status. */
-export function finish(analysis: Analysis, options: FinishOptions): number {
+export function finish(drawn: Drawn, options: FinishOptions): number {
   const { path, writeReport, json, other } = options;
-  const verdict = judge(analysis, other?.objectives);
-  const report = toReport(analysis, verdict);
+  const verdict = judge(drawn.analysis, other?.objectives);
+  const snapshot = snapshotOf(drawn, verdict);
+  const { report } = snapshot;
   const unwritten = [...(options.unwritten ?? [])];
   for (const { file, text } of Object.values(render)) {
-    const reason = writeReport?.(file, text(report)) ?? null;
+    const reason = writeReport?.(file, text(snapshot)) ?? null;
     if (reason !== null) unwritten.push({ file, reason });
   }
   const hasPage = unwritten.every(({ file }) => file !== render.html.file);
@@ -86,7 +103,7 @@ export function finish(analysis: Analysis, options: FinishOptions): number {
     process.stderr.write(`not written, or not whole: ${files} in ${path}: ${first.reason}\n`);
   }
   if (json) process.stdout.write(reportJsonText(report));
-  const { command } = analysis;
+  const { command } = drawn.analysis;
   const commandFailed = command !== null && command.toAtNs !== null && command.exitCode !== 0;
   const exitCode = exitCodeOf(verdict, { commandFailed });
   return exitCode === 0 && unwritten.length > 0 ? 4 : exitCode;

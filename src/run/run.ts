@@ -2,10 +2,11 @@
  * One run. Entries and batches go to the log and to the live fold as they come; at the end the log is read again and
  * analysed anew, and that is the truth: a difference from the live fold is a bug of ours, and is said.
  */
-import { newFold, type Fold } from '../analysis/fold.ts';
+import { newFold, type Drawn, type Fold } from '../analysis/fold.ts';
 import type { Analysis } from '../core/analysis.ts';
 import { formatVersion, type Entry, type EntryOf, type RunMode } from '../core/entry.ts';
 import { assert } from '../core/errors.ts';
+import type { Picture } from '../core/picture.ts';
 import type { Clock, DnsPort, Observers } from '../core/ports.ts';
 import type { RowBatch } from '../core/row.ts';
 import type { Lane, LookedUp, Scenario, Side, SocketAddress } from '../core/scenario.ts';
@@ -88,14 +89,15 @@ export interface RunOptions {
    * all else is quicker than that.
    */
   readonly isUnwatched?: boolean;
-  /** About once a second, while running. */
-  readonly progress: (analysis: Analysis, nowNs: number) => void;
+  /** About twice a second, while running, and rarer where looking takes long. */
+  readonly progress: (drawn: Drawn, nowNs: number) => void;
   /** What the operator must know at once: lanes left out, evidence that cannot be written. */
   readonly say: (text: string) => void;
 }
 
 export interface RunResult {
   readonly analysis: Analysis;
+  readonly picture: Picture;
   /** The log, read again, said something else than the live fold did: our bug. */
   readonly differsFromLive: boolean;
 }
@@ -109,6 +111,8 @@ const leadNs = sToNs(0.1);
 const stopLeadNs = sToNs(0.5);
 const writeDelayMsMax = 250;
 const clockStepMsMax = 100;
+/** A page has room for so many bins of a picture; what goes on is looked at more coarsely, and again and again. */
+const binCountMax = { ended: 720, running: 240 } as const;
 
 export async function run(options: RunOptions, ports: RunPorts): Promise<RunResult> {
   const { scenario, writer } = options;
@@ -215,20 +219,24 @@ export async function run(options: RunOptions, ports: RunPorts): Promise<RunResu
   if (writer.failure !== null) {
     // The live fold knows more than the log, and that the log is not whole: here at the latest.
     if (!log.isFailureSaid()) fold.problem(writer.failure);
-    return { analysis: fold.result(), differsFromLive: false };
+    return { ...fold.drawn(binCountMax.ended), differsFromLive: false };
   }
-  const analysis = analyseFolder(writer.path);
-  return { analysis, differsFromLive: JSON.stringify(analysis) !== JSON.stringify(live) };
+  const { analysis, picture } = drawFolder(writer.path);
+  return { analysis, picture, differsFromLive: JSON.stringify(analysis) !== JSON.stringify(live) };
+}
+
+export function analyseFolder(path: string): Analysis {
+  return drawFolder(path).analysis;
 }
 
 /** Reads a run folder and analyses it: what `judge`, `report` and the end of a run have in common. */
-export function analyseFolder(path: string): Analysis {
+export function drawFolder(path: string): Drawn {
   const reading = readRun(path);
   const fold = newFold();
   for (const entry of reading.entries) fold.entry(entry);
   for (const batch of reading.batches()) fold.batch(batch);
   for (const problem of reading.problems) fold.problem(problem);
-  return fold.result();
+  return fold.drawn(binCountMax.ended);
 }
 
 /** By hostname, from what the watch found before there were lanes. */
@@ -304,9 +312,10 @@ function drive(
       }
       prober.flush?.();
       const fromNs = clock.nowNs();
-      const analysis = fold.result();
+      const drawn = fold.drawn(binCountMax.running);
+      const { analysis } = drawn;
+      options.progress(drawn, fromNs);
       const costNs = clock.nowNs() - fromNs;
-      options.progress(analysis, fromNs);
       const facts: RunFacts = {
         nowNs: clock.nowNs(),
         probingSinceNs,
@@ -344,7 +353,7 @@ function drive(
           end(next.why);
           return;
       }
-      // An analysis of a long run costs more; it may take a tenth of this thread, not more.
+      // An analysis of a long run costs more, and so does its picture; they may take a tenth of this thread, not more.
       const leastNs = Math.max(stepEveryNs, 10 * costNs);
       const waitNs = options.isUnwatched && next.kind === 'wait' ? unwatchedNs(next, clock.nowNs()) : 0;
       cancel = clock.at(clock.nowNs() + Math.max(leastNs, waitNs), step);

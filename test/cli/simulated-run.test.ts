@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { simulateRun, type SimulatedRun } from '../../src/cli/simulated-run.ts';
-import { formats, renderAs } from '../../src/cli/write-reports.ts';
+import { formats, renderAs, snapshotOf } from '../../src/cli/write-reports.ts';
 import { presets } from '../../src/clients/presets.ts';
-import { toReport } from '../../src/report/report-json.ts';
 import { inWorld } from '../../src/scenario/in-world.ts';
 import { parseRehearsal } from '../../src/scenario/parse.ts';
 import { settingOf } from '../../src/scenario/setting.ts';
@@ -56,8 +55,8 @@ async function play({ text: yaml = text, seed = 7 }: Play = {}): Promise<Simulat
     seed,
     folder: join(folder, `run-${runCount}`),
   });
-  const report = toReport(run.analysis, judge(run.analysis));
-  for (const format of formats) expect(run.writeReport(`report.${format}`, renderAs(format, report))).toBe(null);
+  const snapshot = snapshotOf(run);
+  for (const format of formats) expect(run.writeReport(`report.${format}`, renderAs(format, snapshot))).toBe(null);
   return run;
 }
 
