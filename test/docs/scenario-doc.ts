@@ -87,13 +87,19 @@ function alternativesOf(path: string, schema: Schema): readonly (readonly [strin
     const [[, first, isRequired]] = same as [readonly [string, Schema, boolean]];
     const consts = same.map(([, child]) => child.const);
     if (same.length === 1 || consts.includes(undefined)) return [childPath, first, isRequired];
-    const description = first.description;
     return [
       childPath,
-      { enum: [...new Set(consts)], ...(description === undefined ? {} : { description }) },
+      { enum: [...new Set(consts)], description: eachText(same.map(([, child]) => child)) },
       isRequired,
     ];
   });
+}
+
+/** What each of the values means, where they mean different things. */
+function eachText(alternatives: readonly Schema[]): string {
+  const texts = new Set(alternatives.map(sentence));
+  if (texts.size === 1) return [...texts].join('');
+  return alternatives.map((one) => `\`${plain(one.const)}\`: ${sentence(one)}`).join('<br>');
 }
 
 function table(rows: readonly Row[]): string {
