@@ -184,8 +184,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       silentMs: nowMs() - heardAtMs,
       silentMsMax,
     });
-    // For who takes an answer only from a 200: then it is all in the body.
-    const sent = query.has('in-body') && status !== 404 ? 200 : status;
+    // For who takes an answer only from a 200. That nothing is known is no answer.
+    const sent = query.has('in-body') && (status === 409 || status === 425) ? 200 : status;
     send(response, sent, 'application/json', `${JSON.stringify(answered)}\n`);
   }
 

@@ -1,27 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Analysis } from '../../src/core/analysis.ts';
 import { gateAnswer, type GateAnswer, type Question } from '../../src/live/gate.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
-import { brokenLog, cleanPass, foundingIncident } from '../report/cases.ts';
+import { cleanPass, foundingIncident } from '../report/cases.ts';
 import { snapshotOf } from './kit.ts';
+import { runs, unended } from './runs.ts';
 
 function answered(snapshot: Snapshot | null, question: Partial<Question> = {}): GateAnswer {
   return gateAnswer(snapshot, { isSoFar: false, service: null, silentMs: 700, silentMsMax: 60_000, ...question });
 }
-
-/** As `result()` of the fold gives it while the run goes on. */
-const unended = { isWhole: false, incompleteBecause: ['The end is missing.'] };
-const beforeChange: Analysis = {
-  ...cleanPass,
-  ...unended,
-  services: cleanPass.services.map((service) => ({ ...service, changes: [], outcome: 'none' })),
-  lanes: cleanPass.lanes.map((lane) => ({ ...lane, judgedPart: null })),
-};
-
-const failedCommand: Analysis = {
-  ...cleanPass,
-  command: { words: ['switch.sh'], exitCode: 7, signal: null, error: '', fromAtNs: 1e9, toAtNs: 2e9 },
-};
 
 interface Row {
   readonly run: string;
@@ -33,43 +19,13 @@ interface Row {
 
 const rows: readonly Row[] = [
   { run: 'that is only beginning', snapshot: null, value: 'inconclusive', statuses: [425, 200] },
-  { run: 'before the change', snapshot: snapshotOf(beforeChange), value: 'inconclusive', statuses: [425, 200] },
-  {
-    run: 'that goes well',
-    snapshot: snapshotOf({ ...cleanPass, ...unended }),
-    value: 'inconclusive',
-    statuses: [425, 200],
-  },
-  {
-    run: 'that ended well',
-    snapshot: snapshotOf(cleanPass, { isRunning: false }),
-    value: 'pass',
-    statuses: [200, 200],
-  },
-  {
-    run: 'that goes badly',
-    snapshot: snapshotOf({ ...foundingIncident, ...unended }),
-    value: 'fail',
-    statuses: [409, 409],
-  },
-  {
-    run: 'that ended badly',
-    snapshot: snapshotOf(foundingIncident, { isRunning: false }),
-    value: 'fail',
-    statuses: [409, 409],
-  },
-  {
-    run: 'that nobody can judge',
-    snapshot: snapshotOf(brokenLog, { isRunning: false }),
-    value: 'inconclusive',
-    statuses: [425, 200],
-  },
-  {
-    run: 'whose command failed',
-    snapshot: snapshotOf(failedCommand, { isRunning: false }),
-    value: 'pass',
-    statuses: [409, 409],
-  },
+  { run: 'before the change', snapshot: runs.beforeChange, value: 'inconclusive', statuses: [425, 200] },
+  { run: 'that goes well', snapshot: runs.goingWell, value: 'inconclusive', statuses: [425, 200] },
+  { run: 'that ended well', snapshot: runs.passed, value: 'pass', statuses: [200, 200] },
+  { run: 'that goes badly', snapshot: runs.goingBadly, value: 'fail', statuses: [409, 409] },
+  { run: 'that ended badly', snapshot: runs.failed, value: 'fail', statuses: [409, 409] },
+  { run: 'that nobody can judge', snapshot: runs.unknown, value: 'inconclusive', statuses: [425, 200] },
+  { run: 'whose command failed', snapshot: runs.commandFailed, value: 'pass', statuses: [409, 409] },
 ];
 
 test.for(rows)('a run $run: $value, $statuses', ({ snapshot, value, statuses }) => {
@@ -83,7 +39,7 @@ test.for(rows)('a run $run: $value, $statuses', ({ snapshot, value, statuses }) 
 });
 
 test('who is let go on before anything was judged is told that nothing was', () => {
-  const { body } = answered(snapshotOf(beforeChange), { isSoFar: true });
+  const { body } = answered(runs.beforeChange, { isSoFar: true });
   expect(body.text).toBe(
     'Nothing has been judged yet, so nothing can have been missed. The verdict comes with the end of the run.',
   );
@@ -100,7 +56,7 @@ test('who is let go on while we are blind is told so', () => {
 });
 
 test('a run that has fallen silent lets nobody go on, and one that has ended may be silent', () => {
-  const running = snapshotOf({ ...cleanPass, ...unended });
+  const running = runs.goingWell;
   for (const isSoFar of [false, true]) {
     const silent = { isSoFar, silentMs: 60_001 };
     expect(answered(running, silent).status).toBe(503);
@@ -109,7 +65,7 @@ test('a run that has fallen silent lets nobody go on, and one that has ended may
       text: expect.stringContaining('for 60 s') as string,
     });
     expect(answered(null, silent).status).toBe(503);
-    expect(answered(snapshotOf(cleanPass, { isRunning: false }), silent).status).toBe(200);
+    expect(answered(runs.passed, silent).status).toBe(200);
   }
 });
 
@@ -128,7 +84,7 @@ test('a gate of one service hears of that one alone', () => {
 });
 
 test('what keeps a run from its pass is in the body, with limit and observed value', () => {
-  const { body } = answered(snapshotOf(foundingIncident, { isRunning: false }));
+  const { body } = answered(runs.failed);
   expect(body.reasons.length).toBeGreaterThan(0);
   expect(body.reasons.every(({ value, severity }) => value !== 'pass' && severity === 'fail')).toBe(true);
   expect(body.reasons.find(({ objective }) => objective === 'downtimeMsMax')).toMatchObject({

@@ -1,0 +1,100 @@
+/** `--listen`: the live server of a run, as one of its viewers. */
+import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { assert, userError } from '../core/errors.ts';
+import { markMeaningText } from '../core/mark-meaning.ts';
+import type { Scenario } from '../core/scenario.ts';
+import { appendMark } from '../evidence/append-mark.ts';
+import { hostText, isEveryAddress, type ListenAddress } from '../live/listen-address.ts';
+import { livePage } from '../live/live-page.ts';
+import { startLiveServer, type LiveServer } from '../live/live-server.ts';
+import type { Viewer } from './viewers.ts';
+
+export interface ListenFlags {
+  readonly listen?: ListenAddress;
+  readonly stay?: number;
+}
+
+export interface Listening extends AsyncDisposable {
+  readonly viewer: Viewer;
+  /** Whose marks are taken: before the run begins. */
+  follow(run: { readonly path: string; readonly scenario: Scenario }): void;
+  /** After everything else: for those who look on, and for gates that ask again. */
+  stay(): Promise<void>;
+}
+
+/** Those who look on fetch the end at once. */
+const lastSeenMs = 2000;
+
+/** Null: nobody asked for it. Says where it listens; a port that is not to be had throws, before anything begins. */
+export async function startListening({ listen, stay: stayS }: ListenFlags): Promise<Listening | null> {
+  if (listen === undefined) {
+    if (stayS !== undefined) throw userError('--stay', 'says how long --listen goes on, and that is missing');
+    return null;
+  }
+  let run: { readonly path: string; readonly scenario: Scenario } | null = null;
+  const server = await startLiveServer({
+    listen,
+    token: tokenOf(process.env),
+    page: livePage,
+    mark: (text) => {
+      assert(run !== null, 'a run is followed before anybody can know the token');
+      appendMark(run.path, text, Date.now());
+      const { services, change } = run.scenario;
+      return markMeaningText(text, { serviceNames: services.map(({ name }) => name), via: change.via });
+    },
+    nowMs: () => performance.now(),
+  });
+  process.stderr.write(`${whereText(server, listen)}\n`);
+  return {
+    viewer: { show: (snapshot) => server.show(snapshot), say: () => {}, end: () => {} },
+    follow: (followed) => {
+      run = followed;
+    },
+    async stay() {
+      await server.lastSeen(lastSeenMs);
+      if (stayS !== undefined) await untilAskedOr(stayS);
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+function whereText(server: LiveServer, { address, isLoopback }: ListenAddress): string {
+  if (isLoopback) return `live page: ${server.url()}`;
+  return (
+    `live page: ${server.url(isEveryAddress(address) ? outerAddress() : address)}\n` +
+    `warning: others can reach it at ${hostText(address)}. Whoever asks needs the token of this URL, and there is no TLS: who\n` +
+    'reads the network reads the token.'
+  );
+}
+
+/** One that others may know us by. */
+function outerAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
+  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+}
+
+const tokenVariable = 'CUTWATCH_TOKEN';
+
+/** A gate that was set up before the run must know it. */
+function tokenOf(env: NodeJS.ProcessEnv): string {
+  const given = env[tokenVariable];
+  if (given === undefined || given === '') return randomBytes(16).toString('base64url');
+  if (/^[\w.~-]{16,128}$/.test(given)) return given;
+  throw userError(tokenVariable, 'expected 16 to 128 letters, digits, or any of - . _ ~');
+}
+
+function untilAskedOr(s: number): Promise<void> {
+  process.stderr.write(`still listening for ${String(s)} s; Ctrl-C ends that\n`);
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      process.off('SIGINT', end);
+      process.off('SIGTERM', end);
+      resolve();
+    };
+    const timer = setTimeout(end, s * 1000);
+    process.on('SIGINT', end);
+    process.on('SIGTERM', end);
+  });
+}
