@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
 import { markMeaningText } from '../core/mark-meaning.ts';
+import type { Scenario } from '../core/scenario.ts';
 import { appendMark, latestRun } from '../evidence/append-mark.ts';
 import { readRun } from '../evidence/read-run.ts';
 
@@ -14,6 +15,16 @@ export function markCommand(words: readonly string[]): void {
   const path = isFolder ? first : runningPath();
   appendMark(path, text, Date.now());
   process.stderr.write(`marked ${path}: ${text}\ntaken as ${meaningOf(path, text)}\n`);
+}
+
+/** From within the run. Returns what the mark was taken as. */
+export function markRun(
+  { path, scenario }: { readonly path: string; readonly scenario: Scenario },
+  text: string,
+): string {
+  appendMark(path, text, Date.now());
+  const serviceNames = scenario.services.map((service) => service.name);
+  return markMeaningText(text, { serviceNames, via: scenario.change.via });
 }
 
 function meaningOf(path: string, text: string): string {

@@ -1,5 +1,6 @@
 /** The commands, their options and their help. Exit statuses are in the help: they are what pipelines build on. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { parseListenAddress, type ListenAddress } from '../live/listen-address.ts';
 import { version } from './version.ts';
 
 const exitStatuses = `
@@ -45,6 +46,18 @@ function seconds(text: string): number {
   if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('expected a number of seconds above 0.');
   return value;
 }
+
+function listenAddress(text: string): ListenAddress {
+  const found = parseListenAddress(text);
+  if (found === null)
+    throw new InvalidArgumentError('expected an address of this machine, a port, or both: 127.0.0.1:8080.');
+  return found;
+}
+
+const listenText =
+  'show the run as it goes at http://<address>: a page, /verdict for gates, /metrics for Prometheus\n' +
+  '(docs/live.md); default any free port of 127.0.0.1, any other address needs the token of the URL';
+const stayText = 'with --listen: go on so long after the end';
 
 export const program: Command = new Command('cutwatch')
   .description('Proves, from outside and with evidence, what a cutover did to the people who use a service.')
@@ -94,6 +107,8 @@ program
   .argument('[command...]', 'after --: the command that makes the change; it starts once the baseline is good')
   .option('--out <folder>', 'run folder; default reports/<start>-<name>, with -2, -3 … where that is taken')
   .option('--json', 'print report.json on standard output')
+  .option('--plain', 'lines instead of the live view, also in a terminal')
+  .option('--ascii', 'no characters beyond ASCII in the live view')
   .option(
     '--rollback',
     'this is the way back to the old side: no baseline asked for; recovery and a clean tail are judged',
@@ -101,6 +116,8 @@ program
   .option('--start-anyway', 'start the command although no lane qualified (the run cannot pass)')
   .option('--max-rate <n>', 'guard: most probes per second and service', rate, ratePerServiceMax)
   .option('--workers <n>', 'probing threads; default one for each 5,000 probes per second', count)
+  .addOption(new Option('--listen [address:port]', listenText).preset('').argParser(listenAddress))
+  .option('--stay <s>', stayText, seconds)
   .addHelpText(
     'after',
     `
@@ -108,6 +125,7 @@ Examples:
   cutwatch run shop.yaml                      wait for the change, watch it to its end
   cutwatch run shop.yaml -- ./switch-dns.sh   make the change as part of the watch
   cutwatch run shop.yaml --rollback -- ./switch-back.sh
+  cutwatch run shop.yaml --listen             and look at it in a browser
 ${streams}
 ${exitStatuses}`,
   )
@@ -345,6 +363,8 @@ program
   .argument('[scenario]', 'scenario file (YAML), or the name of one that comes with cutwatch')
   .option('--out <folder>', 'run folder; default reports/<start>-<name>, with -2, -3 … where that is taken')
   .option('--json', 'print report.json on standard output')
+  .option('--plain', 'lines instead of the live view, also in a terminal')
+  .option('--ascii', 'no characters beyond ASCII in the live view')
   .option('--seed <n>', 'another world of the same kind; default as the scenario says', seed)
   .option('--simulate', 'in virtual time: hours in seconds, and the same seed gives the same report')
   .option('--truth', 'hold the report against what was really so, and print what differs')
@@ -353,6 +373,10 @@ program
       'simulate',
     ),
   )
+  .addOption(
+    new Option('--listen [address:port]', listenText).preset('').argParser(listenAddress).conflicts('simulate'),
+  )
+  .option('--stay <s>', stayText, seconds)
   .addHelpText(
     'after',
     `

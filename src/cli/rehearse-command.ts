@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.ts';
 import type { TruthEntry } from '../core/truth.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { readRun } from '../evidence/read-run.ts';
+import type { ListenAddress } from '../live/listen-address.ts';
 import { settingOf } from '../scenario/setting.ts';
 import { defaultWorld } from '../scenario/world.ts';
 import { comparisonText } from '../truth/comparison-text.ts';
@@ -12,17 +13,19 @@ import { judge } from '../verdict/judge.ts';
 import { builtInNames, scenarioFileOf } from './built-in-scenarios.ts';
 import { loadRehearsal } from './load-scenario.ts';
 import { discardFolder, openRunFolder } from './own-folder.ts';
+import type { OwnViewerFlags } from './own-viewer.ts';
 import { causesOf, commandsText, outcomeOf, storyText } from './rehearsal-story.ts';
 import { rehearseOnSockets, type Rehearsed } from './rehearse-on-sockets.ts';
 import { rehearseSimulated } from './rehearse-simulated.ts';
 
-export interface RehearseFlags {
+export interface RehearseFlags extends OwnViewerFlags {
   readonly out?: string;
-  readonly json?: boolean;
   readonly seed?: number;
   readonly simulate?: boolean;
   readonly truth?: boolean;
   readonly keep?: boolean;
+  readonly listen?: ListenAddress;
+  readonly stay?: number;
 }
 
 const firstOne = { onSockets: 'founding-migration', simulated: 'founding-migration-full-scale' };

@@ -11,6 +11,8 @@ import type { RunResult } from '../run/run.ts';
 import { inWorld } from '../scenario/in-world.ts';
 import { startLabInThread } from './lab-in-thread.ts';
 import type { LabFacts } from './lab-thread.ts';
+import type { OwnViewerFlags } from './own-viewer.ts';
+import { startListening, type ListenFlags } from './listen.ts';
 import { commandsText } from './rehearsal-story.ts';
 import { checkPlan, newRunStart, watchRun } from './run-command.ts';
 import { finishRun } from './write-reports.ts';
@@ -21,7 +23,7 @@ export interface Play {
   readonly scenario: Scenario;
   readonly world: World;
   readonly setting: Setting;
-  readonly flags: { readonly json?: boolean; readonly keep?: boolean };
+  readonly flags: OwnViewerFlags & { readonly keep?: boolean };
   readonly writer: RunWriter;
 }
 
@@ -49,6 +51,7 @@ export async function rehearseOnSockets(
   { scenario, world, setting, flags, writer }: Play,
   told: (rehearsed: Rehearsed) => number,
 ): Promise<number> {
+  await using listening = await startListening(flags);
   const start = newRunStart();
   const checks = [...scenario.services.flatMap((service) => service.checks), ...scenario.references];
   const isTls = checks.some(({ scheme }) => scheme === 'https');
@@ -69,10 +72,12 @@ export async function rehearseOnSockets(
   const watching = watchRun({
     scenario: moved.scenario,
     command,
-    flags: { maxRate },
+    flags: { ...flags, maxRate },
     start,
     writer,
+    listening,
     startText: changeText,
+    isCommandSilent: true,
     observe: (entry) => lab.observe({ scenario: moved.scenario, startedAtMs: start.startedAtMs }, entry),
   });
   const watched = await Promise.race([watching, broken.promise]);
@@ -83,7 +88,7 @@ export async function rehearseOnSockets(
     finishRehearsal(watched, { truth, truthFailure: writeTruth(writer.path, truth) }, writer, flags),
   );
   if (stay !== null) process.stderr.write('\nThe lab stays up until Ctrl-C.\n');
-  await stay?.ended;
+  await Promise.all([stay?.ended, listening?.stay()]);
   return exitCode;
 }
 

@@ -18,7 +18,7 @@ export async function rehearseSimulated({ scenario, world, setting, flags, write
   for (const note of moved.notes) process.stderr.write(`note: ${note}\n`);
   const progress = newVirtualProgress(process.stderr);
   const stop = new AbortController();
-  const unfollow = followSignals(stop);
+  const unfollow = followSignals(stop, (text) => progress.say(text));
   try {
     const result = await simulateRun({
       scenario: moved.scenario,

@@ -4,7 +4,9 @@ import { availableParallelism, hostname } from 'node:os';
 import type { RunMode } from '../core/entry.ts';
 import { UserError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
+import { nsToMs } from '../core/time.ts';
 import type { RunWriter } from '../evidence/run-folder.ts';
+import type { ListenAddress } from '../live/listen-address.ts';
 import { newClock } from '../net/clock.ts';
 import { newDnsPort } from '../net/dns-port.ts';
 import { run, type RunPorts, type RunResult } from '../run/run.ts';
@@ -12,21 +14,24 @@ import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
 import { newGuard } from './guard.ts';
+import { markRun } from './mark-command.ts';
+import { startListening, type Listening } from './listen.ts';
 import { openRunFolder } from './own-folder.ts';
+import { newOwnViewer, type OwnViewerFlags } from './own-viewer.ts';
 import { startProbingThreads } from './probing-threads.ts';
-import { newProgress } from './progress.ts';
 import { finishRun } from './write-reports.ts';
 import { version } from './version.ts';
 import { newViewers } from './viewers.ts';
 import { checkCommand, readToken, startCommand } from './wrapped-command.ts';
 
-export interface RunFlags {
+export interface RunFlags extends OwnViewerFlags {
   readonly out?: string;
-  readonly json?: boolean;
   readonly rollback?: boolean;
   readonly startAnyway?: boolean;
   readonly maxRate: number;
   readonly workers?: number;
+  readonly listen?: ListenAddress;
+  readonly stay?: number;
 }
 
 /** One probing thread up to so many probes a second; beyond, they share them. */
@@ -52,11 +57,14 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
   const scenario = flags.rollback ? wayBack(given) : given;
   checkPlan(scenario, flags.maxRate);
   if (command.length > 0) checkCommand(command);
+  await using listening = await startListening(flags);
   const start = newRunStart();
   const writer = openRunFolder({ out: flags.out, startedAtMs: start.startedAtMs, name: scenario.name });
-  const result = await watchRun({ scenario, command, flags, start, writer });
+  const result = await watchRun({ scenario, command, flags, start, writer, listening });
   const writeReport = (name: string, text: string): string | null => writer.report(name, text);
-  return finishRun(result, { path: writer.path, writeReport, json: flags.json ?? false });
+  const exitCode = finishRun(result, { path: writer.path, writeReport, json: flags.json ?? false });
+  await listening?.stay();
+  return exitCode;
 }
 
 /** Throws what the user has to mend, says what to know. */
@@ -69,23 +77,31 @@ export function checkPlan(scenario: Scenario, maxRate: number): void {
 export interface WatchOptions {
   readonly scenario: Scenario;
   readonly command: readonly string[];
-  readonly flags: Pick<RunFlags, 'rollback' | 'startAnyway' | 'maxRate' | 'workers'>;
+  readonly flags: OwnViewerFlags & Pick<RunFlags, 'rollback' | 'startAnyway' | 'maxRate' | 'workers'>;
   readonly start: RunStart;
   readonly writer: RunWriter;
   /** As of a run. */
   readonly startText?: string;
+  /** The command writes nothing, so the live view need not make room for it. */
+  readonly isCommandSilent?: boolean;
   /** Looks at platforms in the place of those who ask the real ones. */
   readonly observe?: RunPorts['observe'];
 }
 
 export async function watchRun(options: WatchOptions): Promise<RunResult> {
-  const { scenario, command, flags, writer, startText } = options;
+  const { scenario, command, flags, writer, listening, startText } = options;
   const { startedAtMs, startedAtHrNs, runId } = options.start;
   const clock = newClock(startedAtHrNs);
   const guard = newGuard(flags.maxRate);
   const stop = new AbortController();
-  const unfollow = followSignals(stop);
-  const viewers = newViewers([newProgress(process.stderr)]);
+  const own = newOwnViewer({
+    flags,
+    nowMs: () => nsToMs(clock.nowNs()),
+    mark: (text) => markRun({ path: writer.path, scenario }, text),
+    stopSignal: stop.signal,
+  });
+  const viewers = newViewers([own.viewer]);
+  const unfollow = followSignals(stop, (text) => viewers.say(text));
   const broken = Promise.withResolvers<never>();
   // Who asks for no platform loads nothing of their SDKs.
   const isAsked = options.observe === undefined && hasObservers(scenario);
@@ -126,7 +142,7 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
       ...(platforms === null
         ? {}
         : { observe: (entry) => platforms.startObservers({ clock, random: Math.random, scenario, entry }) }),
-      startCommand,
+      startCommand: options.isCommandSilent === true ? startCommand : own.besides(startCommand),
       readToken,
     },
   );
@@ -174,13 +190,11 @@ export function markerNames({ sides, change: { replicaHeader } }: Scenario): str
 }
 
 /** The first Ctrl-C or SIGTERM ends the watch in order, judges and reports; the second ends the program. */
-export function followSignals(stop: AbortController): () => void {
+export function followSignals(stop: AbortController, say: (text: string) => void): () => void {
   const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const handle = (): void => {
       if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-      process.stderr.write(
-        '\nstopping: probes under way are waited for, then the report is written (again: quit now)\n',
-      );
+      say('stopping: probes under way are waited for, then the report is written (again: quit now)');
       stop.abort();
     };
     process.on(signal, handle);

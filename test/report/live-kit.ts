@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newFold, type Fold } from '../../src/analysis/fold.ts';
+import { newFold } from '../../src/analysis/fold.ts';
 import { simulateRun } from '../../src/cli/simulated-run.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { newColumns, rowColumns, type RowBatch } from '../../src/core/row.ts';
