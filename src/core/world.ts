@@ -235,7 +235,18 @@ export type StepAction =
       readonly forS: number | null;
     }
   /** The prober's own: nothing answers, references as well. */
-  | { readonly kind: 'lose-own-network'; readonly forS: number | null };
+  | { readonly kind: 'lose-own-network'; readonly forS: number | null }
+  // Faults of who watches
+  /** Of AWS or Kubernetes: it answers nobody, so that whoever watches the side's platform is blind. */
+  | {
+      readonly kind: 'fail-platform-api';
+      readonly side: Side;
+      /** null = both. */
+      readonly api: PlatformApi | null;
+      readonly forS: number | null;
+    };
+
+export type PlatformApi = 'aws' | 'kubernetes';
 
 // ── what the scenario says of it ─────────────────────────────────────────────────────────────────────────────────────
 

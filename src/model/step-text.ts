@@ -43,8 +43,12 @@ export function stepText(action: StepAction): string {
       return `the network to the ${action.side} side ${degradation(action)}${lasting(action.forS)}`;
     case 'lose-own-network':
       return `the prober's own network is lost${lasting(action.forS)}`;
+    case 'fail-platform-api':
+      return `${apiText[action.api ?? 'both']} nothing of the ${action.side} side${lasting(action.forS)}`;
   }
 }
+
+const apiText = { aws: 'AWS tells', kubernetes: 'Kubernetes tells', both: 'AWS and Kubernetes tell' } as const;
 
 const certificateText = {
   default: "the ingress controller's default certificate",

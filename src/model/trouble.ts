@@ -4,9 +4,15 @@
  */
 import type { Side } from '../core/scenario.ts';
 import type { FaultName } from '../core/truth.ts';
-import type { StepAction } from '../core/world.ts';
+import type { PlatformApi, StepAction } from '../core/world.ts';
 
-type TroubleKind = 'cut-off-resolver' | 'fail-resolver' | 'fail-name-server' | 'degrade-network' | 'lose-own-network';
+type TroubleKind =
+  | 'cut-off-resolver'
+  | 'fail-resolver'
+  | 'fail-name-server'
+  | 'degrade-network'
+  | 'lose-own-network'
+  | 'fail-platform-api';
 type TroubleStep = Extract<StepAction, { kind: TroubleKind }>;
 type TroubleOf<K extends TroubleKind> = Extract<StepAction, { kind: K }>;
 
@@ -18,6 +24,8 @@ export interface Trouble {
   howFails(resolver: string): TroubleOf<'fail-resolver'>['how'] | null;
   ofResolver(resolver: string): FaultName | null;
   isSilent(nameServer: string): boolean;
+  /** Whoever asks it is told nothing. */
+  isApiDown(side: Side, api: PlatformApi): boolean;
   onWayTo(side: Side): TroubleOf<'degrade-network'> | null;
 }
 
@@ -40,6 +48,9 @@ export function newTrouble(): Trouble {
     howFails,
     ofResolver: (name) => (howFails(name) !== null ? 'resolver-failing' : isCutOff(name) ? 'resolver-cut-off' : null),
     isSilent: (name) => of('fail-name-server').some(({ nameServer }) => nameServer === name),
+    isApiDown: (asked, which) =>
+      of('lose-own-network').length > 0 ||
+      of('fail-platform-api').some(({ side, api }) => side === asked && (api === null || api === which)),
     onWayTo: (to) => of('degrade-network').findLast(({ side }) => side === to) ?? null,
   };
 }

@@ -6,7 +6,7 @@
 import type { DnsQuestion, DnsRecord } from '../core/ports.ts';
 import type { Side } from '../core/scenario.ts';
 import type { Condition, FaultName } from '../core/truth.ts';
-import type { Places, StepAction } from '../core/world.ts';
+import type { Places, PlatformApi, StepAction } from '../core/world.ts';
 import type { ReplicaState, TargetHealth } from './replicas.ts';
 
 // ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +189,8 @@ export interface WorldModel {
   recordCut(arrival: Arrival, nowNs: number): void;
   /** What AWS and Kubernetes would say of a side. */
   seen(side: Side, nowNs: number): readonly ServiceSeen[];
+  /** They say nothing. */
+  isApiDown(side: Side, api: PlatformApi, nowNs: number): boolean;
   /** Round trip between prober and address, ns. */
   rttNs(address: string): number;
   /** The last word of the truth log. */

@@ -167,6 +167,7 @@ export function newWorld(options: WorldOptions): WorldModel {
         return recordNetwork('name-server', action.nameServer, fault, nowNs);
       }
       case 'degrade-network':
+      case 'fail-platform-api':
         return trouble.note(action, isEnd);
       case 'lose-own-network':
         trouble.note(action, isEnd);
@@ -344,6 +345,10 @@ export function newWorld(options: WorldOptions): WorldModel {
     seen(side, nowNs) {
       advance(nowNs);
       return platforms[side].seen(nowNs);
+    },
+    isApiDown(side, api, nowNs) {
+      advance(nowNs);
+      return trouble.isApiDown(side, api);
     },
     rttNs(address) {
       const side = sideOf.get(address);

@@ -2,7 +2,7 @@
 import type { Cause } from '../core/analysis.ts';
 import type { Side } from '../core/scenario.ts';
 import type { VerdictValue } from '../core/verdict.ts';
-import type { PlatformSpec, RecordKind, ReplicaSpec, ResolverConduct, ZoneSpec } from '../core/world.ts';
+import type { PlatformApi, PlatformSpec, RecordKind, ReplicaSpec, ResolverConduct, ZoneSpec } from '../core/world.ts';
 import type { ResolverPreset } from './world-defaults.ts';
 
 export interface ZoneInput {
@@ -113,6 +113,7 @@ export type StepInput = Timed &
       } & OnSide &
         Lasting)
     | ({ readonly do: 'lose-own-network' } & Lasting)
+    | ({ readonly do: 'fail-platform-api'; readonly api?: PlatformApi } & OnSide & Lasting)
   );
 
 export interface ExpectedInput {

@@ -135,6 +135,11 @@ export const stepInput: z.ZodType<StepInput> = z.discriminatedUnion(
       ...lasting,
     }),
     step('lose-own-network', 'The prober itself reaches nobody, references neither.', lasting),
+    step('fail-platform-api', "The API of a side's platform answers nobody: whoever watches it is blind.", {
+      ...onSide,
+      api: optional(oneOf('aws', 'kubernetes'), 'Which; by default both.'),
+      ...lasting,
+    }),
   ],
   { error: 'expected a step such as { afterChangeS: 0, do: switch-dns, to: new }' },
 );

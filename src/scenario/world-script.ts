@@ -115,6 +115,8 @@ function actionOf(input: StepInput, change: ChangeSpec): StepAction {
     }
     case 'lose-own-network':
       return { kind: input.do, forS };
+    case 'fail-platform-api':
+      return { kind: input.do, side: input.side, api: input.api ?? null, forS };
   }
 }
 
@@ -191,6 +193,7 @@ function mismatch(
     case 'fail-resolver':
     case 'fail-name-server':
     case 'lose-own-network':
+    case 'fail-platform-api':
       return null;
   }
 }

@@ -96,6 +96,7 @@ function matters(action: StepAction, leaving: Side): boolean {
     case 'show-wrong-certificate':
     case 'degrade-network':
     case 'lose-own-network':
+    case 'fail-platform-api':
       return false;
   }
 }

@@ -230,6 +230,7 @@ function newUpstream(
       case 'show-wrong-certificate':
       case 'degrade-network':
       case 'lose-own-network':
+      case 'fail-platform-api':
         return;
     }
   }

@@ -14,7 +14,7 @@ import { endpointsOf, groupArn, loadBalancerOf, ownerOf, rolloutOf, targetsOf, w
 
 export interface SimObserversOptions {
   readonly clock: Clock;
-  readonly model: Pick<WorldModel, 'seen'>;
+  readonly model: Pick<WorldModel, 'seen' | 'isApiDown'>;
   readonly world: World;
   readonly setting: Setting;
   readonly scenario: Pick<Scenario, 'sides'>;
@@ -198,28 +198,52 @@ interface Before {
   readonly sameCount: number;
 }
 
-function startLooking({ clock, entry, spec, random, name, what, everyNs, look }: Looking): Cancel {
+const notAnsweredText = { aws: 'AWS does not answer', kubernetes: 'the API server does not answer' } as const;
+
+function startLooking({ clock, model, entry, spec, random, name, what, everyNs, look }: Looking): Cancel {
   const { side } = spec;
   const [kind = '', resource] = name.split('/');
   const observer = `${kind}:${side}${resource === undefined ? '' : `/${resource}`}`;
   const isWatch = everyNs === 0;
   const all = new Map<string, Before>();
-  entry({ type: 'observer-started', atNs: clock.nowNs(), observer, side, what });
+  const api = kind === 'kubernetes' ? 'kubernetes' : 'aws';
+  let lastSeenNs = clock.nowNs();
+  let isBlind = false;
+  entry({ type: 'observer-started', atNs: lastSeenNs, observer, side, what });
   let cancel = clock.at(clock.nowNs(), ask);
   let isStopped = false;
 
   function ask(): void {
     const sentAtNs = clock.nowNs();
+    if (model.isApiDown(side, api, sentAtNs)) {
+      cannotSee();
+      cancel = clock.at(sentAtNs + (isWatch ? watchLateNs : everyNs), ask);
+      return;
+    }
     const facts = look();
     if (isWatch) {
-      tell(facts, sentAtNs);
+      sees(facts, sentAtNs);
       cancel = clock.at(sentAtNs + watchLateNs, ask);
       return;
     }
     cancel = clock.at(sentAtNs + answerNs, () => {
-      tell(facts, sentAtNs);
+      sees(facts, sentAtNs);
       cancel = clock.at(sentAtNs + Math.ceil(everyNs * (1 + jitterRatio * random())), ask);
     });
+  }
+
+  function cannotSee(): void {
+    if (isBlind || isStopped) return;
+    isBlind = true;
+    entry({ type: 'observer-blinded', atNs: clock.nowNs(), observer, sinceNs: lastSeenNs, why: notAnsweredText[api] });
+  }
+
+  function sees(facts: readonly PlatformFact[], sentAtNs: number): void {
+    tell(facts, sentAtNs);
+    lastSeenNs = sentAtNs;
+    if (!isBlind || isStopped) return;
+    isBlind = false;
+    entry({ type: 'observer-recovered', atNs: clock.nowNs(), observer });
   }
 
   function tell(facts: readonly PlatformFact[], sentAtNs: number): void {

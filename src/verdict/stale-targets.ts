@@ -45,17 +45,19 @@ export function staleTargets(
   const min = countTargets(targets.filter(({ proof }) => proof === 'P2' || proof === 'P3'));
   // One that ends and still serves hurts nobody until something fails.
   const max = countTargets(targets.filter(({ fault, proof }) => proof !== null || fault !== 'late-deregistration'));
-  if (gaps.length > 0 && min <= limit) {
-    const blindMs = gaps.reduce((sum, { fromAtNs, toAtNs }) => sum + nsToMs(toAtNs - fromAtNs), 0);
-    const why = [...new Set(gaps.map((gap) => gap.why))];
-    const text = `At least ${countOf(min, 'stale target')}, limit ${countText(limit)}; who watched the targets could not see for ${durationText(blindMs, 'up')} of the time judged (${listText(why)}), so there may have been more.${suspicion} To know: an observer that is never blind.`;
-    return reasonOf({ severity: 'fail', value: 'inconclusive', observed: null, text });
-  }
-  const observed = { min, max };
-  const value = judgeInterval(observed, limit);
   const named = [...new Set(targets.map(({ target }) => target ?? ''))];
   const names =
     named.length === 0 ? '' : ` (${listText(named.slice(0, namedMax))}${named.length > namedMax ? ' …' : ''})`;
+  if (gaps.length > 0) {
+    const blindMs = window === null ? 0 : nsToMs(coveredNs(gaps, window));
+    const why = [...new Set(gaps.map((gap) => gap.why))];
+    const isMissed = min > limit;
+    const toKnow = isMissed ? '' : ' To know: an observer that is never blind.';
+    const text = `At least ${countOf(min, 'stale target')}${names}, limit ${countText(limit)}; who watched the targets could not see for ${durationText(blindMs, 'up')} of the time judged (${listText(why)}), so there may have been more.${suspicion}${toKnow}`;
+    return reasonOf({ severity: 'fail', value: isMissed ? 'fail' : 'inconclusive', observed: null, text });
+  }
+  const observed = { min, max };
+  const value = judgeInterval(observed, limit);
   const narrowed =
     value === 'inconclusive'
       ? ' No probe is proved to have failed by the others. To know: a higher rate, or the access log of the load balancer.'
@@ -87,6 +89,17 @@ function judgedWindow(lanes: readonly LaneAnalysis[]): Window | null {
     fromAtNs: Math.min(...windows.map(({ fromAtNs }) => fromAtNs)),
     toAtNs: Math.max(...windows.map(({ toAtNs }) => toAtNs)),
   };
+}
+
+/** Several observers may be blind at once. */
+function coveredNs(gaps: readonly Window[], { fromAtNs, toAtNs }: Window): number {
+  let [sumNs, reachedNs] = [0, fromAtNs];
+  for (const gap of gaps.toSorted((a, b) => a.fromAtNs - b.fromAtNs)) {
+    const untilNs = Math.min(gap.toAtNs, toAtNs);
+    sumNs += Math.max(0, untilNs - Math.max(gap.fromAtNs, reachedNs));
+    reachedNs = Math.max(reachedNs, untilNs);
+  }
+  return sumNs;
 }
 
 function isIn(span: Window, window: Window): boolean {

@@ -50,6 +50,7 @@ export function quietWorld(some: Partial<WorldModel> = {}): WorldModel {
     cut: () => null,
     recordCut: () => {},
     seen: () => [],
+    isApiDown: () => false,
     rttNs: () => 0,
     end: () => {},
     ...some,

@@ -6,6 +6,21 @@ const cut: Extract<StepAction, { kind: 'cut-off-resolver' }> = { kind: 'cut-off-
 const failing = { kind: 'fail-resolver', resolver: 'vpc', how: 'servfail', forS: 3 } as const;
 const lost = { kind: 'lose-own-network', forS: 2 } as const;
 
+test('who asks a platform is told nothing while its API fails, or while our own network is lost', () => {
+  const trouble = newTrouble();
+  const fails = { kind: 'fail-platform-api', side: 'new', api: 'aws', forS: null } as const;
+  const down = (): unknown[] =>
+    (['old', 'new'] as const).flatMap((side) =>
+      (['aws', 'kubernetes'] as const).flatMap((api) => (trouble.isApiDown(side, api) ? [`${side} ${api}`] : [])),
+    );
+  trouble.note(fails, false);
+  expect(down()).toEqual(['new aws']);
+  trouble.note({ ...fails, api: null }, false);
+  expect(down()).toEqual(['new aws', 'new kubernetes']);
+  trouble.note(lost, false);
+  expect(down()).toHaveLength(4);
+});
+
 test('where two faults of one resolver overlap, the end of one leaves the other in force, and the truth says which', () => {
   const trouble = newTrouble();
   const said = [cut, failing].map((step) => {

@@ -236,6 +236,7 @@ describe('the script', () => {
       { kind: 'degrade-network', side: 'new', lossRatio: 0, resetRatio: 0, addedMs: 30, forS: null },
     ],
     ['do: lose-own-network, forS: 3', { kind: 'lose-own-network', forS: 3 }],
+    ['do: fail-platform-api, side: new', { kind: 'fail-platform-api', side: 'new', api: null, forS: null }],
   ])('{ %s } is %j', ([step, action]) => {
     const zone = step.includes('weights') ? 'zone: { record: weighted }, ' : '';
     const script = `script: [{ afterChangeS: 1, ${step} }, { afterChangeS: 0, do: switch-dns }]`;

@@ -26,17 +26,18 @@ interface Twist {
   readonly more?: readonly Json[];
   readonly side?: Json;
   readonly tailS?: number;
+  readonly baselineS?: number;
 }
 
 /** The scenario that ships, with something else in it. */
-function twisted({ replica, platform, deploy, isObserved, more = [], side, tailS }: Twist): Json {
+function twisted({ replica, platform, deploy, isObserved, more = [], side, ...waits }: Twist): Json {
   const base = parse(readFileSync(join(scenariosFolder, 'stale-targets-after-deploy.yaml'), 'utf8')) as {
     readonly [key: string]: Json;
   } & { readonly world: { readonly new: Json & { readonly replica: Json }; readonly script: readonly Json[] } };
   const { world, sides, change } = base;
   return {
     ...base,
-    change: { ...change, ...(tailS === undefined ? {} : { tailS }) },
+    change: { ...change, ...waits },
     sides: { ...sides, new: { ...(sides?.['new'] as Json), ...side } },
     world: {
       ...world,
@@ -142,6 +143,72 @@ test('an application that fails while targets are well is no stale target, howev
     expect(analysis.staleTargets).toBeUndefined();
     expect(causesOf(analysis)).toEqual(['app-5xx']);
   }
+});
+
+describe('whoever watches is blind in the middle of a run', () => {
+  const blind = (api: 'aws' | 'kubernetes', afterChangeS: number, forS?: number): Json => ({
+    afterChangeS,
+    do: 'fail-platform-api',
+    side: 'new',
+    api,
+    ...(forS === undefined ? {} : { forS }),
+  });
+  const reasonOf = ({ analysis }: PlayedWorld): unknown =>
+    judge(analysis).reasons.find(({ objective }) => objective === 'staleTargetCountMax');
+
+  test.for(['aws', 'kubernetes'] as const)(
+    '%s gone for good while targets are left behind: nobody is accused, nothing passes, and the blind time is told',
+    async (api) => {
+      for (let seed = 1; seed <= 5; seed += 1) {
+        const played = await playWorld(twisted({ more: [blind(api, 2)] }), seed);
+        const { analysis } = played;
+        const changeNs = analysis.services[0]?.changes[0]?.usedAtNs ?? 0;
+        const gaps = (analysis.observers ?? []).flatMap((one) => one.gaps.map((gap) => ({ name: one.name, ...gap })));
+        const names = [...new Set(gaps.map(({ name }) => name))];
+        expect(names.every((name) => name.startsWith(api === 'aws' ? 'elbv2' : 'kubernetes'))).toBe(true);
+        expect(names.length).toBeGreaterThanOrEqual(2);
+        for (const { fromAtNs, toAtNs, name } of gaps) {
+          // From when it last saw: a poll of the inventory is a minute old.
+          expect(changeNs + sToNs(2) - fromAtNs).toBeLessThanOrEqual(sToNs(name === 'elbv2:new' ? 66 : 3.4));
+          expect(toAtNs).toBe(analysis.endedAtNs);
+        }
+        expect(goneTargets(played).filter(({ proof }) => proof === 'P2' || proof === 'P3')).toEqual([]);
+        expect(analysis.staleTargets?.map(({ proof }) => proof)).toContain('P1');
+        expect(reasonOf(played)).toMatchObject({ severity: 'fail', value: 'inconclusive', observed: null });
+        expect(played.differsFromLive).toBe(false);
+      }
+    },
+  );
+
+  test('an innocent roll that was not watched to its end is inconclusive, not passed', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const innocent = { replica: { preStopS: 14 }, deploy: { deregisters: 'in-time' } };
+      const played = await playWorld(twisted({ ...innocent, more: [blind('aws', 9, 17)] }), seed);
+      expect(played.analysis.staleTargets).toBeUndefined();
+      expect(reasonOf(played)).toMatchObject({ severity: 'fail', value: 'inconclusive' });
+      expect(judge(played.analysis).value).toBe('inconclusive');
+    }
+  });
+
+  test('what was blind before the roll, and sees again, changes nothing', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const early = { atS: 1.3, do: 'fail-platform-api', side: 'new', forS: 2.1 };
+      const played = await playWorld(twisted({ more: [early], baselineS: 11 }), seed);
+      expectTrueWindows(played);
+      expect(goneTargets(played).map(({ proof }) => proof)).toEqual(['P2', 'P2', 'P2']);
+      expect(reasonOf(played)).toMatchObject({ value: 'fail', observed: { min: 3, max: 3 } });
+    }
+  });
+
+  test('targets that are left behind before it is blind and after it are each found for what was seen of them', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const played = await playWorld(twisted({ more: [blind('aws', 26, 3)] }), seed);
+      const named = goneTargets(played).filter(({ target }) => target !== null);
+      expect(named.length).toBeGreaterThanOrEqual(1);
+      const text = expect.stringMatching(/^At least [123] stale targets? .*AWS does not answer/);
+      expect(reasonOf(played)).toMatchObject({ value: 'fail', observed: null, text });
+    }
+  });
 });
 
 test('ECS tells as much, a little less often', async () => {

@@ -49,6 +49,7 @@ export function newStage(over: Partial<WorldModel> = {}): Stage {
     cut: () => null,
     recordCut: () => {},
     seen: () => [],
+    isApiDown: () => false,
     rttNs: () => rttNs,
     end: () => {},
     ...over,

@@ -105,7 +105,7 @@ test.for<{ what: string; watch: TargetWatch | null; found: readonly StaleTarget[
   },
   { what: 'of another service', watch: watched, found: [stale({ services: ['billing'] })], says: 'fail pass 0–0' },
   { what: 'blind while judged', watch: blind, found: [], says: 'fail inconclusive -' },
-  { what: 'blind while judged, and one is proved all the same', watch: blind, found: [stale()], says: 'fail fail 1–1' },
+  { what: 'blind while judged, and one is proved all the same', watch: blind, found: [stale()], says: 'fail fail -' },
   { what: 'blind before', watch: blindBefore, found: [], says: 'fail pass 0–0' },
   { what: 'no group of it is known', watch: { ...watched, sides: [] }, found: [], says: 'warn inconclusive -' },
 ])('$what: $says', ({ watch, found, says }) => {
@@ -117,6 +117,13 @@ test.for<{ what: string; watch: TargetWatch | null; found: readonly StaleTarget[
 test('what would narrow it is said', () => {
   expect(reasonOf(blind, []).text).toBe(
     'At least 0 stale targets, limit 0; who watched the targets could not see for 2 s of the time judged (AWS throttles), so there may have been more. To know: an observer that is never blind.',
+  );
+  const more = { fromAtNs: 0, toAtNs: judgedFromNs + sToNs(4), why: 'denied' };
+  expect(reasonOf({ ...blind, gaps: [...blind.gaps, more] }, []).text).toMatch(
+    /could not see for 5 s of the time judged \(AWS throttles and denied\)/,
+  );
+  expect(reasonOf(blind, [stale()]).text).toMatch(
+    /^At least 1 stale target \(10\.2\.0\.1:8080\), limit 0; who watched the targets could not see for 2 s .* there may have been more\.$/,
   );
   expect(reasonOf(watched, [stale({ proof: null })]).text).toMatch(/To know: a higher rate, or the access log/);
   expect(reasonOf(null, [stale({ target: null, proof: 'P1' })]).text).toMatch(
