@@ -118,6 +118,7 @@ export function conclude(gathered: Gathered): Conclusion {
   });
   const ended = journal.of('run-ended')[0];
   const because = incompleteBecause(gathered, views, journal);
+  const steps = journal.of('step-checked');
   const resolvers = analyseResolvers(resolverEvidence, stories);
   const authorities = analyseAuthorities(run.tracks, journal);
   const prober = analyseProber(views, journal, endedAtNs);
@@ -135,6 +136,7 @@ export function conclude(gathered: Gathered): Conclusion {
     command: commandOf(started, journal),
     commandWithheldBecause: journal.of('command-withheld')[0]?.why ?? null,
     marks: journal.of('marked').map(({ atNs, text }) => ({ atNs, text })),
+    ...(steps.length === 0 ? {} : { playbook: steps }),
     services,
     lanes,
     resolvers,

@@ -131,15 +131,15 @@ function eventsOf(
   context: ServiceContext,
   platforms: Platforms | null,
 ): number[] {
+  // Steps of a playbook are called after what they look at, and are not it.
+  const marks = journal.of('marked').filter(({ text }) => !text.startsWith('playbook: '));
   const made = isDeploy
     ? [
         ...context.changes.map(({ seen }) => seen.usedAtNs),
         ...journal.of('command-started').map(({ atNs }) => atNs),
-        ...journal.of('marked').map(({ atNs }) => atNs),
+        ...marks.map(({ atNs }) => atNs),
       ]
-    : journal
-        .of('marked')
-        .flatMap(({ text, atNs }) => (/deploy|roll(?!\s*back)|restart|upgrade/i.test(text) ? [atNs] : []));
+    : marks.flatMap(({ text, atNs }) => (/deploy|roll(?!\s*back)|restart|upgrade/i.test(text) ? [atNs] : []));
   const seen = platforms === null ? [] : platforms.eventsAtNs;
   return [...new Set([...made, ...seen])].toSorted((a, b) => a - b);
 }

@@ -1,10 +1,8 @@
 /** What a check says of a step: rows, each of one thing that was looked at, and what they come to. */
-import type { PlaybookCheck } from '../core/playbook.ts';
+import type { PlaybookCheck, StepState } from '../core/playbook.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import type { CheckResult } from './check.ts';
 import type { PlaybookFacts } from './playbook-facts.ts';
-
-export type StepState = 'pass' | 'fail' | 'unknown' | 'not-applicable';
 
 export interface StepRow {
   readonly subject: string;

@@ -1,13 +1,22 @@
 /** A playbook for people: its steps in order, what of each is not so, and which is next. */
+import type { StepState } from '../core/playbook.ts';
 import { countOf, listText } from '../core/quantity-text.ts';
 import type { Playbook, StepResult } from './playbook.ts';
-import type { StepRow, StepState } from './playbook-step.ts';
+import type { StepRow } from './playbook-step.ts';
 
 export const stepMarks: Readonly<Record<StepState, string>> = {
   pass: '✓',
   fail: '✗',
   unknown: '?',
   'not-applicable': '–',
+};
+
+/** As a mark has it. */
+export const stateWords: Readonly<Record<StepState, string>> = {
+  pass: 'passed',
+  fail: 'failed',
+  unknown: 'not known',
+  'not-applicable': 'not applicable',
 };
 
 export interface PlaybookTextOptions {

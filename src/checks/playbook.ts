@@ -1,5 +1,11 @@
 /** Every step of a playbook, forth or back: what its check says, which is next, and what all of them come to. */
-import { playbookChecks, type PlaybookCheck, type PlaybookStep } from '../core/playbook.ts';
+import {
+  playbookChecks,
+  type PlaybookCheck,
+  type PlaybookStep,
+  type StepSaid,
+  type StepState,
+} from '../core/playbook.ts';
 import type { Scenario, Side } from '../core/scenario.ts';
 import { schedulesOf, type PlatformFacts, type PlaybookFacts } from './playbook-facts.ts';
 import { jobsExclusive, jobsOff, jobsOn } from './playbook-jobs.ts';
@@ -15,7 +21,7 @@ import {
 } from './playbook-names.ts';
 import { deployed, deploySafety, helmRollbackPossible, ready } from './playbook-platforms.ts';
 import type { JobReading, Reading } from './playbook-readings.ts';
-import { mirrorOf, stateOf, stepRow, wayOf, type CheckSaid, type StepRow, type StepState } from './playbook-step.ts';
+import { mirrorOf, stateOf, stepRow, wayOf, type CheckSaid, type StepRow } from './playbook-step.ts';
 
 /** A step as it is taken in one direction. */
 export interface PlannedStep {
@@ -193,6 +199,14 @@ export function playbookJson({ scenario, isRollback, from, to, atMs, state, next
     steps: steps.map(({ readAtMs, ...step }) => ({ ...step, readAt: iso(readAtMs) })),
   };
   return `${JSON.stringify(json, null, 2)}\n`;
+}
+
+// ── what is told to a run ────────────────────────────────────────────────────────────────────────────────────────────
+
+export function saidOf({ name, check, state, rows, readAtMs }: StepResult, isAccepted: boolean = false): StepSaid {
+  const deciding = rows.filter((row) => row.decides && row.state === state);
+  const evidence = [...new Set(deciding.map(({ subject, found }) => `${subject}: ${found}`))];
+  return { step: name, check, result: state, isAccepted, observedAtMs: readAtMs, evidence };
 }
 
 // ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────────

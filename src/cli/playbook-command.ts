@@ -10,6 +10,7 @@ import {
 } from '../checks/playbook.ts';
 import { playbookText } from '../checks/playbook-text.ts';
 import { UserError, userError } from '../core/errors.ts';
+import type { StepSaid } from '../core/playbook.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { msToNs } from '../core/time.ts';
 import { newClock } from '../net/clock.ts';
@@ -96,6 +97,9 @@ export async function playbookCommand(given: Scenario, flags: PlaybookFlags): Pr
     scenario,
     isRollback,
   );
+  const marker = newMarker('reports', Date.now, note);
+  const mark = (said: string | StepSaid): void =>
+    marker.mark(typeof said === 'string' ? plain(said) : { ...said, evidence: said.evidence.map(plain) });
   const wait = (ms: number): Promise<void> => waitFor(clock, ms, stop.signal);
 
   try {
@@ -115,7 +119,7 @@ export async function playbookCommand(given: Scenario, flags: PlaybookFlags): Pr
           return lines.read(plain(question));
         },
         run: (command) => runStepCommand(command, stop.signal),
-        mark: newMarker('reports', Date.now, note),
+        mark,
         say,
         count: (text) => count.show(plain(text)),
         nowMs,
@@ -128,7 +132,15 @@ export async function playbookCommand(given: Scenario, flags: PlaybookFlags): Pr
         ? await watchPlaybook(
             steps,
             { isRollback },
-            { look: (parts) => looker.look(parts), say, nowMs, wait, stopSignal: stop.signal },
+            {
+              look: (parts) => looker.look(parts),
+              say,
+              mark,
+              run: () => marker.run(),
+              nowMs,
+              wait,
+              stopSignal: stop.signal,
+            },
           )
         : playbook(await looker.look(partsFor(steps.map(({ check }) => check))), steps, isRollback);
     // Whatever was not looked at to its end is not known.

@@ -1,7 +1,9 @@
 /** The operator of `playbook --step`: lines that are typed, commands that are run, the countdown, and marks. */
 import { spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
+import { stateWords } from '../checks/playbook-text.ts';
 import { UserError } from '../core/errors.ts';
+import type { StepSaid } from '../core/playbook.ts';
 import { appendMark, latestRun } from '../evidence/append-mark.ts';
 import type { CommandEnd } from './playbook-walk.ts';
 
@@ -76,22 +78,36 @@ export function runStepCommand(
   });
 }
 
-/** As `cutwatch mark` does, where a watch is running; a mark that cannot be made stops nobody. */
-export function newMarker(
-  reportsFolder: string,
-  wallNowMs: () => number,
-  say: (text: string) => void,
-): (text: string) => void {
-  return (text) => {
+export interface Marker {
+  /** As `cutwatch mark` does, where a watch is running; a mark that cannot be made stops nobody. */
+  mark(mark: string | StepSaid): void;
+  /** Its folder; null: none is running. */
+  run(): string | null;
+}
+
+export function newMarker(reportsFolder: string, wallNowMs: () => number, say: (text: string) => void): Marker {
+  const openRun = (): string | null => {
     const run = latestRun(reportsFolder);
-    if (run === null || !run.isOpen) return;
-    try {
-      appendMark(run.path, text, wallNowMs());
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      say(`note: ${error.message}`);
-    }
+    return run === null || !run.isOpen ? null : run.path;
   };
+  return {
+    run: openRun,
+    mark(mark) {
+      const path = openRun();
+      if (path === null) return;
+      try {
+        if (typeof mark === 'string') appendMark(path, mark, wallNowMs());
+        else appendMark(path, textOf(mark), wallNowMs(), mark);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        say(`note: ${error.message}`);
+      }
+    },
+  };
+}
+
+function textOf({ step, result, isAccepted }: StepSaid): string {
+  return `playbook: step ${step} ${stateWords[result]}${isAccepted ? ', accepted' : ''}`;
 }
 
 const quietEveryMs = 10_000;

@@ -3,11 +3,11 @@
  * it is so, within a bound. A step that fails ends the walk; one of which nothing is known goes on only when somebody says
  * so.
  */
-import { checkStep, type PlannedStep, type StepResult } from '../checks/playbook.ts';
+import { checkStep, saidOf, type PlannedStep, type StepResult } from '../checks/playbook.ts';
 import type { PlaybookFacts } from '../checks/playbook-facts.ts';
 import type { StepRow } from '../checks/playbook-step.ts';
 import { detailLines, stepMarks } from '../checks/playbook-text.ts';
-import type { PlaybookCheck } from '../core/playbook.ts';
+import type { PlaybookCheck, StepSaid } from '../core/playbook.ts';
 import { partsFor, type Part } from './playbook-look.ts';
 
 export interface CommandEnd {
@@ -22,8 +22,8 @@ export interface WalkPorts {
   /** A line of the operator's; null: there is nobody, or it was stopped. */
   readonly ask: (text: string) => Promise<string | null>;
   readonly run: (command: readonly string[]) => Promise<CommandEnd>;
-  /** Into the running watch, where there is one. */
-  readonly mark: (text: string) => void;
+  /** Into the running watch, where there is one: a text, or what is so of a step. */
+  readonly mark: (mark: string | StepSaid) => void;
   readonly say: (text: string) => void;
   /** Shown in place of what it showed before. */
   readonly count: (text: string) => void;
@@ -88,7 +88,11 @@ export async function walk(
     }
     const isDoing = await mayDo(step, before);
     if (stopSignal.aborted) return stopped();
-    if (typeof isDoing !== 'boolean') return isDone(isDoing) ? done(isDoing) : isDoing.state === 'fail' ? 3 : 4;
+    if (typeof isDoing !== 'boolean') {
+      if (isDone(isDoing)) return done(isDoing);
+      mark(saidOf(isDoing));
+      return isDoing.state === 'fail' ? 3 : 4;
+    }
     mark(isDoing ? beginText(step) : `playbook: step ${step.name} begins`);
     if (isDoing) {
       const end = await doIt(step);
@@ -100,10 +104,10 @@ export async function walk(
     show(after);
     if (isAcceptable(after) && (await isAccepted(step, after))) {
       accepted.push(step.name);
-      mark(`playbook: step ${step.name} ${after.state === 'unknown' ? 'not known' : 'failed before'}, accepted`);
+      mark(saidOf(after, true));
       return null;
     }
-    mark(`playbook: step ${step.name} ${after.state === 'fail' ? 'failed' : 'not known'}`);
+    mark(saidOf(after));
     return stopSignal.aborted ? stopped() : after.state === 'fail' ? 3 : 4;
   }
 
@@ -137,7 +141,14 @@ export async function walk(
   async function takeUnseen(step: PlannedStep): Promise<WalkEnd | null> {
     mark(beginText(step));
     const end = await doIt(step);
-    if (end === null) mark(`playbook: step ${step.name} done`);
+    if (end === null)
+      mark(
+        unseen(
+          step,
+          'not-applicable',
+          step.command === null ? 'the operator says that it is done' : 'its command ended with status 0',
+        ),
+      );
     return end;
   }
 
@@ -158,7 +169,7 @@ export async function walk(
     const { name, state } = result;
     say(`${stepMarks[state]} ${name}: ${result.rows.find((row) => row.state === state)?.found ?? state}`);
     for (const line of detailLines(result)) say(`  ${line}`);
-    mark(`playbook: step ${name} ${state === 'pass' ? 'passed' : 'not applicable'}`);
+    mark(saidOf(result));
     return null;
   }
 
@@ -172,7 +183,8 @@ export async function walk(
     return 4;
   }
 
-  async function doIt({ name, command }: PlannedStep): Promise<WalkEnd | null> {
+  async function doIt(step: PlannedStep): Promise<WalkEnd | null> {
+    const { name, command } = step;
     last = null;
     if (command === null) {
       const answer = await ask('Do it, then press Enter: ');
@@ -183,8 +195,13 @@ export async function walk(
     if (exitCode === 0) return null;
     const why = error === '' ? (signal === null ? `ended with status ${exitCode}` : `was ended by ${signal}`) : error;
     say(`${stepMarks.fail} the command of ${name} ${why}`);
-    mark(`playbook: the command of step ${name} failed`);
+    mark(unseen(step, 'fail', `its command ${why}`));
     return 5;
+  }
+
+  /** What no check says. */
+  function unseen({ name, check }: PlannedStep, result: StepSaid['result'], why: string): StepSaid {
+    return { step: name, check, result, isAccepted: false, observedAtMs: null, evidence: [why] };
   }
 
   /** Seconds before names are switched, what was so before must be so still: above all that no job runs twice. */
@@ -200,7 +217,10 @@ export async function walk(
     const isTaken = (one: StepResult): boolean =>
       isAcceptable(one) && (accepted.includes(one.name) || acceptUnknown.includes(one.name));
     const bad = again.map((one) => checkStep(facts, one)).filter((one) => !isDone(one) && !isTaken(one));
-    for (const one of bad) show(one);
+    for (const one of bad) {
+      show(one);
+      mark(saidOf(one));
+    }
     if (bad.length === 0) return null;
     if (bad.some(({ state }) => state === 'fail')) {
       say('Names are not switched: what was so before is so no longer.');

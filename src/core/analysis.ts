@@ -3,7 +3,7 @@
  * or was not seen. Every list is in a fixed order (scenario order, then time), so that the same evidence gives the same
  * bytes of report.
  */
-import type { RunMode } from './entry.ts';
+import type { EntryOf, RunMode } from './entry.ts';
 import type { Direction, LaneRole, Scenario, Side, SideSeen } from './scenario.ts';
 import type { StaleTarget, TargetAnalysis, TargetWatch } from './stale-target.ts';
 
@@ -553,6 +553,8 @@ export interface Analysis {
   readonly staleTargets?: readonly StaleTarget[];
   /** Of each service of which somebody was asked to watch targets; left out: of none. */
   readonly targetWatch?: readonly TargetWatch[];
+  /** What a playbook beside the run said of its steps, in order of time; left out: there was none. */
+  readonly playbook?: readonly EntryOf<'step-checked'>[];
   readonly prober: ProberAnalysis;
   readonly sides: Readonly<Record<Side, { readonly addresses: readonly string[] }>>;
 }

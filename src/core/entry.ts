@@ -3,6 +3,7 @@
  * since run start on the monotonic clock. Types are added, never renamed: a run folder outlives the program.
  */
 import type { PlatformSeen } from './platform.ts';
+import type { StepSaid } from './playbook.ts';
 import type { DnsReply } from './ports.ts';
 import type { RecordHealth, RecordPolicy } from './record-policy.ts';
 import type { Lane, Scenario, Side } from './scenario.ts';
@@ -85,6 +86,7 @@ export type Entry =
       }[];
     }
   | { readonly type: 'marked'; readonly atNs: number; readonly text: string }
+  | ({ readonly type: 'step-checked'; readonly atNs: number } & StepSaid)
   | {
       readonly type: 'command-started';
       readonly atNs: number;

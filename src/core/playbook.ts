@@ -22,6 +22,23 @@ export const playbookChecks = [
 
 export type PlaybookCheck = (typeof playbookChecks)[number];
 
+/** Unknown is never a pass; what does not apply, or no machine can see, has not passed either. */
+export type StepState = 'pass' | 'fail' | 'unknown' | 'not-applicable';
+
+/** What a playbook that goes on beside a run says of one step: into the run's marks, its journal, and its report. */
+export interface StepSaid {
+  readonly step: string;
+  /** null: no machine can see it, and its command or the operator said that it was done. */
+  readonly check: PlaybookCheck | null;
+  readonly result: StepState;
+  /** The operator went on all the same. */
+  readonly isAccepted: boolean;
+  /** Wall clock; null: nothing was read for it. */
+  readonly observedAtMs: number | null;
+  /** What was found, of what decided; phrases. */
+  readonly evidence: readonly string[];
+}
+
 /** As `playbook` of a scenario has it; of a rollback what is said is its mirror. */
 export interface PlaybookStep {
   /** The check's name; of a step without one made of its title. */

@@ -2,18 +2,20 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, fstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userError } from '../core/errors.ts';
+import type { StepSaid } from '../core/playbook.ts';
 import { reasonOf } from './append-file.ts';
 import { isObject } from './definition.ts';
 import { fileNames } from './file-names.ts';
-import { markText } from './mark.ts';
+import { markText, stepSaid } from './mark.ts';
 import { readLines } from './read-lines.ts';
 
 /** `atMs`: wall clock. Appending is one write, so that several may mark at once. */
-export function appendMark(runPath: string, text: string, atMs: number): void {
+export function appendMark(runPath: string, text: string, atMs: number, step?: StepSaid): void {
   if (!existsSync(join(runPath, fileNames.journal))) {
     throw userError(runPath, `is no run folder: there is no ${fileNames.journal} in it`);
   }
-  const line = `${JSON.stringify({ atMs, text: markText(text) })}\n`;
+  const mark = { atMs, text: markText(text), ...(step === undefined ? {} : { step: stepSaid(step) }) };
+  const line = `${JSON.stringify(mark)}\n`;
   try {
     writeFileSync(join(runPath, fileNames.marks), line, { flag: 'a', flush: true });
   } catch (error) {

@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Entry, type EntryOf, formatVersion } from '../core/entry.ts';
 import { UserError, userError } from '../core/errors.ts';
-import { msToNs } from '../core/time.ts';
 import { readAccess } from './access.ts';
 import { reasonOf } from './append-file.ts';
 import { isObject } from './definition.ts';
 import { fileNames } from './file-names.ts';
-import { parseMark } from './mark.ts';
+import { markEntry, parseMark } from './mark.ts';
 import { readLines } from './read-lines.ts';
 
 export interface Journal {
@@ -78,6 +77,9 @@ const shapes: Readonly<Partial<Record<string, Readonly<Record<string, Shape>>>>>
   'authorities-found': { name: 'string', servers: 'array' } satisfies Partial<
     Record<keyof EntryOf<'authorities-found'>, Shape>
   >,
+  'step-checked': { step: 'string', result: 'string', evidence: 'array' } satisfies Partial<
+    Record<keyof EntryOf<'step-checked'>, Shape>
+  >,
   marked: { text: 'string' } satisfies Partial<Record<keyof EntryOf<'marked'>, Shape>>,
   'command-started': { command: 'array' } satisfies Partial<Record<keyof EntryOf<'command-started'>, Shape>>,
   'run-ended': { why: 'string', probedUntilNs: 'number', rowCount: 'number' } satisfies Partial<
@@ -135,33 +137,41 @@ function checkVersion(found: unknown, path: string): void {
 
 /**
  * Marks that came when nobody looked any more (the run was killed). The others are in the journal, in the same order and
- * with the same text; each of those accounts for one.
+ * saying the same; each of those accounts for one.
  */
 function missedMarks(path: string, startedAtMs: number, entries: readonly Entry[], problems: string[]): Entry[] {
   const marksPath = join(path, fileNames.marks);
   if (!existsSync(marksPath)) return [];
   const seenCount = new Map<string, number>();
   for (const entry of entries) {
-    if (entry.type === 'marked') seenCount.set(entry.text, (seenCount.get(entry.text) ?? 0) + 1);
+    if (entry.type !== 'marked' && entry.type !== 'step-checked') continue;
+    const what = whatOf(entry);
+    seenCount.set(what, (seenCount.get(what) ?? 0) + 1);
   }
   const missed: Entry[] = [];
   let unreadableCount = 0;
   try {
     for (const line of readLines(marksPath)) {
       const mark = parseMark(line.text);
-      const count = mark === null ? 0 : (seenCount.get(mark.text) ?? 0);
-      if (mark === null) unreadableCount += 1;
-      else if (count > 0) seenCount.set(mark.text, count - 1);
-      else
-        missed.push({
-          type: 'marked',
-          atNs: Math.min(instantMax, Math.max(0, msToNs(mark.atMs - startedAtMs))),
-          text: mark.text,
-        });
+      if (mark === null) {
+        unreadableCount += 1;
+        continue;
+      }
+      const entry = markEntry(mark, startedAtMs);
+      const what = whatOf(entry);
+      const count = seenCount.get(what) ?? 0;
+      if (count > 0) seenCount.set(what, count - 1);
+      else missed.push({ ...entry, atNs: Math.min(instantMax, Math.max(0, entry.atNs)) });
     }
   } catch (error) {
     problems.push(`${fileNames.marks} cannot be read: ${reasonOf(error)}`);
   }
   if (unreadableCount > 0) problems.push(`${fileNames.marks}: ${unreadableCount} unreadable lines are left out`);
   return missed;
+}
+
+function whatOf(entry: EntryOf<'marked' | 'step-checked'>): string {
+  if (entry.type === 'marked') return entry.text;
+  const { step, result, isAccepted, observedAtMs } = entry;
+  return JSON.stringify([step, result, isAccepted, observedAtMs]);
 }

@@ -104,7 +104,15 @@ export function toReport(analysis: Analysis, verdict: Verdict): Report {
       hasSeen,
       gaps: gaps.map(({ fromAtNs, toAtNs, why }) => ({ fromAt: iso(fromAtNs), toAt: iso(toAtNs), why })),
     })),
-    playbook: [],
+    playbook: (analysis.playbook ?? []).map(({ atNs, step, check, result, isAccepted, observedAtMs, evidence }) => ({
+      at: iso(atNs),
+      step,
+      check,
+      result,
+      accepted: isAccepted,
+      observedAt: observedAtMs === null ? null : toIso(observedAtMs, 0),
+      evidence,
+    })),
     prober: {
       dueCount: prober.dueCount,
       droppedCount: prober.droppedCount,

@@ -3,6 +3,7 @@ import { boundsText, countText, durationText } from '../core/quantity-text.ts';
 import type { Reason } from '../core/verdict.ts';
 import { rolloutSection } from './deployment-section.ts';
 import { clockText, msBetween } from './instant-text.ts';
+import { playbookSection } from './playbook-section.ts';
 import { resolverSection } from './resolver-section.ts';
 import { msText, rowsMax, type Cell, type Section } from './section.ts';
 import type { Report } from './shape.ts';
@@ -15,6 +16,7 @@ export function runSections(report: Report): Section[] {
     ...rolloutSection(report),
     ...targetSection(report),
     ...findingSection(report),
+    ...playbookSection(report),
     ...markSection(report),
     ...dnsSection(report),
     ...resolverSection(report),

@@ -20,6 +20,7 @@ import type { PhaseName, SlotCounts, Stretch } from '../core/analysis.ts';
 import type { RunMode } from '../core/entry.ts';
 import type { Direction, LaneRole, Side, SideSeen } from '../core/scenario.ts';
 import type { TargetState } from '../core/platform.ts';
+import type { PlaybookCheck, StepState } from '../core/playbook.ts';
 import type { Proof, StaleCheck, StaleSignature, TargetFault } from '../core/stale-target.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 
@@ -43,8 +44,22 @@ export interface Report {
   readonly rollouts?: readonly ReportRollout[];
   readonly findings: readonly Finding[];
   readonly observers: readonly ReportObserver[];
-  readonly playbook: readonly never[];
+  /** What a playbook beside the run said of its steps, each time that one was no longer as before. */
+  readonly playbook: readonly ReportStep[];
   readonly prober: ReportProber;
+}
+
+export interface ReportStep {
+  readonly at: Instant;
+  readonly step: string;
+  /** null: no machine can see it. */
+  readonly check: PlaybookCheck | null;
+  readonly result: StepState;
+  /** The operator went on all the same. */
+  readonly accepted: boolean;
+  /** When what it is about was read. */
+  readonly observedAt: Instant | null;
+  readonly evidence: readonly string[];
 }
 
 export interface ReportTarget {

@@ -10,8 +10,9 @@ import type { Picture } from '../core/picture.ts';
 import type { Clock, DnsPort, Observers } from '../core/ports.ts';
 import type { RowBatch } from '../core/row.ts';
 import type { Lane, LookedUp, Scenario, Side, SocketAddress } from '../core/scenario.ts';
-import { msToNs, nsPerMs, nsToMs, sToNs } from '../core/time.ts';
+import { nsPerMs, nsToMs, sToNs } from '../core/time.ts';
 import { newRenumberer } from '../evidence/intern.ts';
+import { markEntry } from '../evidence/mark.ts';
 import { readRun } from '../evidence/read-run.ts';
 import type { RunWriter } from '../evidence/run-folder.ts';
 import { newWatch } from '../watch/watch.ts';
@@ -379,8 +380,8 @@ function programOf(words: readonly string[]): readonly string[] {
 
 function logNewMarks({ writer, startedAtMs }: RunOptions, log: Log, observers: Observers | undefined): void {
   for (const mark of writer.readNewMarks()) {
-    log.entry({ type: 'marked', atNs: msToNs(mark.atMs - startedAtMs), text: mark.text });
-    observers?.marked(mark.text);
+    log.entry(markEntry(mark, startedAtMs));
+    if (mark.step === undefined) observers?.marked(mark.text);
   }
 }
 

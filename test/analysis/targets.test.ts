@@ -517,6 +517,11 @@ describe('without access to any platform', () => {
     { what: 'by our own limit (S13)', slots: some('t', 3, [25, 60]), entries: [rolled] },
     { what: 'of two', slots: some('2', 20, [25, 60]), entries: [rolled] },
     {
+      what: 'beside a step of a playbook that is called after deployments',
+      slots: some('2', 3, [25, 60]),
+      entries: [{ ...rolled, text: 'playbook: step new-side-deployed begins' } as Entry],
+    },
+    {
       what: 'beside a note about something else',
       slots: some('2', 3, [25, 60]),
       entries: [{ ...rolled, text: 'lunch' }],

@@ -115,7 +115,10 @@ async function walked(options: {
         ran?.push(name);
         return Promise.resolve(does[name]?.(world) ?? fine);
       },
-      mark: (text) => marks?.push(text),
+      mark: (mark) =>
+        marks?.push(
+          typeof mark === 'string' ? mark : `${mark.step} ${mark.result}${mark.isAccepted ? ' accepted' : ''}`,
+        ),
       say: (text) => said?.push(text),
       count: (text) => counted?.push(text),
       nowMs: () => waitedS * 1000,
@@ -143,10 +146,10 @@ describe('step by step', () => {
     expect([end, ran]).toEqual([0, ['suspend', 'disable', 'switch', 'enable']]);
     expect(asked).toEqual(['Do it, then press Enter: ']);
     expect(marks).toContain('switch by the playbook');
-    expect(marks.filter((text) => text.includes('converged'))).toEqual(['playbook: step converged passed']);
+    expect(marks.filter((text) => text.includes('converged'))).toEqual(['converged pass']);
     expect(marks.filter((text) => text.includes('cron-enabled'))).toEqual([
       'playbook: step cron-enabled begins',
-      'playbook: step cron-enabled passed',
+      'cron-enabled pass',
     ]);
     expect(said).toContain('Takes the old jobs off.');
   });
@@ -166,7 +169,7 @@ describe('step by step', () => {
   test('a command that changes nothing stops it after a moment, and names are not switched', async () => {
     const { end, ran, marks } = await walked({ commands: { disable: () => fine } });
     expect([end, ran]).toEqual([3, ['suspend', 'disable']]);
-    expect(marks.at(-1)).toBe('playbook: step ecs-schedules-disabled failed');
+    expect(marks.at(-1)).toBe('ecs-schedules-disabled fail');
   });
 
   test('what takes a while is waited for with a countdown', async () => {
@@ -344,6 +347,7 @@ test('a watch says each change once, and asks the sides seldom', async () => {
   const steps = stepsOf(scenario, false);
   const stop = new AbortController();
   const said: string[] = [];
+  const marks: string[] = [];
   let nowMs = 0;
   const found = await watchPlaybook(
     steps,
@@ -351,6 +355,8 @@ test('a watch says each change once, and asks the sides seldom', async () => {
     {
       look: () => Promise.resolve(factsOf(world)),
       say: (text) => said.push(text),
+      mark: ({ step, result }) => marks.push(`${nowMs / 1000} ${step} ${result}`),
+      run: () => (nowMs >= 30_000 ? 'reports/1-shop' : null),
       nowMs: () => nowMs,
       wait: (ms) => {
         nowMs += ms;
@@ -366,6 +372,16 @@ test('a watch says each change once, and asks the sides seldom', async () => {
     '✓ step 2, ecs-schedules-disabled',
     '✓ step 3, dns-switched',
     '✓ step 4, converged',
+  ]);
+  // A run that begins later is told of all that a machine sees, and then of what changes.
+  expect(marks).toEqual([
+    '30 cron-suspended-on-new pass',
+    '30 ecs-schedules-disabled pass',
+    '30 dns-switched fail',
+    '30 converged fail',
+    '30 cron-enabled fail',
+    '40 dns-switched pass',
+    '40 converged pass',
   ]);
   expect(found?.next).toBe('cron-enabled');
   expect(found).toEqual(playbook(factsOf(world), steps, false));
@@ -411,21 +427,36 @@ describe('the file of readings', () => {
 test('a mark goes to the watch that is running, and to none that has ended', () => {
   const reports = join(folder, 'reports');
   const said: string[] = [];
-  const mark = newMarker(
+  const marker = newMarker(
     reports,
     () => 1_796_000_000_123,
     (text) => said.push(text),
   );
-  mark('playbook: nobody runs');
+  expect(marker.run()).toBeNull();
+  marker.mark('playbook: nobody runs');
   const runs = ['1-ended', '2-running'].map((name) => join(reports, name));
   for (const run of runs) mkdirSync(run, { recursive: true });
   const start = (atMs: number): string => `{"type":"run-started","startedAtMs":${atMs}}\n`;
   writeFileSync(join(runs[0] ?? '', 'journal.ndjson'), `${start(9)}{"type":"run-ended"}\n`);
   writeFileSync(join(runs[1] ?? '', 'journal.ndjson'), start(7));
-  mark('switch by the playbook');
-  expect(readFileSync(join(runs[1] ?? '', 'marks.ndjson'), 'utf8')).toBe(
-    '{"atMs":1796000000123,"text":"switch by the playbook"}\n',
-  );
+  expect(marker.run()).toBe(runs[1]);
+  marker.mark('switch by the playbook');
+  const step = {
+    step: 'jobs-exclusive',
+    check: 'jobs-exclusive',
+    result: 'unknown',
+    isAccepted: true,
+    observedAtMs: 1_796_000_000_007,
+    evidence: ['jobs of old: denied'],
+  } as const;
+  marker.mark(step);
+  const lines = readFileSync(join(runs[1] ?? '', 'marks.ndjson'), 'utf8')
+    .trim()
+    .split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { atMs: 1_796_000_000_123, text: 'switch by the playbook' },
+    { atMs: 1_796_000_000_123, text: 'playbook: step jobs-exclusive not known, accepted', step },
+  ]);
   expect(said).toEqual([]);
 });
 

@@ -28,7 +28,7 @@ const hostile = [
 /** Every text of the report, whatever its field, gets the hostile text; closed sets and instants stay as they are. */
 function poisoned(): Report {
   const keep =
-    /^(value|state|side|severity|objective|kind|mode|outcome|phase|direction|usedBy|role|series|safe|.*At|at|client|service)$/;
+    /^(value|state|side|severity|objective|kind|mode|outcome|result|phase|direction|usedBy|role|series|safe|.*At|at|client|service)$/;
   const poison = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') return keep.test(key) ? value : `${value}${hostile}`;
     if (Array.isArray(value)) return value.map((one: unknown) => poison(one, key));
@@ -41,6 +41,18 @@ function poisoned(): Report {
     incompleteBecause: ['cut'],
     commandWithheldBecause: 'why',
     marks: [{ atNs: 1, text: 'mark' }],
+    playbook: [
+      {
+        type: 'step-checked',
+        atNs: 1,
+        step: 'tell everybody',
+        check: null,
+        result: 'fail',
+        isAccepted: false,
+        observedAtMs: null,
+        evidence: ['why'],
+      },
+    ],
     prober: { ...foundingIncident.prober, blindSpots: [{ fromAtNs: 1, toAtNs: 2, why: 'slept' }] },
   };
   const report = poison(toReport(analysis, judge(analysis)), '') as Report;

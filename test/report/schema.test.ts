@@ -46,6 +46,18 @@ const full = jsonOf({
       namelessFailedCount: 3,
     },
   })),
+  playbook: [
+    {
+      type: 'step-checked',
+      atNs: sToNs(7.3),
+      step: 'jobs-exclusive',
+      check: 'jobs-exclusive',
+      result: 'unknown',
+      isAccepted: true,
+      observedAtMs: foundingIncident.startedAtMs + 7001,
+      evidence: ['jobs of old: denied'],
+    },
+  ],
   rollouts: [
     {
       side: 'new',
