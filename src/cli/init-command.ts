@@ -38,16 +38,25 @@ export async function initCommand(flags: InitFlags): Promise<void> {
   process.once('SIGINT', onInterrupt);
   try {
     const lines = process.stdin.isTTY ? newLines(process.stdin, process.stderr, stop.signal) : null;
-    const urls = checkedUrls(await given(flags.url, '--url', 'What do users ask for? One or more URLs', lines));
+    const urls = await ask(
+      flags.url,
+      { flag: '--url', text: 'What do users ask for? One or more URLs', check: checkedUrls },
+      lines,
+    );
     const found = flags.lookUp ? await lookUp(urls, server) : new Map<string, NameFound>();
-    const hint = [...found.values()].flatMap(({ leadsTo }) => leadsTo.slice(0, 1));
-    const today = hint.length === 0 ? '' : ` (today: ${plainText([...new Set(hint)].join(' '))})`;
-    const where = 'Names or addresses';
-    const answers: Answers = {
-      urls,
-      old: checkedPlaces(await given(flags.old, '--old', `${where} of the old side${today}`, lines), '--old'),
-      new: checkedPlaces(await given(flags.new, '--new', `${where} of the new side`, lines), '--new'),
-    };
+    const leadsTo = [...found.values()].flatMap((one) => one.leadsTo.slice(0, 1));
+    const today = leadsTo.length === 0 ? '' : ` (today: ${plainText([...new Set(leadsTo)].join(' '))})`;
+    const placesOf = (side: 'old' | 'new', hint: string): Promise<readonly string[]> =>
+      ask(
+        flags[side],
+        {
+          flag: `--${side}`,
+          text: `Names or addresses of the ${side} side${hint}`,
+          check: (words) => checkedPlaces(words, `--${side}`),
+        },
+        lines,
+      );
+    const answers = { urls, old: await placesOf('old', today), new: await placesOf('new', '') };
     write(answers, flags, found);
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -55,22 +64,34 @@ export async function initCommand(flags: InitFlags): Promise<void> {
   }
 }
 
-/** By flag, or else by question; several are separated by spaces or commas. */
-async function given(
-  flag: readonly string[] | undefined,
-  name: string,
-  question: string,
+interface Question {
+  readonly flag: string;
+  readonly text: string;
+  /** Throws a `UserError`. */
+  readonly check: (words: readonly string[]) => readonly string[];
+}
+
+/** By flag, or else by question; several are separated by spaces or commas. What cannot be used is asked again. */
+async function ask(
+  said: readonly string[] | undefined,
+  { flag, text, check }: Question,
   lines: Lines | null,
 ): Promise<readonly string[]> {
-  if (flag !== undefined) return flag;
+  if (said !== undefined) return check(said);
   if (lines === null) {
-    throw userError(name, 'not given, and there is no terminal to ask; see the examples of cutwatch init --help');
+    throw userError(flag, 'not given, and there is no terminal to ask; see the examples of cutwatch init --help');
   }
   for (;;) {
-    const line = await lines.read(`${question}: `);
-    if (line === null) throw userError(name, 'not given: stopped before anything was written');
+    const line = await lines.read(`${text}: `);
+    if (line === null) throw userError(flag, 'not given: stopped before anything was written');
     const words = line.split(/[\s,]+/).filter((word) => word !== '');
-    if (words.length > 0) return words;
+    if (words.length === 0) continue;
+    try {
+      return check(words);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+    }
   }
 }
 

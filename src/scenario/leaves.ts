@@ -135,6 +135,8 @@ export function fields(what: string): z.ZodRecord<z.ZodString, z.ZodString> {
 
 export function urlProblem(value: string): string | null {
   const url = URL.canParse(value) ? new URL(value) : null;
+  const port = /^\w+:\/\/[^/?#]*:(\d+)(?=[/?#]|$)/.exec(value)?.[1];
+  if (port !== undefined && Number(port) > 65_535) return `the port ${port} is above 65535`;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return 'expected an http or https URL';
   if (url.username !== '' || url.password !== '') {
     return 'credentials in a URL are not sent; put them in request.headers.authorization';

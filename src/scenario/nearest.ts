@@ -1,4 +1,7 @@
-/** Which of the known words was meant: the nearest by edit distance, if it is near enough to be no accident. */
+/**
+ * Which of the known words was meant: the nearest by edit distance, if it is near enough to be no accident; or else the one
+ * that begins with it.
+ */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -9,7 +12,9 @@ export function nearest(word: string, known: readonly string[]): string | null {
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== null || word.length < 3) return best;
+  const longer = known.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  return longer.length === 1 ? (longer[0] ?? null) : null;
 }
 
 /** `; did you mean "x"?`, or all there is to choose from. */

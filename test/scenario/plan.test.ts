@@ -77,7 +77,7 @@ describe('what a plan warns of', () => {
 });
 
 test('for machines: the same sums, without secrets', () => {
-  const scenario = parse(`
+  const scenario = presetScenarioOf(`
 services: [{ name: orders, url: "https://orders.shop.example/ready?token=hunter2" }]
 clients: [fresh, keep-alive]
 change: { baselineS: 7, waitS: 0, convergenceTimeoutS: 11, tailS: 13 }
