@@ -67,12 +67,26 @@ function untilAnswered({ fromNs, toNs }: Span, views: readonly LaneView[]): Span
 
 /** Short silences, in which at two of the old side, the new one and the references something failed and was well again. */
 function brief(views: readonly LaneView[], watch: DnsWatch | null): Span[] {
-  return views
-    .flatMap((view) => failedRuns(view))
+  const runs = views
+    .flatMap((view) => failedRuns(view).map((run) => ({ ...run, view })))
     .filter(({ firstFailedNs, lastFailedNs }) => lastFailedNs - firstFailedNs < pollNs)
+    .toSorted((a, b) => a.firstFailedNs - b.firstFailedNs);
+  // What is short within a silence is one of these: lanes without one need not be asked, and most runs are alone.
+  const failing = (span: Span): LaneView[] => {
+    const at = (i: number): number => (runs[i] as (typeof runs)[number]).firstFailedNs;
+    const first = firstAtLeast(runs.length, at, span.fromNs + 1);
+    const within = runs.slice(first, firstAtLeast(runs.length, at, span.toNs));
+    return [...new Set(within.map(({ view }) => view))];
+  };
+  const isShared = (span: Span): boolean => failing(span).length > 1;
+  return runs
+    .filter(isShared)
     .flatMap((run) => cut(run, views, isAnswered))
+    .filter(isShared)
     .flatMap((silence) => (watch === null || watch.groups.length === 0 ? [silence] : withoutDns(silence, views, watch)))
-    .filter((silence) => silence.toNs - silence.fromNs < pollNs && placesFailedWithin(views, silence).size > 1);
+    .filter(
+      (silence) => silence.toNs - silence.fromNs < pollNs && placesFailedWithin(failing(silence), silence).size > 1,
+    );
 }
 
 function placesFailedWithin(views: readonly LaneView[], silence: Span): Set<string> {

@@ -49,15 +49,14 @@ export function failedRuns(view: LaneView): FailedRun[] {
 
 /** Between the slots of these lanes of which that holds. */
 export function cut(span: Span, views: readonly LaneView[], isCut: SlotTest): Span[] {
-  let parts = [span];
+  const dues = new Set<number>();
   for (const view of views) {
-    parts = parts.flatMap((part) => {
-      const dues: number[] = [];
-      for (const slot of slotsInside(view, part)) if (isCut(view, slot)) dues.push(view.dueNs(slot));
-      return split(part, dues);
-    });
+    for (const slot of slotsInside(view, span)) if (isCut(view, slot)) dues.add(view.dueNs(slot));
   }
-  return parts;
+  return split(
+    span,
+    [...dues].toSorted((a, b) => a - b),
+  );
 }
 
 /** @param atNs in order */
