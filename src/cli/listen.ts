@@ -2,12 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { assert, userError } from '../core/errors.ts';
-import { markMeaningText } from '../core/mark-meaning.ts';
 import type { Scenario } from '../core/scenario.ts';
-import { appendMark } from '../evidence/append-mark.ts';
 import { hostText, isEveryAddress, type ListenAddress } from '../live/listen-address.ts';
 import { livePage } from '../live/live-page.ts';
 import { startLiveServer, type LiveServer } from '../live/live-server.ts';
+import { markRun } from './mark-command.ts';
 import type { Viewer } from './viewers.ts';
 
 export interface ListenFlags {
@@ -39,9 +38,7 @@ export async function startListening({ listen, stay: stayS }: ListenFlags): Prom
     page: livePage,
     mark: (text) => {
       assert(run !== null, 'a run is followed before anybody can know the token');
-      appendMark(run.path, text, Date.now());
-      const { services, change } = run.scenario;
-      return markMeaningText(text, { serviceNames: services.map(({ name }) => name), via: change.via });
+      return markRun(run, text);
     },
     nowMs: () => performance.now(),
   });

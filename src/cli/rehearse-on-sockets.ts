@@ -23,7 +23,7 @@ export interface Play {
   readonly scenario: Scenario;
   readonly world: World;
   readonly setting: Setting;
-  readonly flags: OwnViewerFlags & { readonly keep?: boolean };
+  readonly flags: OwnViewerFlags & ListenFlags & { readonly keep?: boolean };
   readonly writer: RunWriter;
 }
 
