@@ -290,9 +290,12 @@ program
   .argument('<run>', 'run folder')
   .option(
     '--format <format>',
-    'json, md, html or junit: print this one on standard output instead of writing all files',
+    'json, md, html, junit, svg or postmortem: print this one on standard output instead of writing all files',
   )
-  .addHelpText('after', '\nExample:\n  cutwatch report reports/20261124T083015Z-shop --format md')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  cutwatch report reports/20261124T083015Z-shop --format md\n  cutwatch report reports/20261124T083015Z-shop --format postmortem > postmortem.md',
+  )
   .action(async (path, flags) => {
     const { reportCommand } = await import('./judge-command.ts');
     process.exitCode = reportCommand(path, flags);
@@ -342,6 +345,40 @@ Examples:
   .action(async (file, flags) => {
     const { forecastCommand } = await import('./forecast-command.ts');
     forecastCommand(file, flags);
+  });
+
+program
+  .command('export')
+  .summary('the evidence of a run as a table: NDJSON, CSV or Parquet')
+  .description(
+    'One row a probe, with what the analysis concluded of it; columns and units are in docs/export.md. A log that is not\n' +
+      'whole is exported as far as it can be read, and that is said.',
+  )
+  .argument('<run>', 'run folder')
+  .addOption(
+    new Option('--format <format>', 'of the table')
+      .choices(['ndjson', 'csv', 'parquet'] as const)
+      .makeOptionMandatory(),
+  )
+  .addOption(
+    new Option('--what <table>', 'probes, or the journal: what was logged beside them')
+      .choices(['probes', 'journal'] as const)
+      .default('probes' as const),
+  )
+  .option('--out <file>', 'default: standard output; for Parquet <run>/probes.parquet')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch export reports/20261124T083015Z-shop --format parquet
+  cutwatch export reports/20261124T083015Z-shop --format csv --out probes.csv
+  cutwatch export reports/20261124T083015Z-shop --format ndjson | jq 'select(.result == "failed")'
+
+Exit status: 0 all of it was written; 4 the log is not whole, or the file could not be written; 1 and 2 as always.`,
+  )
+  .action(async (path, flags) => {
+    const { exportCommand } = await import('./export-command.ts');
+    process.exitCode = await exportCommand(path, flags);
   });
 
 program
