@@ -1,10 +1,13 @@
 /** `judge` and `report`: the same evidence, analysed again. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Drawn } from '../analysis/fold.ts';
 import { userError } from '../core/errors.ts';
 import { reasonOf } from '../evidence/append-file.ts';
 import { drawFolder } from '../run/run.ts';
 import { parseObjectives } from '../scenario/parse.ts';
+import { judge } from '../verdict/judge.ts';
+import { tellCi } from './ci-system.ts';
 import { readText } from './load-scenario.ts';
 import { finish, formats, renderAs, snapshotOf } from './write-reports.ts';
 
@@ -27,10 +30,21 @@ export async function judgeWithLogs(path: string, flags: JudgeFlags): Promise<nu
 /** By limits other than its own a run is judged for the reader only: its report stays what the run said. */
 export function judgeCommand(path: string, { objectives: file, json = false }: JudgeFlags): number {
   if (file === undefined) {
-    return finish(drawFolder(path), { path, writeReport: (name, text) => write(join(path, name), text), json });
+    const drawn = drawFolder(path);
+    const exitCode = finishAgain(path, drawn, json);
+    tellCi(() => snapshotOf(drawn).report, { exitCode, runPath: path, isWritten: true });
+    return exitCode;
   }
   const objectives = parseObjectives(readText(file, 'objectives file'), { file, env: process.env });
-  return finish(drawFolder(path), { path, writeReport: null, json, other: { objectives, file } });
+  const drawn = drawFolder(path);
+  const exitCode = finish(drawn, { path, writeReport: null, json, other: { objectives, file } });
+  const verdict = judge(drawn.analysis, objectives);
+  tellCi(() => snapshotOf(drawn, verdict).report, { exitCode, runPath: path, isWritten: false });
+  return exitCode;
+}
+
+function finishAgain(path: string, drawn: Drawn, json: boolean): number {
+  return finish(drawn, { path, writeReport: (name, text) => write(join(path, name), text), json });
 }
 
 function write(path: string, text: string): string | null {
@@ -43,7 +57,7 @@ function write(path: string, text: string): string | null {
 }
 
 export function reportCommand(path: string, flags: { readonly format?: string | undefined }): number {
-  if (flags.format === undefined) return judgeCommand(path, {});
+  if (flags.format === undefined) return finishAgain(path, drawFolder(path), false);
   const format = formats.find((one) => one === flags.format);
   if (format === undefined) {
     throw userError('--format', `found "${flags.format}", expected one of ${formats.join(', ')}`);

@@ -5,12 +5,14 @@ import type { TruthEntry } from '../core/truth.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { readRun } from '../evidence/read-run.ts';
 import type { ListenAddress } from '../live/listen-address.ts';
+import { toReport } from '../report/report-json.ts';
 import { settingOf } from '../scenario/setting.ts';
 import { defaultWorld } from '../scenario/world.ts';
 import { comparisonText } from '../truth/comparison-text.ts';
 import { compareWithTruth } from '../truth/compare.ts';
 import { judge } from '../verdict/judge.ts';
 import { builtInNames, scenarioFileOf } from './built-in-scenarios.ts';
+import { tellCi } from './ci-system.ts';
 import { loadRehearsal } from './load-scenario.ts';
 import { discardFolder, openRunFolder } from './own-folder.ts';
 import type { OwnViewerFlags } from './own-viewer.ts';
@@ -49,9 +51,9 @@ export async function rehearseCommand(given: string | undefined, flags: Rehearse
     if (flags.truth === true && !isWhole) say('\nNot all was written, so the report is not held against the truth.');
     if (outcome !== null) say(`\n${outcome.text}`);
     say(`\n${commandsText('Try next', nextCommands(name, flags))}`);
-    // A tool that is wrong about itself is no rehearsal, whatever came of it.
-    if (outcome === null || exitCode === 1) return exitCode;
-    return outcome.exitCode === 0 && !isWhole ? 4 : outcome.exitCode;
+    const status = statusOf(exitCode, outcome?.exitCode ?? null, isWhole);
+    tellCi(() => toReport(analysis, verdict), { exitCode: status, runPath: path, isWritten: isWhole });
+    return status;
   };
   const play = { scenario, world, setting, flags, writer };
   try {
@@ -61,6 +63,12 @@ export async function rehearseCommand(given: string | undefined, flags: Rehearse
     if (error instanceof UserError) discardFolder(writer.path);
     throw error;
   }
+}
+
+/** A tool that is wrong about itself is no rehearsal, whatever came of it. */
+function statusOf(exitCode: number, ofOutcome: number | null, isWhole: boolean): number {
+  if (ofOutcome === null || exitCode === 1) return exitCode;
+  return ofOutcome === 0 && !isWhole ? 4 : ofOutcome;
 }
 
 function say(text: string): void {

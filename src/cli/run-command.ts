@@ -13,13 +13,14 @@ import { run, type RunPorts, type RunResult } from '../run/run.ts';
 import { lanesForSideAddress, lanesOf } from '../scenario/lanes.ts';
 import { plan } from '../scenario/plan.ts';
 import { laneWithoutSecrets, withoutSecrets } from '../scenario/secrets.ts';
+import { tellCi } from './ci-system.ts';
 import { newGuard } from './guard.ts';
 import { markRun } from './mark-command.ts';
 import { startListening, type Listening } from './listen.ts';
 import { openRunFolder } from './own-folder.ts';
 import { newOwnViewer, type OwnViewerFlags } from './own-viewer.ts';
 import { startProbingThreads } from './probing-threads.ts';
-import { finishRun } from './write-reports.ts';
+import { finishRun, snapshotOf } from './write-reports.ts';
 import { version } from './version.ts';
 import { newViewers } from './viewers.ts';
 import { checkCommand, readToken, startCommand } from './wrapped-command.ts';
@@ -63,6 +64,7 @@ export async function runCommand(given: Scenario, command: readonly string[], fl
   const result = await watchRun({ scenario, command, flags, start, writer, listening });
   const writeReport = (name: string, text: string): string | null => writer.report(name, text);
   const exitCode = finishRun(result, { path: writer.path, writeReport, json: flags.json ?? false });
+  tellCi(() => snapshotOf(result).report, { exitCode, runPath: writer.path, isWritten: writer.failure === null });
   await listening?.stay();
   return exitCode;
 }
@@ -80,6 +82,7 @@ export interface WatchOptions {
   readonly flags: OwnViewerFlags & Pick<RunFlags, 'rollback' | 'startAnyway' | 'maxRate' | 'workers'>;
   readonly start: RunStart;
   readonly writer: RunWriter;
+  readonly listening: Listening | null;
   /** As of a run. */
   readonly startText?: string;
   /** The command writes nothing, so the live view need not make room for it. */
@@ -100,7 +103,8 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
     mark: (text) => markRun({ path: writer.path, scenario }, text),
     stopSignal: stop.signal,
   });
-  const viewers = newViewers([own.viewer]);
+  const viewers = newViewers([own.viewer, ...(listening === null ? [] : [listening.viewer])]);
+  listening?.follow({ path: writer.path, scenario });
   const unfollow = followSignals(stop, (text) => viewers.say(text));
   const broken = Promise.withResolvers<never>();
   // Who asks for no platform loads nothing of their SDKs.

@@ -8,20 +8,31 @@ import type { Verdict } from '../core/verdict.ts';
 import { html } from '../report/html.ts';
 import { junit } from '../report/junit.ts';
 import { markdown } from '../report/markdown.ts';
+import { postmortem } from '../report/postmortem.ts';
 import { reportJsonText, toReport } from '../report/report-json.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { summaryText, type Style } from '../report/text.ts';
+import { timelineSvg } from '../report/timeline-svg.ts';
 import type { RunResult } from '../run/run.ts';
 import { exitCodeOf, judge } from '../verdict/judge.ts';
+import { forPeople } from './ci-system.ts';
 
-export const formats = ['json', 'md', 'html', 'junit'] as const;
+export const formats = ['json', 'md', 'html', 'junit', 'svg', 'postmortem'] as const;
 export type Format = (typeof formats)[number];
 
-const render: Readonly<Record<Format, { readonly file: string; readonly text: (snapshot: Snapshot) => string }>> = {
+interface Rendering {
+  /** In the run folder; null: only printed, for people go on writing where it ends. */
+  readonly file: string | null;
+  readonly text: (snapshot: Snapshot) => string;
+}
+
+const render: Readonly<Record<Format, Rendering>> = {
   json: { file: 'report.json', text: ({ report }) => reportJsonText(report) },
   md: { file: 'report.md', text: ({ report }) => markdown(report) },
   html: { file: 'report.html', text: html },
   junit: { file: 'junit.xml', text: ({ report }) => junit(report) },
+  svg: { file: 'timeline.svg', text: timelineSvg },
+  postmortem: { file: null, text: ({ report }) => postmortem(report) },
 };
 
 export function renderAs(format: Format, snapshot: Snapshot): string {
@@ -86,7 +97,8 @@ export function finish(drawn: Drawn, options: FinishOptions): number {
   const { report } = snapshot;
   const unwritten = [...(options.unwritten ?? [])];
   for (const { file, text } of Object.values(render)) {
-    const reason = writeReport?.(file, text(snapshot)) ?? null;
+    if (file === null || writeReport === null) continue;
+    const reason = writeReport(file, text(snapshot));
     if (reason !== null) unwritten.push({ file, reason });
   }
   const hasPage = unwritten.every(({ file }) => file !== render.html.file);
@@ -96,7 +108,7 @@ export function finish(drawn: Drawn, options: FinishOptions): number {
     columns: columnsOf(process.stderr),
     ...(other === undefined ? {} : { judgedBy: other.file }),
   });
-  process.stderr.write(`${summary}\n`);
+  process.stderr.write(forPeople(summary));
   const [first] = unwritten;
   if (first !== undefined) {
     const files = unwritten.map(({ file }) => file).join(', ');

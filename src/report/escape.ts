@@ -27,6 +27,8 @@ export function markupText(text: string): string {
   return plainText(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
+const linkBeginnings = /(:)(?=\/\/)|(www)(?=\.)|(@)/gi;
+
 /**
  * For running text and table cells of Markdown. GitHub also makes links of bare addresses and mentions of names; a zero
  * width joiner after their first character prevents both and does not show.
@@ -37,5 +39,10 @@ export function markdownText(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll(/[\\`*_{}[\]|~#!$]/g, String.raw`\$&`)
-    .replaceAll(/(:)(?=\/\/)|(www)(?=\.)|(@)/gi, '$&\u2060');
+    .replaceAll(linkBeginnings, '$&\u2060');
+}
+
+/** For the title of a folded part, which is HTML within Markdown: of a scenario's own names. */
+export function foldTitleText(text: string): string {
+  return markupText(text).replaceAll(linkBeginnings, '$&\u2060');
 }
