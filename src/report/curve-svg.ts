@@ -8,7 +8,7 @@ import { timePosition, timeTicks } from './time-axis.ts';
 
 const width = 320;
 const height = 62;
-const plot = { left: 3, right: 317, top: 4, bottom: 44 } as const;
+const plot = { left: 34, right: 317, top: 4, bottom: 44 } as const;
 /** However few there were, they are seen. */
 const leastHeight = 2;
 
@@ -40,6 +40,15 @@ export function curveSvg({ steps, untilMs, lastMs, label }: Curve): string {
     const anchor = position === 0 ? 'start' : 'middle';
     return `<path class="c-axis" d="M${at} ${String(plot.bottom)}v3"/><text class="c-tick" x="${at}" y="${String(height - 3)}" text-anchor="${anchor}">${markupText(text)}</text>`;
   });
+  const shares = [
+    [1, '100 %'],
+    [0.5, '50 %'],
+    [0, '0 %'],
+  ] as const;
+  const levels = shares.map(
+    ([ratio, text]) =>
+      `<text class="c-tick" x="${String(plot.left - 4)}" y="${fixed(y(ratio) + 3)}" text-anchor="end">${text}</text>`,
+  );
   const last =
     lastMs === null ? '' : `<circle class="c-last" cx="${fixed(x(lastMs))}" cy="${String(plot.bottom)}" r="2.5"/>`;
   return [
@@ -47,6 +56,7 @@ export function curveSvg({ steps, untilMs, lastMs, label }: Curve): string {
     ...areas,
     `<path class="c-axis" d="M${String(plot.left)} ${String(plot.bottom)}H${String(plot.right)}"/>`,
     ...ticks,
+    ...levels,
     expected.length === 0 ? '' : `<path class="c-theory" d="M${[...begin, ...expected].join('L')}"/>`,
     `<path class="c-steps" d="${outline.join('')}"/>`,
     last,

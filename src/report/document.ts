@@ -6,5 +6,8 @@ import { serviceViews } from './service-view.ts';
 import type { Report } from './shape.ts';
 
 export function sections(report: Report): Section[] {
-  return [...serviceViews(report).flatMap((view) => serviceSections(report, view)), ...runSections(report)];
+  const ofServices = serviceViews(report).flatMap((view) =>
+    serviceSections(report, view).map((section) => ({ ...section, service: view.service.name })),
+  );
+  return [...ofServices, ...runSections(report)];
 }

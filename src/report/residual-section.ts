@@ -44,7 +44,7 @@ function sectionOf(report: Report, change: ReportChange | undefined, curves: rea
       rows: curves
         .slice(0, rowsMax)
         .map((curve): Cell[] => [
-          { text: nameOf(curve) },
+          { text: residualName(curve) },
           { text: sparkline(curve, untilMs), curve: curveOf(curve, title, untilMs) },
           ...curve.levels.map((level) => ({ text: observedText(level) })),
           { text: lastText(curve) },
@@ -52,11 +52,14 @@ function sectionOf(report: Report, change: ReportChange | undefined, curves: rea
           readsAs(curve),
         ]),
     },
-    list: [...Map.groupBy(curves, ({ theory }) => theory.why)].map(([why, own]) => [own.map(nameOf).join(', '), why]),
+    list: [...Map.groupBy(curves, ({ theory }) => theory.why)].map(([why, own]) => [
+      own.map(residualName).join(', '),
+      why,
+    ]),
   };
 }
 
-function nameOf({ kind, client, resolver }: ReportResidual): string {
+export function residualName({ kind, client, resolver }: ReportResidual): string {
   return kind === 'client' ? (client ?? '') : `resolver ${resolver ?? ''}`;
 }
 
@@ -128,7 +131,7 @@ export function lateLine({ services, run }: Report): string | null {
   const { name, curve, atMs } = first;
   const more = late.length > 1 ? `; ${countText(late.length - 1)} more in the report` : '';
   const end = curve.theory.endMs === null ? '' : `, in theory ${durationText(curve.theory.endMs)} at most`;
-  return `${name}, ${nameOf(curve)}: still on ${run.sides[curve.side].title} after ${durationText(atMs)}${end} (${lateText(curve)})${more}`;
+  return `${name}, ${residualName(curve)}: still on ${run.sides[curve.side].title} after ${durationText(atMs)}${end} (${lateText(curve)})${more}`;
 }
 
 function curveOf(curve: ReportResidual, title: string, untilMs: number): Curve {
@@ -139,7 +142,7 @@ function curveOf(curve: ReportResidual, title: string, untilMs: number): Curve {
     }),
     untilMs,
     lastMs: lastMs(curve),
-    label: `${nameOf(curve)}: share on ${title}, over time`,
+    label: `${residualName(curve)}: share on ${title}, over time`,
   };
 }
 

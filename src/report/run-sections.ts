@@ -66,7 +66,7 @@ function findingSection(report: Report): Section[] {
           },
           { text: finding.service ?? 'the run' },
           { text: finding.text },
-          { text: finding.evidence.join('; ') },
+          { text: finding.evidence.join('; '), items: finding.evidence },
         ]),
       },
     },

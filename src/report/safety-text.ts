@@ -75,18 +75,20 @@ function groupText(report: Report, of: string, group: readonly Safety[]): string
   }
 }
 
-/** Every reason, for the report. */
+/** Every reason, for the report, each on a line of its own. */
 export function safetySection(report: Report, { service }: ServiceView): Section[] {
   const { safeToSwitch, safeToRemoveOld } = service;
   const { side } = safeToRemoveOld;
-  const terms: (readonly [string, string])[] = [[switchQuestion, reasonsText(report, safeToSwitch)]];
-  if (side !== null) terms.push([`${report.run.sides[side].title} may go`, reasonsText(report, safeToRemoveOld)]);
-  return [{ title: 'Safe to switch, safe to turn off', level: 3, paragraphs: [], list: terms }];
+  const list = [
+    ...reasonsOf(report, switchQuestion, safeToSwitch),
+    ...(side === null ? [] : reasonsOf(report, `${report.run.sides[side].title} may go`, safeToRemoveOld)),
+  ];
+  return [{ title: 'Safe to switch, safe to turn off', level: 3, paragraphs: [], list }];
 }
 
-function reasonsText(report: Report, safety: Safety): string {
+function reasonsOf(report: Report, question: string, safety: Safety): (readonly [string, string])[] {
   const { because, besides, at, safe } = safety;
   const clock = at === null ? '' : ` ${safe === 'yes' ? 'since' : 'from'} ${clockText(report.run.startedAt, at)} UTC`;
   const word = { yes: 'Yes', no: at === null ? 'No' : 'Not yet,', unknown: 'Not known' }[safe];
-  return [`${word}${clock}.`, ...because, ...besides].join(' ');
+  return [`${word}${clock}.`, ...because, ...besides].map((text) => [question, text]);
 }

@@ -32,6 +32,10 @@ export interface Cell {
   readonly tone?: Tone;
   readonly strip?: Strip;
   readonly curve?: Curve;
+  /** The same text as a list, for those who can set one. */
+  readonly items?: readonly string[];
+  /** The lane that its row is about. */
+  readonly lane?: { readonly client: string; readonly resolver: string | null };
 }
 
 export interface Table {
@@ -42,9 +46,11 @@ export interface Table {
 export interface Section {
   readonly title: string;
   readonly level: 2 | 3;
+  /** Left out: of the run. */
+  readonly service?: string;
   readonly paragraphs: readonly string[];
   readonly table?: Table;
-  /** Term and meaning. */
+  /** Term and meaning; a term that has several stands before each. */
   readonly list?: readonly (readonly [term: string, meaning: string])[];
 }
 

@@ -21,8 +21,9 @@ export function serviceSections(report: Report, view: ServiceView): Section[] {
       title: `${service.name}: ${verdict}`,
       level: 2,
       paragraphs: [`${urls === '' ? '' : `${urls}. `}${changeText(report, view)}`],
-      table: laneTable(report, view),
+      table: laneTable(report, view, view.lanes.filter(isHeld)),
     },
+    ...unjudgedSection(report, view),
     ...safetySection(report, view),
     ...residualSections(report, view),
     ...replicaSection(report, service),
@@ -67,7 +68,27 @@ function changeText(report: Report, { service }: ServiceView): string {
   return `${texts.join(' ')}${ttl}`;
 }
 
-function laneTable(report: Report, { service, lanes }: ServiceView): Table {
+/** What the verdict is held against: the first thing to read. */
+function isHeld({ judged, series }: ReportLane): boolean {
+  return judged && series === 'raw';
+}
+
+function unjudgedSection(report: Report, view: ServiceView): Section[] {
+  const lanes = view.lanes.filter((lane) => !isHeld(lane));
+  if (lanes.length === 0) return [];
+  return [
+    {
+      title: 'Shown, not judged',
+      level: 3,
+      paragraphs: [
+        'Each side by its own addresses, without DNS; clients that stay for ever; and what a retry would have saved.',
+      ],
+      table: laneTable(report, view, lanes),
+    },
+  ];
+}
+
+function laneTable(report: Report, { service }: ServiceView, lanes: readonly ReportLane[]): Table {
   const limitMs =
     report.verdict.reasons.find((one) => one.service === service.name && one.objective === 'downtimeMsMax')?.limit ??
     null;
@@ -76,7 +97,7 @@ function laneTable(report: Report, { service, lanes }: ServiceView): Table {
     const downtimeMs = lane.judged && part !== null ? part.downtimeMs : lane.downtimeMs;
     const isJudged = lane.judged && lane.qualified;
     return [
-      { text: lane.name },
+      { text: lane.name, lane },
       {
         text: isJudged ? 'yes' : lane.judged ? 'unqualified' : 'no',
         tone: isJudged ? 'good' : lane.judged ? 'unsure' : 'faint',
@@ -129,7 +150,7 @@ function outageSection(report: Report, { lanes }: ServiceView): Section[] {
   for (const lane of lanes) {
     for (const outage of lane.outages) {
       rows.push([
-        { text: lane.name },
+        { text: lane.name, lane },
         { text: `down, ${phaseWords[outage.phase]}`, ...(lane.judged ? { tone: 'bad' as const } : {}) },
         { text: clockText(startedAt, outage.firstFailedAt) },
         { text: outage.openAtEnd ? 'still open at the end' : clockText(startedAt, outage.firstGoodAt) },
@@ -143,7 +164,7 @@ function outageSection(report: Report, { lanes }: ServiceView): Section[] {
     for (const span of lane.impaired) {
       const at = span.failedAddresses.length === 0 ? '' : `, all at ${span.failedAddresses.join(', ')}`;
       rows.push([
-        { text: lane.name },
+        { text: lane.name, lane },
         { text: 'impaired', ...(lane.judged ? { tone: 'bad' as const } : {}) },
         { text: clockText(startedAt, span.fromAt) },
         { text: clockText(startedAt, span.toAt) },
@@ -193,7 +214,7 @@ function responseTimeSection({ lanes }: ServiceView): Section[] {
   const rows = lanes.flatMap((lane) =>
     [cells('old', lane.responseTimeMs.old), cells('new', lane.responseTimeMs.new)]
       .filter((row) => row.length > 0)
-      .map((row): Cell[] => [{ text: lane.name }, ...row]),
+      .map((row): Cell[] => [{ text: lane.name, lane }, ...row]),
   );
   if (rows.length === 0) return [];
   const numbers = ['Answers', 'p50', 'p90', 'p99', 'p99.9', 'Longest'].map((name) => ({

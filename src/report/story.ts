@@ -199,14 +199,24 @@ function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
     );
     if (isPinned) lines.push(adviceWords.pinned(contextOf(report, view, undefined)));
   }
-  if (report.verdict.value === 'pass' && lines.length === 0) {
-    lines.push(
-      report.run.mode === 'deploy' && !isDeploymentSeen(report)
-        ? 'Nothing. That something was rolled out is the word of whoever did it: from outside nothing shows it.'
-        : 'Nothing.',
-    );
-  }
+  if (report.verdict.value === 'pass' && lines.length === 0) lines.push(nothingToDo(report, views));
   return lines;
+}
+
+/** A side that may not go yet is something to do: nothing. */
+function nothingToDo(report: Report, views: readonly ServiceView[]): string {
+  const removal = removalAnswer(report, views);
+  const staying = views.flatMap(({ service: { safeToRemoveOld } }) =>
+    safeToRemoveOld.side === null || safeToRemoveOld.safe === 'yes'
+      ? []
+      : [report.run.sides[safeToRemoveOld.side].title],
+  );
+  if (removal !== null && staying.length > 0) {
+    return `Nothing but to leave ${listText(unique(staying))} running for now: see “${removal.question}”.`;
+  }
+  return report.run.mode === 'deploy' && !isDeploymentSeen(report)
+    ? 'Nothing. That something was rolled out is the word of whoever did it: from outside nothing shows it.'
+    : 'Nothing.';
 }
 
 /** By platforms, or by replicas that answer and did not before. */
@@ -220,12 +230,17 @@ function isDeploymentSeen({ rollouts = [], services }: Report): boolean {
 /** Weights and deployments leave clients where they are. */
 function stayedLines({ run }: Report, { stayed, leaving, service }: ServiceView): string[] {
   if (stayed.length === 0 || run.mode === 'deploy' || run.mode === 'weights') return [];
-  const names = named(stayed.map(({ name }) => name));
-  const why = unique(stayed.map((lane) => lane.leavesOldBy.why).filter((text) => text !== ''));
-  const because = why.length === 0 ? '' : ` (${why.join('; ')})`;
-  return service.safeToRemoveOld.safe === 'yes'
-    ? [`Restart or mend clients like ${names} before ${leaving} is turned off${because}.`]
-    : [`Leave ${leaving} running: at the end it still served ${names}${because}.`];
+  const isSafe = service.safeToRemoveOld.safe === 'yes';
+  // Each reason beside those whose it is.
+  const groups = [...Map.groupBy(stayed, ({ leavesOldBy }) => leavesOldBy.why)];
+  const clients = groups
+    .map(([why, lanes]) => `${named(lanes.map(({ name }) => name))}${why === '' ? '' : ` (${why})`}`)
+    .join('; ');
+  return [
+    isSafe
+      ? `Before ${leaving} is turned off, restart or mend clients like ${clients}.`
+      : `Leave ${leaving} running: at the end it still served ${clients}.`,
+  ];
 }
 
 /** Each cause and side that failed, once: of several services the one whose old side must answer longest speaks for all. */

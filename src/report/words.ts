@@ -248,3 +248,64 @@ export const definitions: readonly (readonly [term: string, meaning: string])[] 
   ],
   ['Response time', 'From the instant a probe was due to the end of its answer, so that a late start counts.'],
 ];
+
+/** Of the columns of tables, by their names, for those who can put them beside. */
+export const columnMeanings: Readonly<Partial<Record<string, string>>> = {
+  Judged: 'Yes: the verdict is held against it. Unqualified: it was not good ten times in a row before the change.',
+  'States, in order':
+    'What the lane met, one after the other, and for how long. The strip is the whole run; the line in it is the change.',
+  Downtime:
+    'From the change on, as bounds: from the first failed probe to the last, and from the last good one before to the first good one after.',
+  Good: 'Probes answered as expected and in time.',
+  Failed: 'Probes that were sent and not answered so.',
+  Unseen: 'Probes that were due and tell nothing: dropped, blind, blocked, or unfinished at the end.',
+  Resolution: 'The longest gap between two neighbouring probes: any outage longer than that would have been seen.',
+  Down: 'Bounds on the time in which a request would have failed.',
+  Fault: 'Bounds on the time for which the fault itself was there.',
+  'First failed': 'When the first failed probe was due, UTC.',
+  'Good again': 'When the first good probe after it was due, UTC.',
+  Cause: 'As far as the evidence tells; the story at the top says it in words.',
+  'Seen as': 'What the probe met, from outside.',
+  Answers: 'Good ones, of which the times are.',
+  p50: 'Half of the answers came in at most so many ms, from the instant the probe was due.',
+  p99: '99 of 100 came in at most so many ms.',
+  'p99.9': '999 of 1,000 came in at most so many ms.',
+  'Share there, over time':
+    'The height is the share of requests, or answers, that still went to the side left. Filled: seen. Pale: may have been. Dashes: what is to be expected of many such. Dot: the last one seen there. Time runs nearly by its logarithm.',
+  '50 % left': 'How long until no more than half was still there, as bounds.',
+  '90 % left': 'How long until no more than a tenth was still there.',
+  '99 % left': 'How long until no more than a hundredth was still there.',
+  'In theory: 50 %, 90 %, last': 'The same of many such clients, each with its cache at another age.',
+  Caches: 'At least so many caches of their own answer behind this address.',
+  'TTL seen, s': 'The lowest and the highest that was told.',
+  Followed: 'How long after the last authoritative server it still gave the old answer.',
+  Expected: 'By the settings of the load balancer: how long a target may get requests after its pod or task has gone.',
+  Proof:
+    'P3: the access log has our probe at this target. P2: targets, pods and the share that failed agree. P1: signature and timing alone.',
+};
+
+/** Beside the charts. */
+export const chartMeanings: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    'Time',
+    'Zero is the change: the first one of what is shown. All charts share the time, the cursor and the zoom. Drag to zoom, double-click to see all; or focus the charts and use arrows, + and −, 0.',
+  ],
+  [
+    'Which side answered',
+    'Each strip is a lane, or all judged lanes of a service. Its height is the share of probes: solid from below what the new side answered, hatched above it what the old side did. What failed hangs from the top, with a mark above the strip, and is never too thin to be seen.',
+  ],
+  ['What failed, by kind', 'How many failed so at each instant; the tallest bar is the most.'],
+  ['What resolvers answered', 'Which side each resolver’s answers named, poll by poll, and the TTL they told.'],
+  [
+    'How fast',
+    'Response times of good answers, from the instant the probe was due. Dashes and open dots: the old side; lines and full dots: the new one. The thinner line is the median, the other p99. Below it how they are spread, each side scaled to its own most.',
+  ],
+  [
+    'Who was still there',
+    'The share of requests that still went to the side left: filled as seen, pale what may have been, dashes what is to be expected of many such clients, each with its cache at another age. One client alone leaves in one step.',
+  ],
+  [
+    'Close-ups',
+    'Every probe of a stretch with failures: a circle is good (open: old side, full: new side), a cross failed, a dash was not seen.',
+  ],
+];

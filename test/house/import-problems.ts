@@ -13,7 +13,7 @@ export function importProblems(modules: readonly Module[], rooms: Readonly<Recor
     }
     return [
       ...module.imports.flatMap((one) => importProblem(module, name, room, one, paths)),
-      ...(room.packages.includes('node:') ? [] : module.globals).map(
+      ...(room.packages.some((name) => name === 'node:' || name === 'browser:') ? [] : module.globals).map(
         (global) =>
           `${module.path}: uses ${global}; ${name} is given its clock, I/O and randomness, or the simulator tests a copy`,
       ),

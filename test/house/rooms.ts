@@ -7,7 +7,7 @@ export interface Room {
   readonly rooms: readonly string[];
   /**
    * npm packages; `node:` stands for all of Node's own modules, and for the clock, I/O and randomness that are global.
-   * `package.json` is our own, which knows the version.
+   * `browser:` stands for the same of a browser. `package.json` is our own, which knows the version.
    */
   readonly packages: readonly string[];
 }
@@ -65,7 +65,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   verdict: { rooms: ['core'], packages: [] },
   report: { rooms: ['core'], packages: [] },
   // Runs in a browser, and comes into `report` as the text of its bundle.
-  page: { rooms: ['core', 'report'], packages: ['uplot'] },
+  page: { rooms: ['core', 'report'], packages: ['browser:', 'uplot'] },
   live: { rooms: ['core', 'report'], packages: ['node:'] },
   run: { rooms: ['core', 'prober', 'watch', 'evidence', 'analysis', 'verdict'], packages: [] },
   model: { rooms: ['core'], packages: [] },

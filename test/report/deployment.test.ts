@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Analysis, ReplicasAnalysis, RolloutAnalysis } from '../../src/core/analysis.ts';
 import { sToNs } from '../../src/core/time.ts';
-import { html } from '../../src/report/html.ts';
+import { pageOf } from './page-of.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { toReport, type Report } from '../../src/report/report-json.ts';
 import { judge } from '../../src/verdict/judge.ts';
@@ -63,7 +63,7 @@ test('who answered is told by replica and phase, as shares, and its names are on
   expect(text).toMatch(/\| orders-7f9c-1 \| [\d:.]+ \| [\d:.]+ \| 100 % \(11\) \| 42\.9 % \(3\) \| – \| 0 \|/);
   expect(text).toContain('3 answers did not have the header, 3 of them failures');
   expect(text).not.toContain('<script>');
-  expect(html(report)).not.toContain('<script>alert');
+  expect(pageOf(report)).not.toContain('<script>alert');
 });
 
 test('without a header that tells replicas apart, and without rollouts, a report is as ever', () => {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { html } from '../../src/report/html.ts';
 import { junit } from '../../src/report/junit.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { reportJsonText, toReport } from '../../src/report/report-json.ts';
 import { summaryText } from '../../src/report/text.ts';
 import { exitCodeOf, judge } from '../../src/verdict/judge.ts';
 import { brokenLog, cleanPass, foundingIncident } from './cases.ts';
+import { pageOf } from './page-of.ts';
 
 test.for([
   { name: 'clean-pass', analysis: cleanPass, exitCode: 0 },
@@ -18,7 +18,7 @@ test.for([
   await expect(reportJsonText(report)).toMatchFileSnapshot(`golden/${name}.json`);
   await expect(markdown(report)).toMatchFileSnapshot(`golden/${name}.md`);
   await expect(junit(report)).toMatchFileSnapshot(`golden/${name}.xml`);
-  await expect(html(report)).toMatchFileSnapshot(`golden/${name}.html`);
+  await expect(pageOf(report)).toMatchFileSnapshot(`golden/${name}.html`);
   await expect(`${summaryText(report, { runPath: 'reports/example' })}\n`).toMatchFileSnapshot(`golden/${name}.txt`);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ResidualCurve } from '../../src/core/analysis.ts';
-import { html } from '../../src/report/html.ts';
+import { pageOf } from './page-of.ts';
 import { markdown } from '../../src/report/markdown.ts';
 import { toReport, type Report } from '../../src/report/report-json.ts';
 import { summaryText } from '../../src/report/text.ts';
@@ -85,8 +85,8 @@ test('in the page a curve is drawn, without script or style of its own, and one 
   const points = residualOf(fresh, record).points.map((point, i) =>
     i === 10 ? { ...point, leavingCount: 1, targetCount: 5003 } : i === 5 ? { ...point, unseenCount: 4 } : point,
   );
-  const page = html(reportOf(residualOf(fresh, record, { points })));
-  const [, svg = ''] = /<td class="curve">(<svg.*?<\/svg>)<\/td>/.exec(page) ?? [];
+  const page = pageOf(reportOf(residualOf(fresh, record, { points })));
+  const [, svg = ''] = /<td[^>]* class="curve"[^>]*>(<svg.*?<\/svg>)<\/td>/.exec(page) ?? [];
   expect(svg).toContain('role="img" aria-label="fresh: share on ALB/ECS, over time"');
   expect(svg.split('class="c-seen"').length - 1).toBe(9);
   expect(svg).toMatch(/class="c-seen" x="[\d.]+" y="42" width="[\d.]+" height="2"/);
@@ -98,7 +98,7 @@ test('in the page a curve is drawn, without script or style of its own, and one 
 
 test('a theory that is not known is not drawn', () => {
   const points = residualOf(fresh, record).points.map((point) => ({ ...point, theoryRatio: null }));
-  expect(html(reportOf(residualOf(fresh, record, { points })))).not.toContain('class="c-theory"');
+  expect(pageOf(reportOf(residualOf(fresh, record, { points })))).not.toContain('class="c-theory"');
 });
 
 test('the terminal says only who was too late, the one that outlasted its theory by most', () => {

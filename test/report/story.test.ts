@@ -175,7 +175,7 @@ test('an outage that is open at the end says so', () => {
 test('who stayed on the side left is told before somebody turns it off', () => {
   const [line] = linesOf(storyOf(cleanPass), 'What to do');
   expect(line).toMatch(
-    /^Leave ALB\/ECS running: at the end it still served orders keep-alive via system and orders jvm-forever/,
+    /^Leave ALB\/ECS running: at the end it still served orders keep-alive via system \(it keeps a busy .*\); orders jvm-forever .*\(/,
   );
 });
 
@@ -331,6 +331,8 @@ describe('safe to switch, safe to turn off, in one line each', () => {
     }));
     const lines = linesOf(storyOf({ ...cleanPass, services }), 'What to do');
     expect(lines.join(' ')).not.toContain('Leave ALB/ECS running');
-    expect(lines[0]).toMatch(/^Restart or mend clients like orders keep-alive via system and orders jvm-forever/);
+    expect(lines[0]).toMatch(
+      /^Before ALB\/ECS is turned off, restart or mend clients like orders keep-alive via system \(.*\); orders jvm-forever/,
+    );
   });
 });
