@@ -3,13 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Analysis } from '../../src/core/analysis.ts';
 import { markdownText, markupText, plainText } from '../../src/report/escape.ts';
-import { html } from '../../src/report/html.ts';
+import { annotations, outputs } from '../../src/report/github.ts';
+import { chartsOf } from '../../src/report/charts.ts';
 import { junit } from '../../src/report/junit.ts';
 import { markdown } from '../../src/report/markdown.ts';
+import { postmortem } from '../../src/report/postmortem.ts';
 import { toReport, type Report } from '../../src/report/report-json.ts';
 import { summaryText } from '../../src/report/text.ts';
+import { timelineSvg } from '../../src/report/timeline-svg.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { foundingIncident } from './cases.ts';
+import { pageOf } from './page-of.ts';
+import { snapshotOf } from './picture-of.ts';
 
 const hostile = [
   '</script><img src=x onerror=alert(1)>',
@@ -87,7 +92,7 @@ print(json.dumps({'tags': [e.tag for e in root.iter()], 'attributes': [k for e i
 }
 
 test('the poison is there', () => {
-  expect(html(report)).toContain('onerror=alert(1)');
+  expect(pageOf(report)).toContain('onerror=alert(1)');
   expect(junit(report)).toContain('onerror=alert(1)');
 });
 
@@ -117,11 +122,11 @@ describe('JUnit', () => {
 });
 
 describe('the page', () => {
-  const page = html(report);
+  const page = pageOf(report);
   test('has no tag and no attribute but its own', () => {
     const tags = [...page.matchAll(/<\/?([a-z][a-z0-9]*)\b([^>]*)>/gi)];
     const allowed =
-      'html head meta title style body main header p h1 h2 h3 dl dt dd section div table thead tbody tr th td svg rect path text circle';
+      'html head meta title style body main header p h1 h2 h3 dl dt dd section div table thead tbody tr th td svg rect path text circle ul li defs pattern details summary nav a noscript script';
     expect(
       [...new Set(tags.map(([, name]) => name))].filter((name) => !allowed.split(' ').includes(name ?? '')),
     ).toEqual([]);
@@ -129,15 +134,23 @@ describe('the page', () => {
       [...rest.matchAll(/([a-zA-Z-]+)="/g)].map(([, name = '']) => name),
     );
     expect([...new Set(attributes)].sort()).toEqual(
-      'aria-label charset class content cx cy d height http-equiv lang name preserveAspectRatio r role scope text-anchor viewBox width x y'
+      'aria-hidden aria-label charset class content cx cy d data-client data-of data-resolver data-service height href http-equiv id lang name patternTransform patternUnits preserveAspectRatio r role scope tabindex text-anchor type viewBox width x y'
         .split(' ')
         .sort(),
     );
   });
 
-  test('loads nothing: no script, no address in an attribute', () => {
-    expect(page).not.toMatch(/<(script|link|img|iframe|object)/i);
-    expect(page).not.toMatch(/(src|href|style)\s*=\s*"/i);
+  test('loads nothing, and leads nowhere but to its own parts', () => {
+    expect(page).not.toMatch(/<(link|img|iframe|object)/i);
+    expect(page).not.toMatch(/(src|style)\s*=\s*"|href="(?!#part-\d+"|#over-time")/i);
+  });
+
+  test('has two scripts, its data and its own, which nothing in the data can end', () => {
+    expect(page.match(/<script[^>]*>/gi)).toEqual(['<script type="application/json" id="charts-data">', '<script>']);
+    expect(page.match(/<\/script/gi)).toHaveLength(2);
+    const [, data = ''] = /id="charts-data">([^<]*)<\/script>/.exec(page) ?? [];
+    expect(JSON.parse(data)).toEqual(chartsOf(snapshotOf(report, 7)));
+    expect(data).toContain('\\u003c/script\\u003e');
   });
 });
 
@@ -157,16 +170,88 @@ describe('Markdown', () => {
     expect(tableCount).toBeGreaterThan(4);
   });
 
-  test('has no tag, no code, no link, no picture and no mention', () => {
-    const unescaped = text.replaceAll(/\\[^\w\s]/g, '');
+  test('has no tag, no code, no link, no picture and no mention but its own folds and chart', () => {
+    const own = /^(<details>|<\/details>|<summary>[^<>]*<\/summary>|```mermaid|```)$/gm;
+    const unescaped = text.replaceAll(own, '').replaceAll(/\\[^\w\s]/g, '');
     expect(unescaped).not.toMatch(/<[a-z/!]/i);
     expect(unescaped).not.toMatch(/`|\]\(|!\[/);
     expect(unescaped).not.toMatch(/:\/\/|www\.|@\w/i);
   });
 });
 
+describe('Mermaid', () => {
+  const lines = /```mermaid\n(.*?)\n```/s.exec(markdown(report))?.[1]?.split('\n') ?? [];
+  test('has no line but its own kinds, and no name that begins one or ends its text', () => {
+    expect(lines.length).toBeGreaterThan(8);
+    const instant = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}`;
+    const name = String.raw`[\p{L}\p{N} ._/()+-]+`;
+    const kinds = [
+      'gantt',
+      `  title Times in UTC, ${name}`,
+      '  dateFormat YYYY-MM-DD HH:mm:ss.SSS',
+      '  axisFormat %H:%M:%S',
+      `  section ${name}`,
+      `  (Mark|Change to) ${name} :milestone, ${instant}, 0s`,
+      `  (Phase|Down|Impaired) ${name} :(active, |crit, )?${instant}, ${instant}`,
+    ];
+    const own = new RegExp(`^(${kinds.join('|')})$`, 'u');
+    expect(lines.filter((line) => !own.test(line))).toEqual([]);
+  });
+});
+
+describe('the drawing', () => {
+  test('is well-formed, and has no element or attribute but its own', () => {
+    const { tags, attributes } = parseXml(timelineSvg(snapshotOf(report)));
+    const name = (tag: string): string => tag.replace('{http://www.w3.org/2000/svg}', '');
+    expect([...new Set(tags.map(name))].sort()).toEqual(['path', 'rect', 'style', 'svg', 'text', 'title']);
+    expect([...new Set(attributes)].sort()).toEqual(
+      'class d fill font-family font-size font-weight height role stroke stroke-dasharray text-anchor viewBox width x y'
+        .split(' ')
+        .sort(),
+    );
+  });
+});
+
+describe('GitHub', () => {
+  const commands = annotations(report, 3);
+  test('is told at most ten annotations, each a command of its own that ends nowhere else', () => {
+    expect(commands.length).toBeLessThanOrEqual(10);
+    for (const line of commands) {
+      expect(line).toMatch(/^::(error|warning|notice) title=[^:,\r\n]*::[^\r\n]*$/);
+      expect(line.replaceAll(/%(25|0D|0A|3A|2C)/g, '')).not.toContain('%');
+    }
+  });
+
+  test('reads each output as one line of its own', () => {
+    const text = outputs(report, { exitCode: 3, isWritten: true, runPath: `reports/x${hostile}\nverdict=pass` });
+    const names = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(0, line.indexOf('=')));
+    expect(names).toEqual([
+      'verdict',
+      'exit-status',
+      'headline',
+      'downtime-ms-min',
+      'downtime-ms-max',
+      'run-path',
+      'report-path',
+      'summary-path',
+      'junit-path',
+    ]);
+    expect(text).toMatch(/^verdict=fail$/m);
+  });
+});
+
 test('no rendering steers a terminal or turns text around', () => {
-  for (const text of [html(report), junit(report), markdown(report), summaryText(report, { runPath: hostile })]) {
+  const drawn = [timelineSvg(snapshotOf(report)), annotations(report, 3).join('\n'), postmortem(report)];
+  for (const text of [
+    ...drawn,
+    pageOf(report),
+    junit(report),
+    markdown(report),
+    summaryText(report, { runPath: hostile }),
+  ]) {
     // oxlint-disable-next-line no-control-regex -- controls are what this looks for
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u200b]/);
     expect(text.isWellFormed()).toBe(true);
