@@ -27,6 +27,20 @@ export function livePageHtml(): string {
   return pageHtml({ title: 'cutwatch', story: '', sections: '', data: '', isLive: true });
 }
 
+/** Its Content-Security-Policy, for a header as well. */
+export const livePagePolicy: string = policyOf(["connect-src 'self'"]);
+
+function policyOf(more: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    `script-src 'sha256-${pageScriptSha256}'`,
+    `style-src 'sha256-${pageStyleSha256}'`,
+    ...more,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
 interface Page {
   readonly title: string;
   readonly story: string;
@@ -36,14 +50,7 @@ interface Page {
 }
 
 function pageHtml({ title, story, sections, data, isLive }: Page): string {
-  const policy = [
-    "default-src 'none'",
-    `script-src 'sha256-${pageScriptSha256}'`,
-    `style-src 'sha256-${pageStyleSha256}'`,
-    ...(isLive ? ["connect-src 'self'"] : []),
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+  const policy = isLive ? livePagePolicy : policyOf([]);
   return `<!doctype html>
 <html lang="en">
 <head>
