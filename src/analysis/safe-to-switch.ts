@@ -35,6 +35,7 @@ export interface SwitchEvidence {
 
 export function safeToSwitch(context: ServiceContext, evidence: SwitchEvidence): SafetyAdvice {
   const { scenario, changes, views, endNs, service } = context;
+  if (scenario.change.via === 'deploy') return adviceOf([unknown('A deployment switches no name.')]);
   const [change] = changes;
   const nowNs = change?.seen.usedAtNs ?? endNs;
   const leaving: Side = change?.leaving ?? (scenario.change.direction === 'old-to-new' ? 'old' : 'new');

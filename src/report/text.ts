@@ -98,7 +98,8 @@ export function progressLine(analysis: Analysis, nowNs: number): string {
 }
 
 /** While some wait for the switch, whether it is safe; once all are over it, whether the side left may go. */
-function safetyShares({ services, startedAtMs }: Analysis, nowNs: number): string[] {
+function safetyShares({ services, mode, startedAtMs }: Analysis, nowNs: number): string[] {
+  if (mode === 'deploy') return [];
   const waiting = services.filter((service) => phaseOf(service, nowNs) === 'baseline');
   if (waiting.length > 0) {
     return [

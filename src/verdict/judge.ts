@@ -51,13 +51,17 @@ function judgeService(
   const lanes = analysis.lanes.filter(
     (lane): lane is JudgedLane => lane.service === service.name && isJudged(lane, analysis.mode === 'rollback'),
   );
+  const isMoved = analysis.scenario.change.via !== 'deploy';
   const reasons = [
     ...serviceRuleReasons(analysis, service, lanes),
     ...laneReasons(service.name, lanes, objectives, analysis.scenario.references.length),
     ...serviceReasons(analysis, service, lanes, objectives),
-  ];
+  ].filter(({ objective }) => isMoved || !ofMoves.has(objective));
   return { name: service.name, reasons, laneCount: lanes.length };
 }
+
+/** Where nobody is moved, nobody comes back, nor is one side held against the other. */
+const ofMoves: ReadonlySet<string> = new Set(['flipBackCountMax', 'convergenceSMax', 'latencyP99RatioMax']);
 
 /** A rollback leaves a side that may never have been good, so its lanes need no baseline. */
 function isJudged(lane: LaneAnalysis, isRollback: boolean): boolean {

@@ -114,6 +114,11 @@ describe('what platforms say', () => {
     expect(told(watched([...rolled, gone(31.3, 'a'), blind]))).toMatchObject({ tail: 31.9 });
   });
 
+  test('whether it is safe to switch is not asked where no name is switched', () => {
+    const [service] = watched([...rolled, gone(31.3, 'a'), gone(35.9, 'b')]).services;
+    expect(service?.safeToSwitch).toMatchObject({ safe: 'unknown', because: ['A deployment switches no name.'] });
+  });
+
   test('more replicas of the same revision are no deployment', () => {
     const scaled = [rollout(0.3, '7', 'complete'), rollout(20.1, '7', 'progressing'), rollout(23.1, '7', 'complete')];
     expect(told(watched(scaled))).toMatchObject({ by: null, rollouts: [] });

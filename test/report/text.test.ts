@@ -60,6 +60,9 @@ describe('a calm line says whether the next step is safe: of all services the wo
 
   test('between the two it says neither', () => {
     expect(progressLine(analysisOf(), sToNs(73))).toMatch(/ dropped$/);
+    // A deployment switches no name.
+    const waiting = [serviceOf({ phases: [], safeToSwitch: yes })];
+    expect(progressLine(analysisOf({ services: waiting, mode: 'deploy' }), sToNs(61))).toMatch(/ dropped$/);
   });
 });
 

@@ -305,7 +305,10 @@ describe('how the change is made', () => {
     expect(judge(viaOf('weights', 'partial')).value).toBe('pass');
   });
   test('a deployment moves nothing between sides', () => {
-    expect(judge(viaOf('deploy', 'none')).value).toBe('pass');
+    const { value, reasons } = judge(viaOf('deploy', 'none'));
+    expect(value).toBe('pass');
+    const ofMoves = ['flipBackCountMax', 'convergenceSMax', 'latencyP99RatioMax'];
+    expect(reasons.filter(({ objective }) => ofMoves.includes(objective))).toEqual([]);
   });
   test('weights that moved nothing are no change', () => {
     expect(judge(viaOf('weights', 'none')).value).toBe('inconclusive');
