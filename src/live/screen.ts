@@ -101,7 +101,7 @@ export function newScreen({ output, left, written }: ScreenOptions): Screen {
     leave,
     draw(rows, cursor) {
       if (!isOn) return;
-      const changed = rows.flatMap((row, i) => (row === shown[i] ? [] : [`\x1b[${i + 1};1H${row}\x1b[0m\x1b[K`]));
+      const changed = rows.flatMap((row, i) => (row === shown[i] ? [] : [`\x1b[${i + 1};1H\x1b[2K${row}`]));
       const place = cursor === null ? '' : `\x1b[${cursor.row + 1};${cursor.column + 1}H`;
       const visible = (cursor !== null) === hasCursor ? '' : cursor === null ? '\x1b[?25l' : '\x1b[?25h';
       const clear = shown.length === 0 ? '\x1b[2J' : '';

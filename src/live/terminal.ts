@@ -108,8 +108,7 @@ export function newTerminal(options: TerminalOptions): Terminal {
 
   function hear(key: Key, isPasted: boolean): void {
     if (isPasted && !isTyping(view)) return;
-    const names =
-      latest === null ? [] : shownServices(latest.report, view.filter).map(({ service }) => service.name);
+    const names = latest === null ? [] : shownServices(latest.report, view.filter).map(({ service }) => service.name);
     const { view: next, act } = isPasted
       ? { view: pasted(view, key), act: { kind: 'none' } as const }
       : press(view, key, names);

@@ -4,14 +4,14 @@
  */
 import { countText } from '../core/quantity-text.ts';
 import { asciiText } from './ascii.ts';
-import { titleLine, proberLine, verdictLines } from './live-head.ts';
+import { downNowLine, proberLine, questionLine, titleLine, verdictLines } from './live-head.ts';
 import { helpLines, keyLine } from './live-keys.ts';
 import { shownServices } from './live-lanes.ts';
-import { clip, span, type Line, type Span } from './live-line.ts';
-import { newsCount, newsLines } from './live-news.ts';
+import { clip, itemLines, span, type Line, type Span } from './live-line.ts';
+import { newsCount, newsItems } from './live-news.ts';
 import { resolverLines } from './live-resolvers.ts';
 import { serviceRows, type ServiceRows } from './live-services.ts';
-import { targetLines } from './live-targets.ts';
+import { targetItems } from './live-targets.ts';
 import type { LiveView, Size } from './live-view.ts';
 import type { Snapshot } from './snapshot.ts';
 import { inPlace } from './text-width.ts';
@@ -26,7 +26,10 @@ export function liveFrame(snapshot: Snapshot, view: LiveView, size: Size): Frame
   const columns = Math.max(1, size.columns);
   const rows = Math.max(1, size.rows);
   const keys = keyLine(view, columns);
-  const body = view.isHelp && view.asking === null ? helpLines(snapshot.report, view.hasKeys) : bodyLines(snapshot, view, { columns, rows: rows - 1 });
+  const body =
+    view.isHelp && view.asking === null
+      ? helpLines(snapshot.report, view.hasKeys)
+      : bodyLines(snapshot, view, { columns, rows: rows - 1 });
   const above = body.slice(0, rows - 1);
   const blank = Array.from({ length: rows - 1 - above.length }, (): Line => []);
   const lines = [...above, ...blank, keys.line].map((line) => finished(clip(line, columns), view.isAscii));
@@ -40,43 +43,71 @@ function finished(line: Line, isAscii: boolean): Line {
 
 // ── which part gets which rows ───────────────────────────────────────────────────────────────────────────────────────
 
+const titleColumns = 11;
+
 interface Part {
   readonly title: string;
-  readonly lines: readonly Line[];
-  /** Rows that it gets before any other gets more. */
+  /** Rows that it gets before any other gets more, and those that it can use. */
   readonly least: number;
+  readonly most: number;
+  /** At most so many lines. */
+  readonly lines: (rows: number) => readonly Line[];
 }
 
 function bodyLines(snapshot: Snapshot, view: LiveView, { columns, rows }: Size): Line[] {
-  const { report } = snapshot;
   const isLow = rows < 20;
-  const own = proberLine(snapshot);
+  const spacing = isLow ? 0 : 1;
   const head = [
     titleLine(snapshot, view, columns),
-    ...verdictLines(snapshot, { columns, rows: isLow ? 2 : 3 }),
-    ...(own === null ? [] : [own]),
+    ...verdictLines(snapshot, { columns, rows: isLow ? 1 : 3 }),
+    ...[downNowLine(snapshot), questionLine(snapshot), proberLine(snapshot)].filter((line) => line !== null),
   ];
-  const services = shownServices(report, view.filter);
-  const parts: readonly Part[] = [
-    { title: 'resolvers', lines: resolverLines(snapshot, services, view), least: 2 },
-    { title: 'targets', lines: targetLines(report), least: 2 },
-    { title: 'news', lines: newsLines(report, view.said, Math.min(newsCount(report, view.said), rows)), least: 2 },
-  ];
-  const spacing = isLow ? 0 : 1;
+  const parts = partsOf(snapshot, view, columns - titleColumns).filter(({ most }) => most > 0);
   // The axis, and a blank line before each part.
   const room = Math.max(0, rows - head.length - 1 - spacing);
-  const all = serviceRows(snapshot, view, { columns, rowsMax: Number.POSITIVE_INFINITY });
-  const shared = share(room, all.rows.length, parts, spacing);
-  const table = serviceRows(snapshot, view, { columns, rowsMax: shared.services });
-  const isExplained = table.rows.length + 1 < shared.services && spacing > 0;
+  const asked = serviceRows(snapshot, view, { columns, rowsMax: Infinity }).rows.length;
+  const table = serviceRows(snapshot, view, { columns, rowsMax: share(room, asked, parts, spacing).services });
+  // Lanes that found no room leave some; the legend may have a row of it.
+  const shared = share(room, table.rows.length + spacing, parts, spacing);
   return [
     ...head,
     ...(spacing > 0 ? [[]] : []),
     table.axis,
     ...windowOf(table, view, shared.services),
-    ...(isExplained ? [table.legend] : []),
-    ...parts.flatMap((part, i) => partLines(part, shared.parts[i] ?? 0, { spacing, report: snapshot.report, said: view.said })),
+    ...(table.rows.length < shared.services ? [table.legend] : []),
+    ...parts.flatMap((part, i) => partLines(part, shared.parts[i] ?? 0, spacing)),
   ];
+}
+
+function partsOf(snapshot: Snapshot, view: LiveView, columns: number): Part[] {
+  const { report } = snapshot;
+  const resolvers = resolverLines(snapshot, shownServices(report, view.filter), { view, columns });
+  const targets = targetItems(report);
+  const count = newsCount(report, view.said);
+  return [
+    { title: 'resolvers', least: 2, most: resolvers.length, lines: (rows) => cut(resolvers, rows) },
+    {
+      title: 'targets',
+      least: Math.min(2, targets.length),
+      most: itemLines(targets, { columns, rows: targets.length + textRowsMax }).length,
+      lines: (rows) => itemLines(targets, { columns, rows }),
+    },
+    {
+      title: 'news',
+      least: Math.min(2, count),
+      most: itemLines(newsItems(report, view.said, count), { columns, rows: count + textRowsMax }).length,
+      lines: (rows) => itemLines(newsItems(report, view.said, rows), { columns, rows }),
+    },
+  ];
+}
+
+/** So many rows more than one for each sentence are enough for anybody. */
+const textRowsMax = 12;
+
+/** The last row says how many there was no room for. */
+function cut(lines: readonly Line[], rows: number): readonly Line[] {
+  if (lines.length <= rows || rows <= 1) return lines.slice(0, rows);
+  return [...lines.slice(0, rows - 1), [span(`… ${countText(lines.length - rows + 1)} more`, 'faint')]];
 }
 
 /** Services come first; what they leave goes to the parts in their order, after each has its least. */
@@ -87,55 +118,48 @@ function share(
   spacing: number,
 ): { readonly services: number; readonly parts: readonly number[] } {
   const given = parts.map(() => 0);
-  let left = room;
-  const services = Math.min(serviceCount, 4, left);
-  left -= services;
-  for (const [i, { lines, least }] of parts.entries()) {
-    const wanted = Math.min(lines.length, least);
-    if (wanted === 0 || left <= spacing) continue;
-    given[i] = Math.min(wanted, left - spacing);
-    left -= (given[i] ?? 0) + spacing;
+  const servicesLeast = Math.min(serviceCount, 4, room);
+  let left = room - servicesLeast;
+  for (const [i, { least, most }] of parts.entries()) {
+    if (left <= spacing) continue;
+    const rows = Math.min(least, most, left - spacing);
+    given[i] = rows;
+    left -= rows + spacing;
   }
-  const more = Math.min(serviceCount + 2 - services, left);
-  left -= Math.max(0, more);
-  for (const [i, { lines }] of parts.entries()) {
-    if (given[i] === 0) continue;
-    const extra = Math.min(lines.length - (given[i] ?? 0), left);
-    given[i] = (given[i] ?? 0) + extra;
-    left -= extra;
+  const services = servicesLeast + Math.min(serviceCount - servicesLeast, left);
+  left -= services - servicesLeast;
+  for (const [i, { most }] of parts.entries()) {
+    const rows = given[i] ?? 0;
+    if (rows === 0) continue;
+    given[i] = Math.min(most, rows + left);
+    left -= given[i] - rows;
   }
-  return { services: services + Math.max(0, more), parts: given };
+  return { services, parts: given };
 }
 
-/** So many rows with the selected service in them; the last says how many are below. */
+/** So many rows with the selected service in them; the last says how many are above and below. */
 function windowOf({ rows, selected }: ServiceRows, view: LiveView, count: number): readonly Line[] {
-  if (rows.length <= count || count <= 0) return rows.slice(0, Math.max(0, count));
-  const shown = Math.max(1, count - 1);
+  if (rows.length <= count) return rows;
+  if (count <= 1) return rows.slice(selected[0], selected[0] + count);
+  const shown = count - 1;
   const [from, to] = selected;
   // As much of the selected service as there is room for, its own row at the least.
-  const wanted = Math.max(0, Math.min(from, to - shown + 1)) + view.scroll;
+  const wanted = Math.min(from, Math.max(0, to - shown + 1)) + view.scroll;
   const start = Math.max(0, Math.min(wanted, rows.length - shown));
-  const above = start;
   const below = rows.length - start - shown;
-  const where = [...(above > 0 ? [`${countText(above)} above`] : []), ...(below > 0 ? [`${countText(below)} below`] : [])];
-  const visible = rows.slice(start, start + shown);
-  return count === 1 ? visible : [...visible, [span(`    … ${where.join(', ')}`, 'faint')]];
+  const where = [
+    ...(start > 0 ? [`${countText(start)} above`] : []),
+    ...(below > 0 ? [`${countText(below)} below`] : []),
+  ];
+  return [...rows.slice(start, start + shown), [span(`    … ${where.join(', ')}`, 'faint')]];
 }
 
-function partLines(
-  part: Part,
-  rows: number,
-  { spacing, report, said }: { readonly spacing: number; readonly report: Snapshot['report']; readonly said: LiveView['said'] },
-): Line[] {
+function partLines(part: Part, rows: number, spacing: number): Line[] {
   if (rows === 0) return [];
-  // What is cut off of news is old; of the rest it is said how much there is.
-  const isNews = part.title === 'news';
-  const lines = isNews ? newsLines(report, said, rows) : part.lines.slice(0, rows);
-  const more = part.lines.length - lines.length;
-  const labelled = lines.map((line, i): Line => {
-    const label = span((i === 0 ? part.title : '').padEnd(11), 'faint');
-    const isCut = !isNews && more > 0 && i === lines.length - 1;
-    return isCut ? [label, span(`… ${countText(more + 1)} more`, 'faint')] : [label, ...line];
-  });
+  const lines = part.lines(rows);
+  const labelled = lines.map((line, i): Line => [
+    span((i === 0 ? part.title : '').padEnd(titleColumns), 'faint'),
+    ...line,
+  ]);
   return [...(spacing > 0 ? [[]] : []), ...labelled];
 }

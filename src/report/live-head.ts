@@ -2,6 +2,7 @@
 import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
 import { nsPerMs } from '../core/time.ts';
 import { headlineOf } from './headline.ts';
+import { stateNow } from './live-lanes.ts';
 import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis, type Span } from './live-line.ts';
 import type { LiveView } from './live-view.ts';
 import { decisive, named, unique } from './pick.ts';
@@ -53,16 +54,18 @@ function phaseText({ services, run }: Report, nowMs: number): string {
 
 // ── the verdict ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** One line to three: the verdict and its reason, and below it the question that stands at this moment. */
-export function verdictLines(snapshot: Snapshot, { columns, rows }: { readonly columns: number; readonly rows: number }): Line[] {
+/** The verdict and its reason, in at most so many rows. */
+export function verdictLines(
+  snapshot: Snapshot,
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): Line[] {
   const views = serviceViews(snapshot.report);
   const { word, emphasis, text } = verdictOf(snapshot, views);
-  const question = questionOf(snapshot, views);
-  const answerRows = question === null || rows < 2 ? 0 : 1;
-  const head = span(word, emphasis);
-  const texts = wrap(text, { columns: Math.max(1, columns - word.length - 2), rows: Math.max(1, rows - answerRows) });
-  const lines = texts.map((one, i): Line => [i === 0 ? head : span(' '.repeat(word.length)), span(`  ${one}`)]);
-  return answerRows === 0 || question === null ? lines : [...lines, question];
+  const texts = wrap(text, { columns: Math.max(1, columns - word.length - 2), rows });
+  return texts.map((one, i): Line => [
+    i === 0 ? span(word, emphasis) : span(' '.repeat(word.length)),
+    span(`  ${one}`),
+  ]);
 }
 
 interface SoFar {
@@ -85,7 +88,9 @@ function soFarText(report: Report, views: readonly ServiceView[]): string {
   const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
   if (lanes.every(({ slots }) => slots.good + slots.failed === 0)) return 'Nothing was seen yet.';
   const open = decisive(report, 'inconclusive').filter(({ objective }) => objective !== 'whole-log');
-  const missing = unique(open.map((reason) => openWords(report, reason)));
+  // Before the change everything is open, and says nothing.
+  const isBefore = report.services.every(({ changes }) => changes.length === 0);
+  const missing = isBefore ? [] : unique(open.map((reason) => openWords(report, reason)));
   const rest = missing.length === 0 ? '' : ` Open: ${listText(missing)}.`;
   return `${seenText(report, views)}${lostText(report)}${rest}`;
 }
@@ -119,19 +124,31 @@ function lostText({ run }: Report): string {
 
 // ── the question of the moment ───────────────────────────────────────────────────────────────────────────────────────
 
-/** Before the switch whether it is safe, afterwards whether the side left may go. */
-function questionOf({ report }: Snapshot, views: readonly ServiceView[]): Line | null {
+/** Before the switch whether it is safe, afterwards whether the side left may go; null where neither is asked. */
+export function questionLine({ report }: Snapshot): Line | null {
+  const views = serviceViews(report);
   if (views.length === 0) return null;
   if (report.services.some(({ changes }) => changes.length === 0) && report.run.mode !== 'rollback') {
     const waiting = views.filter(({ service }) => service.changes.length === 0);
-    return answerLine(switchQuestion, switchLine(report, waiting), worst(waiting, (service) => service.safeToSwitch.safe));
+    return answerLine(
+      switchQuestion,
+      switchLine(report, waiting),
+      worst(waiting, (service) => service.safeToSwitch.safe),
+    );
   }
   const removal = removalAnswer(report, views);
   if (removal === null) return null;
-  return answerLine(removal.question, removal.line, worst(views, (service) => service.safeToRemoveOld.safe));
+  return answerLine(
+    removal.question,
+    removal.line,
+    worst(views, (service) => service.safeToRemoveOld.safe),
+  );
 }
 
-function worst(views: readonly ServiceView[], of: (service: ReportService) => 'yes' | 'no' | 'unknown'): 'yes' | 'no' | 'unknown' {
+function worst(
+  views: readonly ServiceView[],
+  of: (service: ReportService) => 'yes' | 'no' | 'unknown',
+): 'yes' | 'no' | 'unknown' {
   const all = views.map(({ service }) => of(service));
   return all.includes('no') ? 'no' : all.includes('unknown') ? 'unknown' : 'yes';
 }
@@ -143,7 +160,16 @@ function answerLine(question: string, line: string, safe: 'yes' | 'no' | 'unknow
   return [span(`${question}  `, 'strong'), ...answer];
 }
 
-// ── our own trouble ──────────────────────────────────────────────────────────────────────────────────────────────────
+// ── what is wrong now ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who is down at this moment, before all that is over; null = nobody that is judged. */
+export function downNowLine({ report }: Snapshot): Line | null {
+  const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
+  const down = lanes.filter((lane) => stateNow(lane) === 'down').map(({ name }) => name);
+  if (down.length === 0) return null;
+  const count = `${countText(down.length)} of ${countOf(lanes.length, 'client')}`;
+  return [span('DOWN NOW', 'bad'), span(`  ${count}: ${named(down)}`)];
+}
 
 /** What we did not see, by our own fault; null = nothing of the kind. */
 export function proberLine({ report }: Snapshot): Line | null {
@@ -151,7 +177,9 @@ export function proberLine({ report }: Snapshot): Line | null {
   const blindMs = prober.blindSpots.reduce((sum, { fromAt, toAt }) => sum + Date.parse(toAt) - Date.parse(fromAt), 0);
   const last = prober.blindSpots.at(-1);
   const parts = [
-    ...(last === undefined ? [] : [`blind for ${durationText(blindMs, 'up')} in all, last at ${last.fromAt.slice(11, 19)}: ${last.why}`]),
+    ...(last === undefined
+      ? []
+      : [`blind for ${durationText(blindMs, 'up')} in all, last at ${last.fromAt.slice(11, 19)}: ${last.why}`]),
     ...(prober.droppedCount === 0 ? [] : [`${countOf(prober.droppedCount, 'probe')} dropped`]),
     ...(run.command !== null && run.command.fromAt !== null && run.command.toAt === null
       ? [`${run.command.program.split('/').at(-1) ?? ''} is running`]

@@ -3,7 +3,6 @@ import { clip, fit, lineColumns, span, type Line } from './live-line.ts';
 import { legendOf } from './live-strip.ts';
 import type { Edited, LiveView } from './live-view.ts';
 import { windowsMs } from './live-view.ts';
-import { durationText } from '../core/quantity-text.ts';
 import type { Report } from './shape.ts';
 import { columnsOf, glyphsOf } from './text-width.ts';
 
@@ -22,7 +21,9 @@ export function keyLine(view: LiveView, columns: number): KeyLine {
   }
   if (asking !== null) return editedLine(questions[asking.kind], asking.edited, columns);
   if (isStopping) {
-    return still([span('Stopping: probes under way are waited for, then the report is written. Ctrl-C: quit now', 'unsure')]);
+    return still([
+      span('Stopping: probes under way are waited for, then the report is written. Ctrl-C: quit now', 'unsure'),
+    ]);
   }
   if (notice !== null) return still([span(notice, 'strong')]);
   if (!hasKeys) return still([span('Ctrl-C stops the watch, judges and reports', 'faint')]);
@@ -32,7 +33,7 @@ export function keyLine(view: LiveView, columns: number): KeyLine {
     ['/', filter === '' ? 'filter' : `filter: ${filter}`],
     ['↑↓', 'service'],
     ['⏎', view.isOpen ? 'fewer lanes' : 'all lanes'],
-    ['+-', `last ${durationText(view.windowMs)}`],
+    ['+-', minutesText(view.windowMs)],
     ['?', 'help'],
     ['q', 'stop'],
   ] as const;
@@ -50,6 +51,10 @@ export function keyLine(view: LiveView, columns: number): KeyLine {
   function still(line: Line): KeyLine {
     return { line: clip(line, columns), cursorColumn: null };
   }
+}
+
+function minutesText(ms: number): string {
+  return `${String(ms / 60_000)} min`;
 }
 
 /** Of a text longer than the line the part with the cursor. */
@@ -80,7 +85,7 @@ export function helpLines({ run }: Report, hasKeys: boolean): Line[] {
     ['/  f', 'show only lanes with all these words: a service, client, resolver, address; empty: all'],
     ['↑ ↓  j k', 'another service'],
     ['Enter', 'all its lanes, or only those of judged clients'],
-    ['+ -', `strips show the last ${windowsMs.map((ms) => durationText(ms)).join(', ')}`],
+    ['+ -', `strips show the last ${windowsMs.map(minutesText).join(', ')}`],
     ['PgUp PgDn', 'scroll'],
     ['q', 'stop the watch, judge and report; asks first'],
     ['Ctrl-C', 'the same at once; a second one quits without a report'],
@@ -89,9 +94,18 @@ export function helpLines({ run }: Report, hasKeys: boolean): Line[] {
   return [
     ...(hasKeys ? keys.map(([key, meaning]): Line => [span(`  ${key.padEnd(11)}`, 'strong'), span(meaning)]) : []),
     [],
-    ...letters.map(([[letter, emphasis], meaning]): Line => [span('  '), span(letter, emphasis), span(`          ${meaning}`)]),
+    ...letters.map(([[letter, emphasis], meaning]): Line => [
+      span('  '),
+      span(letter, emphasis),
+      span(`          ${meaning}`),
+    ]),
     [],
-    [span('  Down is from the first failed probe to the last at the least, and between the good ones around them at the most.', 'faint')],
+    [
+      span(
+        '  Down is from the first failed probe to the last at the least, and between the good ones around them at the most.',
+        'faint',
+      ),
+    ],
     [span('  "none > 500 ms": nothing failed, and an outage longer than that would have been seen.', 'faint')],
   ];
 }

@@ -35,8 +35,8 @@ function isWanted(lane: ReportLane, words: readonly string[]): boolean {
 }
 
 /** Beyond its service: `fresh · office`; the check where the service has several, the address where it has one. */
-export function shortName({ service, check, client, resolver, address }: ReportLane): string {
-  const parts = [...(check === service ? [] : [check]), client, resolver, address];
+export function shortName({ service, check, client, resolver, address }: ReportLane, isOneResolver: boolean): string {
+  const parts = [...(check === service ? [] : [check]), client, ...(isOneResolver ? [] : [resolver]), address];
   return parts.filter((part) => part !== null).join(' · ');
 }
 
@@ -53,8 +53,8 @@ export function stateNow({ stretches }: ReportLane): Stretch['state'] | null {
 /** The worst first. */
 const order: readonly Stretch['state'][] = ['down', 'impaired', 'conflict', 'unseen', 'unknown', 'old', 'new'];
 
-/** `DOWN 2/3, old`: where the lanes are; what is wrong says of how many. */
-export function statesSpan(lanes: readonly ReportLane[]): Span {
+/** `DOWN 2/3, old 1/3`: where the lanes are; where that has no room, only the worst of it. */
+export function statesSpan(lanes: readonly ReportLane[], columns: number): Span {
   const states = lanes.map(stateNow);
   const counts = order.flatMap((state) => {
     const count = states.filter((one) => one === state).length;
@@ -62,12 +62,13 @@ export function statesSpan(lanes: readonly ReportLane[]): Span {
   });
   const [worst] = counts;
   if (worst === undefined) return span('–', 'unsure');
-  const text = counts
-    .map(([state, count]) =>
-      count === states.length ? stateWords[state] : `${stateWords[state]} ${countText(count)}/${countText(states.length)}`,
-    )
-    .join(', ');
-  return span(text, stateEmphasis[worst[0]]);
+  const words = counts.map(([state, count]) =>
+    count === states.length
+      ? stateWords[state]
+      : `${stateWords[state]} ${countText(count)}/${countText(states.length)}`,
+  );
+  const all = words.join(', ');
+  return span(all.length <= columns ? all : (words[0] ?? ''), stateEmphasis[worst[0]]);
 }
 
 const stateEmphasis = {

@@ -1,7 +1,7 @@
 /** Lines of the live view: text and how it should feel, clipped to the columns that there are. Colours come later. */
 import { plainText } from './escape.ts';
 import type { Emphasis } from './text.ts';
-import { columnsOf, glyphsOf } from './text-width.ts';
+import { columnsOf, drawable, glyphsOf } from './text-width.ts';
 
 /** A cell of a strip is a letter as well, so that colours may be wrong for an eye, or not there at all. */
 export type CellEmphasis = 'old' | 'new' | 'both' | 'some-failed' | 'all-failed' | 'unknown' | 'unseen';
@@ -16,7 +16,7 @@ export type Line = readonly Span[];
 
 /** The only way to a span: whatever the text is, a terminal cannot be steered with it. */
 export function span(text: string, emphasis: LiveEmphasis | null = null): Span {
-  return { text: plainText(text), emphasis };
+  return { text: drawable(plainText(text)), emphasis };
 }
 
 export function lineColumns(line: Line): number {
@@ -71,6 +71,29 @@ export function wrap(text: string, { columns, rows }: { readonly columns: number
   }
   lines.push(clippedText(line, columns));
   return lines.slice(0, rows);
+}
+
+/** A sentence with a label before it, which takes more than one line where there is room. */
+export interface Item {
+  readonly label: Span;
+  readonly text: string;
+}
+
+const rowsPerItemMax = 3;
+
+/** At most so many rows: one for each item, and what is left to the first whose text is longer. */
+export function itemLines(
+  items: readonly Item[],
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): Line[] {
+  const shown = items.slice(0, rows);
+  let left = rows - shown.length;
+  return shown.flatMap(({ label, text }) => {
+    const indent = columnsOf(label.text);
+    const texts = wrap(text, { columns: Math.max(1, columns - indent), rows: Math.min(1 + left, rowsPerItemMax) });
+    left -= texts.length - 1;
+    return texts.map((one, i): Line => [i === 0 ? label : span(' '.repeat(indent)), span(one)]);
+  });
 }
 
 function clippedText(text: string, columns: number): string {

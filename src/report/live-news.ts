@@ -1,42 +1,45 @@
-/** What is new: findings, the gravest first, then marks and what the run said, the newest first. */
-import { span, type Line, type LiveEmphasis } from './live-line.ts';
+/** What is new: failures and warnings found, then marks and what the run said, the newest first, then what is only to know. */
+import type { Finding } from '../core/analysis.ts';
+import { span, type Item, type LiveEmphasis, type Span } from './live-line.ts';
 import type { Said } from './live-view.ts';
 import type { Report } from './shape.ts';
 
 const severityWords = { fail: 'FAIL', warn: 'WARN', info: 'note' } as const;
 const severityEmphasis = { fail: 'bad', warn: 'unsure', info: 'faint' } as const;
-const order = ['fail', 'warn', 'info'] as const;
 
-/** At most so many; half of them are kept for either kind where both have more. */
-export function newsLines(report: Report, said: readonly Said[], rows: number): Line[] {
-  const findings = order.flatMap((severity) =>
-    report.findings
-      .filter((finding) => finding.severity === severity)
-      .map((finding): Line => labelled(severityWords[severity], severityEmphasis[severity], finding.text)),
-  );
-  const told = toldLines(report, said);
-  const findingCount = Math.min(findings.length, Math.max(Math.ceil(rows / 2), rows - told.length));
-  return [...findings.slice(0, findingCount), ...told.slice(0, Math.max(0, rows - findingCount))];
+/** At most so many; half of them are kept for what was found and for what happened, where both have more. */
+export function newsItems(report: Report, said: readonly Said[], count: number): Item[] {
+  const grave = findingItems(report, ['fail', 'warn']);
+  const told = toldItems(report, said);
+  const graveCount = Math.min(grave.length, Math.max(Math.ceil(count / 2), count - told.length));
+  return [...grave.slice(0, graveCount), ...told, ...findingItems(report, ['info'])].slice(0, count);
 }
 
 export function newsCount(report: Report, said: readonly Said[]): number {
   return report.findings.length + report.marks.length + said.length;
 }
 
-function toldLines({ marks, run }: Report, said: readonly Said[]): Line[] {
-  const startedMs = Date.parse(run.startedAt);
-  const all = [
-    ...marks.map(({ at, text }) => ({ ms: Date.parse(at), line: labelled(at.slice(11, 19), 'strong', `mark: ${text}`) })),
-    ...said.map(({ atMs, text }) => ({
-      ms: startedMs + atMs,
-      line: labelled(new Date(startedMs + atMs).toISOString().slice(11, 19), 'faint', text),
-    })),
-  ];
-  return all.sort((a, b) => b.ms - a.ms).map(({ line }) => line);
+function findingItems({ findings, staleTargets }: Report, severities: readonly Finding['severity'][]): Item[] {
+  // Those of targets stand where targets are.
+  const told = new Set(staleTargets.map(({ text }) => text));
+  return severities.flatMap((severity) =>
+    findings
+      .filter((finding) => finding.severity === severity && !told.has(finding.text))
+      .map(({ text }) => ({ label: label(severityWords[severity], severityEmphasis[severity]), text })),
+  );
 }
 
-const labelColumns = 8;
+function toldItems({ marks, run }: Report, said: readonly Said[]): Item[] {
+  const startedMs = Date.parse(run.startedAt);
+  const all = [
+    ...marks.map(({ at, text }) => ({ ms: Date.parse(at), emphasis: 'strong', text: `mark: ${text}` }) as const),
+    ...said.map(({ atMs, text }) => ({ ms: startedMs + atMs, emphasis: 'faint', text }) as const),
+  ];
+  return all
+    .sort((a, b) => b.ms - a.ms)
+    .map(({ ms, emphasis, text }) => ({ label: label(new Date(ms).toISOString().slice(11, 19), emphasis), text }));
+}
 
-function labelled(label: string, emphasis: LiveEmphasis, text: string): Line {
-  return [span(label.padEnd(labelColumns), emphasis), span(`  ${text}`)];
+function label(text: string, emphasis: LiveEmphasis): Span {
+  return span(text.padEnd(10), emphasis);
 }

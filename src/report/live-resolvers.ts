@@ -1,5 +1,5 @@
 /** Resolvers of the live view: what each answers now, how long that may be kept, and when the last should have changed. */
-import { durationText } from '../core/quantity-text.ts';
+import { countOf, durationText } from '../core/quantity-text.ts';
 import type { PictureResolver } from '../core/picture.ts';
 import type { Side } from '../core/scenario.ts';
 import { boundsText, type ShownService } from './live-lanes.ts';
@@ -22,7 +22,7 @@ interface Row {
 export function resolverLines(
   snapshot: Snapshot,
   services: readonly ShownService[],
-  view: LiveView,
+  { view, columns }: { readonly view: LiveView; readonly columns: number },
 ): Line[] {
   const { report, picture } = snapshot;
   const drawn = new Map(picture.resolvers.map((one) => [keyOf(one), one]));
@@ -33,18 +33,30 @@ export function resolverLines(
       .filter(({ name, hostname }) => hostnames.has(hostname) && (view.filter === '' || names.has(name)))
       .map((resolver) => rowOf({ report, service, resolver, drawn: drawn.get(keyOf(resolver)), nowMs: view.nowMs }));
   });
-  const once = [...new Map(rows.map((row) => [keyOf(row), row])).values()].sort((a, b) => a.rank - b.rank);
-  const widest = (of: (row: Row) => string): number => Math.max(0, ...once.map((row) => columnsOf(of(row))));
-  const [name, hostname, state] = [widest((row) => row.name), widest((row) => row.hostname), widest((row) => row.state.text)];
-  return once.map((row) => [
-    ...fit([span(row.name, 'strong')], Math.min(name, 24)),
+  const once = [...new Map(rows.map((row) => [keyOf(row), row])).values()];
+  // A resolver of which the same is to be said of many names is one line.
+  const groups = Map.groupBy(once, (row) => [row.name, row.state.text, row.rest.text].join('\n'));
+  const listed = [...groups.values()]
+    .map((group) => ({ ...(group[0] as Row), hostname: namesText(group) }))
+    .sort((a, b) => a.rank - b.rank);
+  const widest = (of: (row: Row) => string, max: number): number =>
+    Math.min(max, Math.max(0, ...listed.map((row) => columnsOf(of(row)))));
+  const name = widest((row) => row.name, 20);
+  const hostname = widest((row) => row.hostname, columns < 100 ? 22 : 40);
+  const state = widest((row) => row.state.text, 12);
+  return listed.map((row) => [
+    ...fit([span(row.name, 'strong')], name),
     span('  '),
-    ...fit([span(row.hostname)], Math.min(hostname, 30)),
+    ...fit([span(row.hostname)], hostname),
     span('  '),
     ...fit([row.state], state),
     span('  '),
     row.rest,
   ]);
+}
+
+function namesText(rows: readonly Row[]): string {
+  return rows.length === 1 ? (rows[0]?.hostname ?? '') : countOf(rows.length, 'name');
 }
 
 function keyOf({ name, hostname }: { readonly name: string; readonly hostname: string }): string {
@@ -64,26 +76,32 @@ interface About {
 }
 
 function rowOf(about: About): Row {
-  const { service, resolver, drawn } = about;
+  const { service, resolver } = about;
   const state = stateOf(about);
   const change = service.changes.at(-1);
   const [from, to]: readonly [Side, Side] = change?.direction === 'new-to-old' ? ['new', 'old'] : ['old', 'new'];
-  const left = change === undefined ? null : from;
   const base = { name: resolver.name, hostname: resolver.hostname, state };
-  const heldMs = leftMs(about, left ?? 'old');
-  const kept = heldMs === null || heldMs <= 0 ? null : `kept for ${durationText(heldMs, 'up')} more`;
-  const ttl = ttlText(resolver, drawn);
-  if (change === undefined || left === null) {
-    return { ...base, rank: 1, rest: span(listed([ttl, kept]), state.emphasis === 'unsure' ? 'unsure' : 'faint') };
+  const ttl = ttlText(about, from);
+  if (change === undefined) {
+    return { ...base, rank: 1, rest: span(listed([ttl]), state.emphasis === 'unsure' ? 'unsure' : 'faint') };
   }
   if (state.text === to) {
-    const since = followed(about, to);
     // Others asked before, and keep that answer for as long as it says.
-    if (kept !== null) return { ...base, rank: 1, rest: span(listed([since, `${from} may be ${kept}`])) };
-    return { ...base, rank: 2, rest: span(listed([since]), 'faint') };
+    const keptMs = leftMs(about, from);
+    const kept = keptMs === null || keptMs <= 0 ? null : `${from} may be kept for ${secondsText(keptMs)} more`;
+    return {
+      ...base,
+      rank: kept === null ? 2 : 1,
+      rest: span(listed([kept, followed(about, to)]), kept === null ? 'faint' : 'unsure'),
+    };
   }
   const due = dueOf(about, service.changes.length - 1);
-  return { ...base, rank: 0, rest: span(listed([ttl, kept, due.text]), due.isLate ? 'bad' : 'unsure') };
+  return { ...base, rank: 0, rest: span(listed([due.text, ttl]), due.isLate ? 'bad' : 'unsure') };
+}
+
+/** Up, so that a countdown ends when it says. */
+function secondsText(ms: number): string {
+  return durationText(Math.ceil(ms / 1000) * 1000);
 }
 
 function listed(parts: readonly (string | null)[]): string {
@@ -116,22 +134,31 @@ function leftMs({ drawn, nowMs }: About, side: Side): number | null {
   return untilMs === null ? null : untilMs - nowMs;
 }
 
-function ttlText({ ttlS }: ReportResolver, drawn: PictureResolver | undefined): string | null {
-  const told = drawn?.states.at(-1)?.ttlS;
-  if (ttlS.authoritative !== null) return `TTL ${String(ttlS.authoritative)} s`;
-  if (told === null || told === undefined) return null;
-  return told[0] === told[1] ? `told TTL ${String(told[0])} s` : `told TTL ${String(told[0])}–${String(told[1])} s`;
+/** `TTL 7 of 12 s left`: what its newest answers of a side say, and the record itself. */
+function ttlText(about: About, side: Side): string | null {
+  const { resolver, drawn } = about;
+  const told = drawn?.states.at(-1)?.ttlS ?? null;
+  const whole = resolver.ttlS.authoritative ?? told?.[1] ?? null;
+  const left = leftMs(about, side);
+  if (left !== null) {
+    const leftS = Math.max(0, Math.ceil(left / 1000));
+    // An answer may be older than the TTL that the record has now.
+    return whole === null || leftS > whole
+      ? `TTL ${String(leftS)} s left`
+      : `TTL ${String(leftS)} of ${String(whole)} s left`;
+  }
+  return whole === null ? null : `TTL ${String(whole)} s`;
 }
 
-/** `since 15:42:44 UTC, 9.1–10 s after the change`. */
+/** `since 15:42:44, within 9.1–10 s`. */
 function followed({ resolver }: About, to: Side): string {
   const { firstNewAt, convergedMs, convergedMsMax } = resolver;
   const since = to === 'new' && firstNewAt !== null ? `since ${clockOf(firstNewAt)}` : null;
   const took =
     convergedMs === null || convergedMsMax === null
       ? null
-      : `followed within ${boundsText({ min: convergedMs, max: convergedMsMax })}`;
-  return listed([since, took]);
+      : `within ${boundsText({ min: convergedMs, max: convergedMsMax })}`;
+  return [since, took].filter((part) => part !== null).join(', ');
 }
 
 /** When one that keeps to TTLs must have changed. */
@@ -149,10 +176,10 @@ function dueOf(
   const waitMs = dueMs - nowMs;
   const due = new Date(Date.parse(report.run.startedAt) + dueMs).toISOString();
   return waitMs < 0
-    ? { text: `due ${durationText(-waitMs, 'down')} ago`, isLate: true }
-    : { text: `due by ${clockOf(due)}, in ${durationText(Math.ceil(waitMs / 1000) * 1000)}`, isLate: false };
+    ? { text: `change due ${durationText(Math.floor(-waitMs / 1000) * 1000)} ago`, isLate: true }
+    : { text: `change due in ${secondsText(waitMs)} (${clockOf(due)})`, isLate: false };
 }
 
 function clockOf(at: string): string {
-  return `${at.slice(11, 19)} UTC`;
+  return at.slice(11, 19);
 }

@@ -28,7 +28,11 @@ interface Columns {
 const gap = span(' ');
 
 /** @param rowsMax judged lanes of every service are shown where they fit, else those of the selected one */
-export function serviceRows(snapshot: Snapshot, view: LiveView, size: { columns: number; rowsMax: number }): ServiceRows {
+export function serviceRows(
+  snapshot: Snapshot,
+  view: LiveView,
+  size: { columns: number; rowsMax: number },
+): ServiceRows {
   const services = shownServices(snapshot.report, view.filter);
   const selectedIndex = Math.max(
     0,
@@ -41,7 +45,10 @@ export function serviceRows(snapshot: Snapshot, view: LiveView, size: { columns:
     return isRoomy || i === selectedIndex ? shown.judged : [];
   };
   const listed = services.map((shown, i) => ({ shown, lanes: lanesOf(shown, i) }));
-  const columns = columnsFor(listed, size.columns);
+  // Where all ask the same, its name tells nobody anything.
+  const isOneResolver =
+    new Set(services.flatMap(({ lanes }) => lanes.flatMap(({ resolver }) => resolver ?? []))).size <= 1;
+  const columns = columnsFor(listed, { all: size.columns, isOneResolver });
   const scale = stripScale(snapshot.picture, columns.strip, view.windowMs);
   const drawn = new Map(snapshot.picture.lanes.map((lane) => [lane.name, lane]));
   const strip = (lanes: readonly ReportLane[]): Line =>
@@ -59,10 +66,11 @@ export function serviceRows(snapshot: Snapshot, view: LiveView, size: { columns:
     const isSelected = i === selectedIndex;
     const from = rows.length;
     rows.push(serviceRow(snapshot, shown, { columns, isSelected, strip: strip(shown.judged) }));
-    for (const lane of lanes) rows.push(laneRow(snapshot, lane, { columns, strip: strip([lane]) }));
+    for (const lane of lanes) rows.push(laneRow(snapshot, lane, { columns, isOneResolver, strip: strip([lane]) }));
     if (isSelected) selected = [from, rows.length - 1];
   }
-  if (rows.length === 0) rows.push([span(view.filter === '' ? '  no service' : '  no lane has all these words', 'unsure')]);
+  if (rows.length === 0)
+    rows.push([span(view.filter === '' ? '  no service' : '  no lane has all these words', 'unsure')]);
   return {
     axis: axisLine(snapshot, services, { columns, scale }),
     rows,
@@ -88,20 +96,24 @@ function serviceRow(
     gap,
     ...strip,
     gap,
-    ...fit([statesSpan(judged)], columns.state),
+    ...fit([statesSpan(judged, columns.state)], columns.state),
     gap,
     ...clip([worst === null ? span('no judged client', 'unsure') : downSpan(report, worst)], columns.down),
   ];
 }
 
-function laneRow({ report }: Snapshot, lane: ReportLane, { columns, strip }: RowParts): Line {
+function laneRow(
+  { report }: Snapshot,
+  lane: ReportLane,
+  { columns, strip, isOneResolver }: RowParts & { readonly isOneResolver: boolean },
+): Line {
   return [
     span('  '),
-    ...fit([span('  '), span(shortName(lane), 'faint')], columns.name),
+    ...fit([span('  '), span(shortName(lane, isOneResolver), 'faint')], columns.name),
     gap,
     ...strip,
     gap,
-    ...fit([statesSpan([lane])], columns.state),
+    ...fit([statesSpan([lane], columns.state)], columns.state),
     gap,
     ...clip([downSpan(report, lane)], columns.down),
   ];
@@ -110,15 +122,15 @@ function laneRow({ report }: Snapshot, lane: ReportLane, { columns, strip }: Row
 /** Names get what they need up to a third, states and downtimes what theirs need; the strip has the rest. */
 function columnsFor(
   listed: readonly { readonly shown: ShownService; readonly lanes: readonly ReportLane[] }[],
-  all: number,
+  { all, isOneResolver }: { readonly all: number; readonly isOneResolver: boolean },
 ): Columns {
   const names = listed.flatMap(({ shown, lanes }) => [
     columnsOf(shown.service.name),
-    ...lanes.map((lane) => columnsOf(shortName(lane)) + 2),
+    ...lanes.map((lane) => columnsOf(shortName(lane, isOneResolver)) + 2),
   ]);
   const name = Math.min(Math.max(8, ...names), Math.floor(all / 3.3));
   const state = all < 70 ? 8 : all < 110 ? 10 : 20;
-  const down = all < 70 ? 14 : 17;
+  const down = all < 70 ? 16 : 17;
   return { name, state, down, strip: Math.max(1, all - name - state - down - 5) };
 }
 
@@ -132,36 +144,38 @@ function axisLine(
   const write = (text: string, at: number): void => {
     for (const [i, letter] of [...text].entries()) if (at + i >= 0 && at + i < letters.length) letters[at + i] = letter;
   };
-  const shownMs = picture.untilMs - Math.max(0, scale.fromMs);
-  write(`${durationText(Math.max(0, shownMs))} ago`, scale.fromMs < 0 ? Math.ceil(-scale.fromMs / scale.cellMs) : 0);
-  write('now', letters.length - 3);
   const startedMs = Date.parse(report.run.startedAt);
-  const changes = services.flatMap(({ service }) => service.changes.map(({ usedAt }) => Date.parse(usedAt) - startedMs));
+  const changes = services.flatMap(({ service }) =>
+    service.changes.map(({ usedAt }) => Date.parse(usedAt) - startedMs),
+  );
   const cells = [...new Set(changes.map((ms) => Math.floor((ms - scale.fromMs) / scale.cellMs)))];
   for (const cell of cells) write('▾', cell);
-  const [first] = cells.filter((cell) => cell >= 0 && cell < letters.length);
-  const label = ' change';
-  if (first !== undefined && letters.slice(first + 1, first + 1 + label.length).every((letter) => letter === ' ')) {
-    write(label, first + 1);
-  }
+  // A word stands only where it covers nothing.
+  const writeWord = (word: string, at: number): void => {
+    const place = letters.slice(Math.max(0, at - 1), at + word.length + 1);
+    if (at >= 0 && at + word.length <= letters.length && place.every((letter) => letter === ' ')) write(word, at);
+  };
+  writeWord('now', letters.length - 3);
+  const shownMs = Math.floor((picture.untilMs - Math.max(0, scale.fromMs)) / 1000) * 1000;
+  writeWord(`${durationText(shownMs)} ago`, Math.max(0, Math.ceil(-scale.fromMs / scale.cellMs)));
+  const [first] = cells;
+  if (first !== undefined) writeWord('change', first + 2);
   return [
     span('  '),
-    ...fit([span('service, client', 'faint')], columns.name),
+    ...fit([span('service', 'faint')], columns.name),
     gap,
     span(letters.join(''), 'faint'),
     gap,
-    ...fit([span('now', 'faint')], columns.state),
+    ...fit([span('state', 'faint')], columns.state),
     gap,
-    ...clip([span('down', 'faint')], columns.down),
+    ...clip([span('down for', 'faint')], columns.down),
   ];
 }
 
 function legendLine({ report }: Snapshot, columns: number): Line {
   const { sides } = report.run;
-  const line: Line = legendOf({ old: sides.old.title, new: sides.new.title }).flatMap(([[letter, emphasis], meaning]) => [
-    span('  '),
-    span(letter, emphasis),
-    span(` ${meaning}`, 'faint'),
-  ]);
+  const line: Line = legendOf({ old: sides.old.title, new: sides.new.title }).flatMap(
+    ([[letter, emphasis], meaning]) => [span('  '), span(letter, emphasis), span(` ${meaning}`, 'faint')],
+  );
   return lineColumns(line) <= columns ? line : clip(line, columns);
 }

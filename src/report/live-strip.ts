@@ -46,7 +46,9 @@ export function stripOf(lanes: readonly PictureLane[], scale: StripScale): Line 
   const endBin = firstBin + scale.cellCount * scale.binsPerCell;
   for (const { runs } of lanes) {
     for (let i = firstRunAt(runs, firstBin); i < runs.length; i += 1) {
-      const [bin, binCount, oldCount, newCount, otherCount, failedCount, unseenCount] = runs[i] as (typeof runs)[number];
+      const [bin, binCount, oldCount, newCount, otherCount, failedCount, unseenCount] = runs[
+        i
+      ] as (typeof runs)[number];
       if (bin >= endBin) break;
       for (let at = Math.max(bin, firstBin); at < Math.min(bin + binCount, endBin); at += 1) {
         const cell = cells[Math.floor((at - firstBin) / scale.binsPerCell)] as CellCounts;
@@ -75,12 +77,12 @@ function firstRunAt(runs: PictureLane['runs'], bin: number): number {
 
 type Letter = readonly [letter: string, emphasis: CellEmphasis | null];
 
-/** In the newest cell probes are still under way, which is no trouble yet; elsewhere half of them must have been seen. */
+/** In the newest cell probes are still under way, which is nothing to show yet; elsewhere half must have been seen. */
 function letterOf(cell: CellCounts, isNewest: boolean): Letter {
   const seen = cell.old + cell.new + cell.other + cell.failed;
-  if (seen + cell.unseen === 0) return [' ', null];
+  if (seen === 0 && (isNewest || cell.unseen === 0)) return [' ', null];
   if (cell.failed > 0) return cell.failed === seen ? ['X', 'all-failed'] : ['x', 'some-failed'];
-  if (seen === 0 || (!isNewest && cell.unseen > seen)) return ['·', 'unseen'];
+  if (!isNewest && cell.unseen > seen) return ['·', 'unseen'];
   if (cell.old > 0 && cell.new > 0) return ['m', 'both'];
   if (cell.other > cell.old + cell.new) return ['?', 'unknown'];
   return cell.old > 0 ? ['o', 'old'] : ['n', 'new'];
@@ -98,14 +100,17 @@ function merged(letters: readonly Letter[]): Line {
 }
 
 /** What the letters mean; titles of the sides as the scenario has them. */
-export function legendOf(titles: { readonly old: string; readonly new: string }): readonly (readonly [Letter, string])[] {
+export function legendOf(titles: {
+  readonly old: string;
+  readonly new: string;
+}): readonly (readonly [Letter, string])[] {
   return [
     [['o', 'old'], titles.old],
     [['n', 'new'], titles.new],
     [['m', 'both'], 'both'],
     [['x', 'some-failed'], 'some failed'],
     [['X', 'all-failed'], 'all failed'],
-    [['?', 'unknown'], 'side not known'],
-    [['·', 'unseen'], 'not seen'],
+    [['?', 'unknown'], 'side unknown'],
+    [['·', 'unseen'], 'unseen'],
   ];
 }

@@ -20,12 +20,25 @@ export function glyphsOf(text: string): Glyph[] {
   return Array.from(segmenter.segment(text), ({ segment }) => glyphOf(segment));
 }
 
+/** The same text, but for what no terminal need draw. */
+export function drawable(text: string): string {
+  return isPlain.test(text)
+    ? text
+    : glyphsOf(text)
+        .map((glyph) => glyph.text)
+        .join('');
+}
+
 export function columnsOf(text: string): number {
   if (isPlain.test(text)) return text.length;
   return glyphsOf(text).reduce((sum, { columns }) => sum + columns, 0);
 }
 
+/** Says "left to right". */
+const leftToRight = '\u200e';
+
 function glyphOf(segment: string): Glyph {
+  if (segment === leftToRight) return { text: segment, columns: 0 };
   const points = [...segment];
   const [first = ''] = points;
   // Without a letter to stand on, it would change one that is not its own.
@@ -61,9 +74,6 @@ function isWide(point: number): boolean {
 
 /** Letters that are written from right to left: Hebrew, Arabic and their neighbours. */
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
-/** Says "left to right", and takes no column. */
-const leftToRight = '\u200e';
-
 /** What is written from right to left stays in its own place, and turns no number beside it around. */
 export function inPlace(text: string): string {
   return rightToLeft.test(text) ? `${leftToRight}${text}${leftToRight}` : text;
