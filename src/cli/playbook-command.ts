@@ -102,9 +102,11 @@ export async function playbookCommand(given: Scenario, flags: PlaybookFlags): Pr
     marker.mark(typeof said === 'string' ? plain(said) : { ...said, evidence: said.evidence.map(plain) });
   const wait = (ms: number): Promise<void> => waitFor(clock, ms, stop.signal);
 
+  using atEnd = new DisposableStack();
   try {
     if (flags.step === true) {
       const lines = newLines(process.stdin, process.stderr, stop.signal);
+      atEnd.defer(() => lines.close());
       const options = {
         isRollback,
         from: flags.from ?? null,

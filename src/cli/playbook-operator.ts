@@ -10,6 +10,8 @@ import type { CommandEnd } from './playbook-walk.ts';
 export interface Lines {
   /** null: there are no more, or it was stopped. */
   read(question: string): Promise<string | null>;
+  /** What is still open would keep the program from ending. */
+  close(): void;
 }
 
 /**
@@ -17,7 +19,27 @@ export interface Lines {
  * From a pipe one reader has all lines; commands get nothing from it.
  */
 export function newLines(input: NodeJS.ReadStream, output: NodeJS.WriteStream, stopSignal: AbortSignal): Lines {
+  let reader: Interface | null = null;
   let piped: AsyncIterator<string> | null = null;
+  // Not as a terminal: then Ctrl-C stays what it is everywhere else.
+  const open = (): Interface => (reader = createInterface({ input, terminal: false }));
+  const close = (): void => {
+    reader?.close();
+    reader = null;
+    input.pause();
+  };
+
+  function typed(): Promise<string | null> {
+    return new Promise((resolve) => {
+      const own = open();
+      own.once('line', (line) => {
+        resolve(line);
+        close();
+      });
+      own.once('close', () => resolve(null));
+    });
+  }
+
   return {
     async read(question) {
       output.write(question);
@@ -25,26 +47,14 @@ export function newLines(input: NodeJS.ReadStream, output: NodeJS.WriteStream, s
       const stopped = new Promise<null>((resolve) =>
         stopSignal.addEventListener('abort', () => resolve(null), { once: true }),
       );
-      if (input.isTTY) return Promise.race([typedLine(input), stopped]);
-      piped ??= createInterface({ input })[Symbol.asyncIterator]();
+      if (input.isTTY) return Promise.race([typed(), stopped]);
+      piped ??= open()[Symbol.asyncIterator]();
       const line = await Promise.race([piped.next(), stopped]);
       output.write('\n');
       return line === null || line.done === true ? null : line.value;
     },
+    close,
   };
-}
-
-function typedLine(input: NodeJS.ReadStream): Promise<string | null> {
-  return new Promise((resolve) => {
-    // Not as a terminal: then Ctrl-C stays what it is everywhere else.
-    const reader: Interface = createInterface({ input, terminal: false });
-    reader.once('line', (line) => {
-      resolve(line);
-      reader.close();
-      input.pause();
-    });
-    reader.once('close', () => resolve(null));
-  });
 }
 
 /**

@@ -13,6 +13,11 @@ export const packageOf = {
   openssl: 'openssl',
   kubectl: 'kubernetes-client',
   haproxy: 'haproxy',
+  tmux: 'tmux',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  chromium: 'chromium',
+  curl: 'curl',
 } as const;
 
 /** No Debian package. */
