@@ -142,7 +142,8 @@ function axisLine(
 ): Line {
   const letters = Array.from({ length: scale.cellCount }, () => ' ');
   const write = (text: string, at: number): void => {
-    for (const [i, letter] of [...text].entries()) if (at + i >= 0 && at + i < letters.length) letters[at + i] = letter;
+    for (const [i, letter] of Array.from(text).entries())
+      if (at + i >= 0 && at + i < letters.length) letters[at + i] = letter;
   };
   const startedMs = Date.parse(report.run.startedAt);
   const changes = services.flatMap(({ service }) =>

@@ -39,7 +39,7 @@ const leftToRight = '\u200e';
 
 function glyphOf(segment: string): Glyph {
   if (segment === leftToRight) return { text: segment, columns: 0 };
-  const points = [...segment];
+  const points = Array.from(segment);
   const [first = ''] = points;
   // Without a letter to stand on, it would change one that is not its own.
   if (/^\p{M}/u.test(first)) return { text: '\ufffd', columns: 1 };

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newFold } from '../../src/analysis/fold.ts';
 import { simulateRun } from '../../src/cli/simulated-run.ts';
-import type { Entry } from '../../src/core/entry.ts';
 import { newColumns, rowColumns, type RowBatch } from '../../src/core/row.ts';
 import type { Lane } from '../../src/core/scenario.ts';
 import { dueAtNs } from '../../src/core/schedule.ts';
 import { nsPerUs, nsToMs, sToNs } from '../../src/core/time.ts';
-import { readRun } from '../../src/evidence/read-run.ts';
+import { readRun, type RunReading } from '../../src/evidence/read-run.ts';
 import { toReport } from '../../src/report/report-json.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
 import type { Line } from '../../src/report/live-line.ts';
@@ -29,23 +28,23 @@ export async function snapshotsOf(name: string, atS: readonly number[]): Promise
   const folder = mkdtempSync(join(tmpdir(), 'cutwatch-live-'));
   try {
     const { path } = await simulateRun({ scenario: moved.scenario, setting, world, seed: world.seed, folder });
-    const { entries, batches } = readRun(path);
-    const running = atS.map((s) => snapshotAt(entries, batches, sToNs(s)));
-    return [...running, snapshotAt(entries, batches, null)];
+    const reading = readRun(path);
+    const running = atS.map((s) => snapshotAt(reading, sToNs(s)));
+    return [...running, snapshotAt(reading, null)];
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function snapshotAt(entries: readonly Entry[], batches: () => Iterable<RowBatch>, atNs: number | null): Snapshot {
+function snapshotAt(reading: RunReading, atNs: number | null): Snapshot {
   const fold = newFold();
   const lanes: Lane[] = [];
-  for (const entry of entries) {
+  for (const entry of reading.entries) {
     if (atNs !== null && entry.atNs > atNs) continue;
     if (entry.type === 'run-started' || entry.type === 'lanes-added') lanes.push(...entry.lanes);
     fold.entry(entry);
   }
-  for (const batch of batches()) fold.batch(atNs === null ? batch : until(batch, atNs, lanes));
+  for (const batch of reading.batches()) fold.batch(atNs === null ? batch : until(batch, atNs, lanes));
   const { analysis, picture } = fold.drawn(binCountMax);
   const nowMs = nsToMs(atNs ?? analysis.endedAtNs);
   return { report: toReport(analysis, judge(analysis)), picture, nowMs, isRunning: atNs !== null };
