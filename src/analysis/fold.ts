@@ -131,14 +131,21 @@ export function newFold(): Fold {
     },
 
     drawn(binCountMax) {
-      const conclusion = this.conclude();
-      let picture: Picture | null = null;
-      return {
-        analysis: conclusion.analysis,
-        get picture() {
-          return (picture ??= drawPicture(conclusion, binCountMax));
-        },
-      };
+      return drawnLater(this.conclude(), binCountMax);
+    },
+  };
+}
+
+/** Once the picture is drawn nothing holds on to the slots: what is written of both needs the room. */
+function drawnLater(conclusion: Conclusion, binCountMax: number): Drawn {
+  let toDraw: Conclusion | null = conclusion;
+  let picture: Picture | null = null;
+  return {
+    analysis: conclusion.analysis,
+    get picture() {
+      if (toDraw !== null) picture = drawPicture(toDraw, binCountMax);
+      toDraw = null;
+      return picture as Picture;
     },
   };
 }

@@ -16,7 +16,7 @@ import { meanings, type LaneView } from './lane-view.ts';
 const joinedMs = 5000;
 const marginMs = 3000;
 const wholeMsMax = 60_000;
-/** In all, and in one. */
+/** In all; what is in one is such that every service may have one. */
 const dotCountMax = 20_000;
 const dotCountMaxOfOne = 4000;
 const closeUpCountMax = 100;
@@ -48,7 +48,8 @@ export function drawCloseUps(
 ): { readonly closeUps: CloseUp[]; readonly leftOutCount: number } {
   const ofServices = views.filter(({ lane }) => lane.role !== 'reference');
   const services = [...Map.groupBy(ofServices, ({ lane }) => lane.service).values()];
-  const ranked = inOrder(services.flatMap((views) => candidatesOf(views, untilMs)));
+  const ofOneMax = Math.min(dotCountMaxOfOne, dotCountMax / services.length);
+  const ranked = inOrder(services.flatMap((own) => candidatesOf(own, { untilMs, dotCountMax: ofOneMax })));
   const closeUps: CloseUp[] = [];
   const causeAt = newCauseAt(conclusion);
   let dotCount = 0;
@@ -89,13 +90,16 @@ interface FailedSpan {
   toNs: number;
 }
 
-function candidatesOf(views: readonly LaneView[], untilMs: number): Candidate[] {
+function candidatesOf(
+  views: readonly LaneView[],
+  room: { readonly untilMs: number; readonly dotCountMax: number },
+): Candidate[] {
   const perSecond = views.reduce((sum, { lane }) => sum + lane.ratePerSecond, 0);
-  const lengthMsMax = Math.min(wholeMsMax, (dotCountMaxOfOne / perSecond) * 1000);
+  const lengthMsMax = Math.min(wholeMsMax, (room.dotCountMax / perSecond) * 1000);
   const { service } = (views[0] as LaneView).lane;
   const windows = ranks.flatMap((counts, rank) =>
     joined(views.flatMap((view) => failedSpans(view, (slot) => counts(view, slot)))).flatMap((span) =>
-      windowsOf(span, lengthMsMax, untilMs).map((window) => ({ ...window, rank })),
+      windowsOf(span, lengthMsMax, room.untilMs).map((window) => ({ ...window, rank })),
     ),
   );
   return withoutContained(windows).map((window): Candidate => {

@@ -11,10 +11,14 @@ import { binsOf, type BinOfSlots } from './picture-lanes.ts';
 
 const sides: readonly Side[] = ['old', 'new'];
 
+/** Bins with their percentiles: about 30 bytes each as JSON. */
+const binnedCountMax = 24_000;
+
 export function drawLatency(views: readonly LaneView[], binMs: number): PictureLatency[] {
+  const binCount = Math.ceil(binnedCountAtMost(views, binMs) / binnedCountMax);
   return groupsOf(views).flatMap((group) => {
     const { service, client } = (group[0] as LaneView).lane;
-    const bins = binsOfGroup(group, binMs);
+    const bins = binsOfGroup(group, binMs, binCount);
     return sides.flatMap((side): PictureLatency[] => {
       const all = new Histogram();
       for (const { responsesUs } of group) all.add(responsesUs[side]);
@@ -22,13 +26,13 @@ export function drawLatency(views: readonly LaneView[], binMs: number): PictureL
       const distribution = all
         .distribution()
         .map(([fromUs, toUs, count]) => [fromUs / 1000, toUs / 1000, count] as const);
-      return [{ service, client, side, bins: bins[side], distribution }];
+      const together = binCount > 1 ? { binCount } : {};
+      return [{ service, client, side, ...together, bins: bins[side], distribution }];
     });
   });
 }
 
-/** At least as many as there will be. */
-export function latencyBinCountMax(views: readonly LaneView[], binMs: number): number {
+function binnedCountAtMost(views: readonly LaneView[], binMs: number): number {
   let sum = 0;
   for (const group of groupsOf(views)) {
     for (const side of sides) {
@@ -57,9 +61,9 @@ function groupsOf(views: readonly LaneView[]): LaneView[][] {
 type Bins = Record<Side, PictureLatency['bins'][number][]>;
 
 /** All lanes of the group side by side, bin by bin. */
-function binsOfGroup(group: readonly LaneView[], binMs: number): Bins {
+function binsOfGroup(group: readonly LaneView[], binMs: number, binCount: number): Bins {
   const bins: Bins = { old: [], new: [] };
-  const walks = group.map((view) => ({ view, slots: binsOf(view, binMs) }));
+  const walks = group.map((view) => ({ view, slots: binsOf(view, binMs * binCount) }));
   const heads = walks.map(({ view, slots }) => ({ view, slots, next: slots.next() }));
   const taken = { old: new Taken(), new: new Taken() };
   for (;;) {
@@ -76,7 +80,13 @@ function binsOfGroup(group: readonly LaneView[], binMs: number): Bins {
     for (const side of sides) {
       const sorted = taken[side].sorted();
       if (sorted.length > 0) {
-        bins[side].push([bin, sorted.length, ratioMs(sorted, 0.5), ratioMs(sorted, 0.99), ratioMs(sorted, 1)]);
+        bins[side].push([
+          bin * binCount,
+          sorted.length,
+          ratioMs(sorted, 0.5),
+          ratioMs(sorted, 0.99),
+          ratioMs(sorted, 1),
+        ]);
       }
     }
   }
@@ -92,7 +102,8 @@ function take(view: LaneView, { from, to }: BinOfSlots, taken: Readonly<Record<S
 
 /** The least value that at least so many of all do not exceed. */
 function ratioMs(sortedUs: Uint32Array, ratio: number): number {
-  return (sortedUs[Math.max(0, Math.ceil(sortedUs.length * ratio) - 1)] as number) / 1000;
+  const us = sortedUs[Math.max(0, Math.ceil(sortedUs.length * ratio) - 1)] as number;
+  return Number((us / 1000).toPrecision(3));
 }
 
 /** Values of one bin; room for the next one's is kept. */

@@ -9,7 +9,7 @@ import type { Conclusion } from './analyse.ts';
 import type { LaneView } from './lane-view.ts';
 import { drawCloseUps } from './picture-close-ups.ts';
 import { drawLane } from './picture-lanes.ts';
-import { drawLatency, latencyBinCountMax } from './picture-latency.ts';
+import { drawLatency } from './picture-latency.ts';
 import { drawResolvers } from './picture-resolvers.ts';
 
 /** Lengths that people read off an axis; beyond the last one its multiples. */
@@ -21,8 +21,8 @@ const roundMs: readonly number[] = [
   ...[1, 2, 5, 10, 15, 30].map((min) => min * 60_000),
   ...[1, 2, 3, 6, 12, 24].map((h) => h * 3_600_000),
 ];
-/** Runs of bins, failures and latencies: about 27 bytes each as JSON. */
-const binnedCountMax = 120_000;
+/** Runs of bins, and failures: about 25 bytes each as JSON. */
+const binnedCountMax = 60_000;
 
 export function drawPicture(conclusion: Conclusion, binCountMax: number): Picture {
   const views = conclusion.lanes
@@ -32,7 +32,7 @@ export function drawPicture(conclusion: Conclusion, binCountMax: number): Pictur
   const untilMs = Math.ceil(nsToMs(views.reduce((latest, { untilNs }) => Math.max(latest, untilNs), 0)));
   let binMs = binMsFor(untilMs / binCountMax, views);
   let lanes = views.map((view) => drawLane(view, binMs));
-  for (let share = shareOfMax(lanes, views, binMs); share > 1; share = shareOfMax(lanes, views, binMs)) {
+  for (let share = shareOfMax(lanes); share > 1; share = shareOfMax(lanes)) {
     const longerMs = roundAtLeast(Math.max(binMs * share, binMs + 1));
     if (longerMs >= untilMs) break;
     binMs = longerMs;
@@ -62,7 +62,6 @@ function roundAtLeast(leastMs: number): number {
   return roundMs.find((ms) => ms >= leastMs) ?? Math.ceil(leastMs / lastMs) * lastMs;
 }
 
-function shareOfMax(lanes: Picture['lanes'], views: readonly LaneView[], binMs: number): number {
-  const count = lanes.reduce((sum, { runs, failures }) => sum + runs.length + failures.length, 0);
-  return (count + latencyBinCountMax(views, binMs)) / binnedCountMax;
+function shareOfMax(lanes: Picture['lanes']): number {
+  return lanes.reduce((sum, { runs, failures }) => sum + runs.length + failures.length, 0) / binnedCountMax;
 }

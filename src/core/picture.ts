@@ -50,7 +50,9 @@ export interface PictureLatency {
   readonly service: string;
   readonly client: string;
   readonly side: 'old' | 'new';
-  /** Of bins with good slots: [bin, count, p50 ms, p99 ms, max ms]. */
+  /** Each of `bins` stands for so many, from the one it names on: with many clients they would fill a page. Left out: 1. */
+  readonly binCount?: number;
+  /** Of bins with good slots: [bin, count, p50 ms, p99 ms, max ms], times to three digits. */
   readonly bins: readonly (readonly [bin: number, count: number, p50Ms: number, p99Ms: number, maxMs: number])[];
   /** [from ms, to ms, count], rising, empty ones left out; each bound is at most 10 % above the one before. */
   readonly distribution: readonly (readonly [fromMs: number, toMs: number, count: number])[];

@@ -4,7 +4,6 @@
  * batch, and killed. A process of its own, since only the end of a process leaves a log without an end.
  */
 import { presets } from '../../src/clients/presets.ts';
-import { formatVersion } from '../../src/core/entry.ts';
 import { checkBits, outcomeNumber } from '../../src/core/outcome.ts';
 import { type Definition, newColumns, type RowColumns } from '../../src/core/row.ts';
 import { dueAtNs } from '../../src/core/schedule.ts';
@@ -13,6 +12,7 @@ import { nsPerMs, nsPerUs } from '../../src/core/time.ts';
 import { createRunFolder } from '../../src/evidence/run-folder.ts';
 import { lanesOf } from '../../src/scenario/lanes.ts';
 import { parseScenario } from '../../src/scenario/parse.ts';
+import { newDraw, runStarted } from './recorded.ts';
 
 const [path = '', kind = '', rowCountText = ''] = process.argv.slice(2);
 const rowCount = Number(rowCountText);
@@ -49,31 +49,11 @@ const definitions: readonly Definition[] = [
 const right = checkBits.statusRight | checkBits.headerRight | checkBits.framingComplete;
 
 const writer = createRunFolder(path);
-writer.entry({
-  type: 'run-started',
-  atNs: 0,
-  formatVersion,
-  version: 'bench',
-  runId: '0badcafe',
-  startedAtMs: Date.UTC(2026, 10, 24),
-  mode: 'cutover',
-  vantage: 'bench',
-  scenario,
-  lanes,
-  host: { node: process.versions.node, platform: process.platform, cpuCount: 1 },
-  command: null,
-});
+writer.entry(runStarted(scenario, lanes));
 const changedAtNs = dueAtNs(lanes[0] as Lane, changeSlot);
 writer.entry({ type: 'marked', atNs: changedAtNs, text: 'switch' });
 
-// The same numbers each time (xorshift32): a benchmark is repeated.
-let state = 0x2545f491;
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = newDraw();
 
 function fill(columns: RowColumns, i: number, lane: Lane, slot: number): void {
   const isKept = lane.client === 'keep-alive';
