@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
 import { newFold } from '../analysis/fold.ts';
 import { rowConclusions } from '../analysis/row-conclusions.ts';
 import { reasonOf } from '../evidence/append-file.ts';
@@ -62,8 +63,11 @@ async function write<Row>(table: Table<Row>, { format, out }: Destination): Prom
   if (out === null) return print(format === 'csv' ? csv(table) : ndjson(table));
   const newPath = `${out}.new`;
   try {
-    if (format === 'parquet') writeParquet(newPath, table);
-    else await pipeline(Readable.from(format === 'csv' ? csv(table) : ndjson(table)), createWriteStream(newPath));
+    if (format === 'parquet') {
+      // What is written of a group is garbage with the next; a larger nursery would let it live, up to 200 MB more of it.
+      setFlagsFromString('--semi-space-growth-factor=1');
+      writeParquet(newPath, table);
+    } else await pipeline(Readable.from(format === 'csv' ? csv(table) : ndjson(table)), createWriteStream(newPath));
     await rename(newPath, out);
     process.stderr.write(`${out}\n`);
     return null;
