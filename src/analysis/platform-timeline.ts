@@ -44,6 +44,7 @@ export interface GroupSeen extends TargetGroupSeen {
   /** Of its load balancer. */
   readonly kind: 'application' | 'network';
   readonly addresses: readonly string[];
+  readonly idleTimeoutS: number | null;
   readonly side: Side;
 }
 
@@ -81,8 +82,9 @@ export function readPlatforms(journal: Journal, endNs: number): Platforms | null
 
   const groups = new Map<string, GroupSeen>();
   for (const { fact, side } of of('load-balancer')) {
-    const { kind, addresses } = fact.loadBalancer;
-    for (const group of fact.loadBalancer.groups) groups.set(group.arn, { ...group, kind, addresses, side });
+    const { kind, addresses, idleTimeoutS } = fact.loadBalancer;
+    for (const group of fact.loadBalancer.groups)
+      groups.set(group.arn, { ...group, kind, addresses, idleTimeoutS, side });
   }
   const targets = new Map(
     [...Map.groupBy(of('targets'), ({ fact }) => fact.groupArn)].map(([arn, some]) => [

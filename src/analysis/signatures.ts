@@ -17,6 +17,8 @@ export interface FailureLook {
   readonly isRolloutNear: boolean;
   /** Of the load balancer, ms. */
   readonly idleTimeoutMs: number;
+  /** It was sent before a target was deregistered, and ended as that one's deregistration delay did. */
+  readonly isDrainExpired: boolean;
 }
 
 /** "No connection to target within 10 s": seen after 10.0 to 10.1 s, and what the way there takes. */
@@ -75,10 +77,11 @@ function ofTimeout({ tookMs, idleTimeoutMs }: FailureLook): StaleSignature | nul
 }
 
 /** Near no rollout, nobody had to go: then the target closed the connection that the load balancer kept to it. */
-function ofBadGateway({ tookMs, isRolloutNear }: FailureLook): StaleSignature {
+function ofBadGateway({ tookMs, isRolloutNear, isDrainExpired }: FailureLook): StaleSignature {
   if (!isRolloutNear && tookMs <= refusedMsMax) return 'S12';
   if (tookMs <= refusedMsMax) return 'S2';
-  return tookMs <= unreachableMsMax ? 'S3' : 'S4';
+  if (tookMs <= unreachableMsMax) return 'S3';
+  return isDrainExpired ? 'S5' : 'S4';
 }
 
 /** Those of a target that does not answer; S12 and S13 are never among them. */

@@ -5,8 +5,9 @@
  */
 import type { Side } from '../core/scenario.ts';
 import type { Proof, StaleCheck, StaleSignature } from '../core/stale-target.ts';
-import { nsPerUs, nsPerMs } from '../core/time.ts';
+import { nsPerMs, nsPerUs, nsToMs, sToNs } from '../core/time.ts';
 import { overlaps, wilson } from './binomial.ts';
+import { newDrainExpiry, type DrainExpiry } from './drain-expiry.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 import { isOfDeadTarget, signatureOf, type FailureLook } from './signatures.ts';
 import { Spans, type Span } from './spans.ts';
@@ -97,7 +98,7 @@ export function attribute(options: AttributionOptions): Attribution {
   const proved: ExplainedSlot[] = [];
   if (episodes.length === 0 && logged.isEmpty) return result(tallies, outside, proved);
 
-  const isNetwork = own.some(({ group }) => group.kind === 'network');
+  const look: LookContext = { ...contextOf(own), isRolloutNear: true };
   const hasReused = episodes.map(({ spans }) => spans.some(({ span }) => span.fault === 'stale-reused'));
   for (const view of views) {
     const expectedAt = newExpected(groupsByCheck.get(view.lane.check.name) ?? [], histories);
@@ -111,7 +112,7 @@ export function attribute(options: AttributionOptions): Attribution {
       const at = lookups(dueNs);
       const tally = at === -1 ? undefined : tallies[at];
       const line = meaning === meanings.failed ? logged.at(view, slot) : null;
-      const signature = meaning === meanings.failed ? lookOf(view, slot, { isNetwork, isRolloutNear: true }) : null;
+      const signature = meaning === meanings.failed ? lookOf(view, slot, look) : null;
       const isFit =
         signature !== null &&
         (isOfDeadTarget(signature) || signature === 'S11' || (signature === 'S8' && hasReused[at] === true));
@@ -137,7 +138,8 @@ export function attribute(options: AttributionOptions): Attribution {
         tally.expectedMax += expected.max;
       } else if (!grey.has(dueNs)) {
         outside.probes += 1;
-        outside.failed += isCounted ? 1 : 0;
+        // What a short deregistration delay gives up has its own reason.
+        outside.failed += isCounted && signature !== 'S5' ? 1 : 0;
       }
     }
   }
@@ -190,17 +192,36 @@ function newSpanLookup(spans: readonly Span[]): (atNs: number) => number {
   };
 }
 
+/** What is known of the load balancers themselves. */
+export function contextOf(histories: readonly GroupHistory[]): Omit<LookContext, 'isRolloutNear'> {
+  const idleTimeoutsS = histories.flatMap(({ group: { idleTimeoutS } }) =>
+    idleTimeoutS === null ? [] : [idleTimeoutS],
+  );
+  return {
+    isNetwork: histories.some(({ group }) => group.kind === 'network'),
+    drainExpiry: newDrainExpiry(histories),
+    ...(idleTimeoutsS.length === 0 ? {} : { idleTimeoutMs: nsToMs(sToNs(Math.min(...idleTimeoutsS))) }),
+  };
+}
+
 interface LookContext {
   readonly isNetwork: boolean;
   /** Pages of its own were seen there. */
   readonly isNginx?: boolean;
   readonly isRolloutNear: boolean;
+  /** Left out: nothing is known of deregistrations. */
+  readonly drainExpiry?: DrainExpiry;
+  /** Of the load balancers, the shortest, as they say. */
+  readonly idleTimeoutMs?: number;
 }
+
+/** An ALB's, where it does not say. */
+const idleTimeoutMsDefault = 60_000;
 
 export function lookOf(
   view: LaneView,
   slot: number,
-  { isNetwork, isNginx = false, isRolloutNear }: LookContext,
+  { isNetwork, isNginx = false, isRolloutNear, drainExpiry, idleTimeoutMs = idleTimeoutMsDefault }: LookContext,
 ): StaleSignature | null {
   const { failureClass, status } = view.factsAt(slot);
   const look: FailureLook = {
@@ -209,7 +230,8 @@ export function lookOf(
     tookMs: (view.responseUsAt(slot) * nsPerUs) / nsPerMs,
     front: isNetwork ? 'network' : isNginx ? 'nginx' : null,
     isRolloutNear,
-    idleTimeoutMs: 60_000,
+    idleTimeoutMs,
+    isDrainExpired: (drainExpiry?.(view.dueNs(slot), view.endedNs(slot)) ?? null) !== null,
   };
   return signatureOf(look);
 }

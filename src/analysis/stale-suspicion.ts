@@ -8,7 +8,7 @@ import type { Side } from '../core/scenario.ts';
 import { sToNs } from '../core/time.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 import { isOfDeadTarget } from './signatures.ts';
-import { lookOf } from './stale-attribution.ts';
+import { lookOf, type contextOf } from './stale-attribution.ts';
 
 export interface Suspicion {
   readonly side: Side;
@@ -27,7 +27,8 @@ export interface SuspicionOptions {
   readonly views: readonly LaneView[];
   /** Rollouts, ends and deployments, in order of time. */
   readonly eventsNs: readonly number[];
-  readonly isNetwork: boolean;
+  /** What is known of the load balancers. */
+  readonly look: ReturnType<typeof contextOf>;
   /** It is explained already, or something better will be known of it. */
   readonly isTaken: (view: LaneView, slot: number, dueNs: number) => boolean;
 }
@@ -45,7 +46,7 @@ interface Failure {
 }
 
 export function suspicionsOf(options: SuspicionOptions): Suspicion[] {
-  const { side, views, eventsNs, isNetwork, isTaken } = options;
+  const { side, views, eventsNs, look, isTaken } = options;
   if (eventsNs.length === 0) return [];
   const failures: Failure[] = [];
   const isNginx = views.some((view) => hasNginxPage(view, side));
@@ -59,7 +60,7 @@ export function suspicionsOf(options: SuspicionOptions): Suspicion[] {
       const dueNs = view.dueNs(slot);
       const eventNs = eventsNs.findLast((ns) => ns <= dueNs);
       if (eventNs === undefined || dueNs - eventNs > nearNs) continue;
-      const signature = lookOf(view, slot, { isNetwork, isNginx, isRolloutNear: true });
+      const signature = lookOf(view, slot, { ...look, isNginx, isRolloutNear: true });
       if (signature === null || !isSuspicious(signature) || isTaken(view, slot, dueNs)) continue;
       failures.push({ dueNs, eventNs, isJudged: view.lane.judged, signature });
     }
@@ -88,8 +89,9 @@ function hasNginxPage({ facts, tally }: LaneView, side: Side): boolean {
   );
 }
 
-/** nginx that tried endpoints in vain is the same matter, one layer further in. */
+/** nginx that tried endpoints in vain is the same matter, one layer further in; a delay that was too short is another. */
 function isSuspicious(signature: StaleSignature): boolean {
+  if (signature === 'S5') return false;
   return isOfDeadTarget(signature) || signature === 'S9' || signature === 'S11';
 }
 

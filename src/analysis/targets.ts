@@ -7,12 +7,20 @@ import type { Scenario, Side } from '../core/scenario.ts';
 import type { Proof, StaleSignature, StaleTarget, TargetAnalysis, TargetWatch } from '../core/stale-target.ts';
 import { nsToMs, sToNs, toIso } from '../core/time.ts';
 import { addressKey } from './address.ts';
+import { drainExpiredOf, type DrainExpired } from './drain-expiry.ts';
 import type { Definitions } from './gathered.ts';
 import type { Journal } from './journal.ts';
 import type { LaneView } from './lane-view.ts';
 import { readPlatforms, type GroupSeen, type Platforms } from './platform-timeline.ts';
 import type { ServiceContext } from './service-analysis.ts';
-import { attribute, lookOf, type Attribution, type EpisodeResult, type ExplainedSlot } from './stale-attribution.ts';
+import {
+  attribute,
+  contextOf,
+  lookOf,
+  type Attribution,
+  type EpisodeResult,
+  type ExplainedSlot,
+} from './stale-attribution.ts';
 import { isStale } from './stale-doubt.ts';
 import { readLogged } from './stale-log.ts';
 import { suspicionsOf, type Suspicion } from './stale-suspicion.ts';
@@ -37,6 +45,7 @@ export interface TargetsRead {
   readonly targets: readonly TargetAnalysis[];
   readonly staleTargets: readonly StaleTarget[];
   readonly watch: readonly TargetWatch[];
+  readonly drainExpired: readonly { readonly service: string; readonly expired: readonly DrainExpired[] }[];
   /** null: nothing better is known than what the failure itself tells. */
   causeAt(view: LaneView, slot: number): Extract<Cause, 'stale-target'> | null;
 }
@@ -53,6 +62,7 @@ export function analyseTargets(options: TargetsOptions): TargetsRead {
   const attributed: (Attribution & { readonly service: string })[] = [];
   const staleTargets: StaleTarget[] = [];
   const suspected: { readonly service: string; readonly suspicion: Suspicion; readonly isWatched: boolean }[] = [];
+  const drainExpired: { readonly service: string; readonly expired: readonly DrainExpired[] }[] = [];
   for (const context of contexts) {
     const service = context.service.name;
     const eventsNs = eventsOf(options, context, platforms);
@@ -67,11 +77,16 @@ export function analyseTargets(options: TargetsOptions): TargetsRead {
         [...attribution.episodes.flatMap(({ slots }) => slots), ...attribution.proved].map(keyOfSlot),
       );
       const isWatched = attribution.histories.some(({ isOwnerKnown }) => isOwnerKnown);
+      const { histories: behind } = attribution;
+      const look = contextOf(behind);
+      const signatureAt = (view: LaneView, slot: number): StaleSignature | null =>
+        lookOf(view, slot, { ...look, isRolloutNear: true });
+      drainExpired.push({ service, expired: drainExpiredOf({ side, views, histories: behind, signatureAt }) });
       const suspicions = suspicionsOf({
         side,
         views,
         eventsNs,
-        isNetwork: attribution.histories.some(({ group }) => group.kind === 'network'),
+        look,
         // Of targets that were seen to be well nobody has to be suspicious.
         isTaken: (view, slot, dueNs) =>
           taken.has(keyOfSlot({ view, slot })) || (isWatched && !attribution.isDoubtful(dueNs)),
@@ -93,6 +108,7 @@ export function analyseTargets(options: TargetsOptions): TargetsRead {
     staleTargets: staleTargets.toSorted(
       (a, b) => a.fromAtNs - b.fromAtNs || compare(a.group, b.group) || compare(a.target ?? '', b.target ?? ''),
     ),
+    drainExpired: drainExpired.filter(({ expired }) => expired.length > 0),
     watch: watchesOf({ scenario: options.scenario, attributed, observers, endNs }),
     causeAt: (view, slot) => (explained.has(view, slot) ? 'stale-target' : null),
   };

@@ -13,6 +13,7 @@ const look: FailureLook = {
   front: null,
   isRolloutNear: true,
   idleTimeoutMs: 60_000,
+  isDrainExpired: false,
 };
 
 test.for<readonly [what: string, look: Partial<FailureLook>, signature: StaleSignature | null]>([
@@ -24,6 +25,8 @@ test.for<readonly [what: string, look: Partial<FailureLook>, signature: StaleSig
   ['502 at once: refused', {}, 'S2'],
   ['502 after 3 s: unreachable', { tookMs: 3010 }, 'S3'],
   ['502 after 7 s: cut under way', { tookMs: 7010 }, 'S4'],
+  ['502 after 7 s as a deregistration delay ends', { tookMs: 7010, isDrainExpired: true }, 'S5'],
+  ['502 at once, whatever ends then', { isDrainExpired: true }, 'S2'],
   ['502 at once with no rollout near: the keep-alive race', { isRolloutNear: false }, 'S12'],
   ['503: no target', { status: 503 }, 'S6'],
   ['500 of an ALB', { status: 500 }, null],

@@ -420,6 +420,25 @@ describe('which failures were its', () => {
     expect(analysis.staleTargets?.[0]?.check?.outsideFailedCount).toBe(0);
   });
 
+  test('what was under way as a deregistration delay ended is no stale target’s, and says what to do', () => {
+    // Taken out between 27.05 and 30.05 s, its requests are given up 5 s later, those that take 7 s among them.
+    const shop: Shop = {
+      targets: { 1: `${'h'.repeat(10)}d`, 2: 'h' },
+      pods: { 1: `${'r'.repeat(28)}${'t'.repeat(40)}`, 2: 'r' },
+      group: { deregistrationDelayS: 5 },
+      lengthS: 120,
+    };
+    const slow = { status: 502, checks: 46, face: 3, endedUs: 7_000_000 } as const;
+    const lane = slotsOn('.'.repeat(120), { rows: (slot) => (slot >= 26 && slot <= 28 ? slow : {}) });
+    const { staleTargets, findings } = analysed([shop], { lanes: [lane] });
+    expect(staleTargets).toBeUndefined();
+    expect(findings.find(({ kind }) => kind === 'drain-too-short')?.text).toMatch(
+      /^3 probes on the new side got 502 as the deregistration delay of a target ended, 5 s after/,
+    );
+    const long = analysed([{ ...shop, group: { deregistrationDelayS: 300 } }], { lanes: [lane] });
+    expect(long.findings.map(({ kind }) => kind)).not.toContain('drain-too-short');
+  });
+
   test('a group with a part of the weight explains that part', () => {
     const light: Shop = { ...half, group: { rules: [{ hosts: [hostname], paths: [], weightRatio: 0.2 }] } };
     const heavy: Shop = {
