@@ -41,7 +41,7 @@ export function markdownWithin(report: Report, bytesMax: number): string {
   });
   const shown = fit === -1 ? parts : parts.slice(0, fit);
   const left = parts.length - shown.length;
-  const note = left === 0 ? '' : `${countOf(left, 'part')} more did not fit here: the report of the run has them.`;
+  const note = left === 0 ? '' : `${countOf(left, 'part')} more did not fit here: the report of the run is whole.`;
   return `${[...shown, note].join('').trimEnd()}\n`;
 }
 
