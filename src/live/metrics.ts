@@ -128,13 +128,16 @@ function worstDowntimes(lanes: readonly ReportLane[]): Sample[] {
 }
 
 function resolverFamilies({ report, picture }: Snapshot): Family[] {
+  // The picture has name servers too, by address.
+  const names = new Set(report.resolvers.map(({ name }) => name));
+  const drawn = picture.resolvers.filter(({ name }) => names.has(name));
   const ttl = ({ name, hostname, ttlS }: ReportResolver): Sample[] =>
     ttlS.max === null ? [] : [one({ resolver: name, hostname }, ttlS.max)];
   return [
     gauge(
       'resolver_state',
       "What a resolver's last answer named: 1 for the state that it is in.",
-      picture.resolvers.flatMap(({ name, hostname, states }) =>
+      drawn.flatMap(({ name, hostname, states }) =>
         oneOf(states.at(-1)?.state ?? 'unknown', resolverStates, (state) => ({ resolver: name, hostname, state })),
       ),
     ),
