@@ -1,9 +1,9 @@
 /** What holds users on the side that is left: old connections, and how it is known that they are gone (domain.md, 0.7, E3, E14). */
 import type { LoadBalancerSeen, TrafficSeen } from '../core/platform.ts';
-import { countOf, durationText } from '../core/quantity-text.ts';
+import { countOf, durationText, listText } from '../core/quantity-text.ts';
 import { askedTtlS } from '../core/record-set.ts';
 import type { Side } from '../core/scenario.ts';
-import type { PlaybookFacts } from './playbook-facts.ts';
+import { kubernetesRead, type KubernetesFacts, type PlaybookFacts } from './playbook-facts.ts';
 import { loadBalancersOf, ofSide, unreadRow } from './playbook-platforms.ts';
 import type { Reading } from './playbook-readings.ts';
 import { stepRow, titleOf, wayOf, type CheckSaid, type StepRow } from './playbook-step.ts';
@@ -25,16 +25,41 @@ export function connectionAgeLowered(facts: PlaybookFacts): CheckSaid {
   const said = (rows: readonly StepRow[]): CheckSaid => ofSide(facts, leaving, source, rows);
   const read = loadBalancersOf(platform);
   const title = titleOf(scenario, leaving);
-  if (read === null && platform.kubernetes !== null) {
-    // ingress-nginx: keep-alive 75 s, keep-alive-requests 1000; who balances before it is not named.
-    return said([stepRow('not-applicable', title, 'no load balancer of AWS is named for this side')]);
-  }
+  if (read === null && platform.kubernetes !== null)
+    return said([unnamedBalancerRow(facts, leaving, platform.kubernetes)]);
   if (read === null) {
     const toDo = `Say aws with loadBalancer under sides.${leaving}, or leave this step out of playbook.`;
     return said([stepRow('unknown', title, 'the scenario names no load balancer', { toDo })]);
   }
   if (read.kind === 'not-told') return said([unreadRow(title, read.why)]);
   return said(read.value.map((one) => connectionAgeRow(facts, leaving, one)));
+}
+
+/**
+ * A load balancer that a controller made stands in no scenario, and an ALB of it keeps connections as any other. AWS calls
+ * it `….<region>.elb.amazonaws.com`, and a network load balancer, which does not, `….elb.<region>.amazonaws.com`.
+ */
+function unnamedBalancerRow(facts: PlaybookFacts, leaving: Side, kubernetes: KubernetesFacts): StepRow {
+  const { scenario } = facts.look;
+  const title = titleOf(scenario, leaving);
+  const toDo = `Say aws with loadBalancer under sides.${leaving}, or leave this step out of playbook.`;
+  const unknown = (found: string): StepRow => stepRow('unknown', title, found, { toDo });
+  const ingresses = kubernetesRead(kubernetes, 'ingress', ['ingresses']);
+  const bindings = kubernetesRead(kubernetes, 'binding', ['targetgroupbindings']);
+  const ofIngresses =
+    ingresses.kind === 'told' ? ingresses.value.flatMap(({ ingress }) => ingress.loadBalancerNames) : [];
+  const ofSide = scenario.sides[leaving].addresses.flatMap((one) => (one.kind === 'name' ? [one.name] : []));
+  const names = [...new Set([...ofSide, ...ofIngresses])];
+  const others = names.filter((name) => /\.[a-z0-9-]+\.elb\.amazonaws\.com(?:\.cn)?\.?$/i.test(name));
+  if (others.length > 0)
+    return unknown(`${listText(others)} may be an application load balancer, and nobody looks at it`);
+  if (ingresses.kind === 'not-told') return unknown(ingresses.why);
+  if (bindings.kind === 'not-told') return unknown(bindings.why);
+  const isNetwork = names.some((name) => /\.elb\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\.?$/i.test(name));
+  if (bindings.value.length > 0 && !isNetwork)
+    return unknown('a load balancer of AWS stands before it, and is not named');
+  // ingress-nginx: keep-alive 75 s, keep-alive-requests 1000.
+  return stepRow('not-applicable', title, 'no load balancer that ends connections by age stands before it');
 }
 
 function connectionAgeRow(facts: PlaybookFacts, leaving: Side, { name, clientKeepAliveS }: LoadBalancerSeen): StepRow {

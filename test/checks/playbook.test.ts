@@ -1,7 +1,9 @@
 /** Each step of a playbook: passes where all is well, and one fault makes it fail, or unknown, and no other. */
 import { describe, expect, test } from 'vitest';
 import { playbook, playbookExitCode, playbookJson, readingOf, stepsOf } from '../../src/checks/playbook.ts';
+import type { KubernetesFacts } from '../../src/checks/playbook-facts.ts';
 import { playbookText } from '../../src/checks/playbook-text.ts';
+import { playbookChecks } from '../../src/core/playbook.ts';
 import { hostname, memoryOf, nowMs, oldAddress, probe, server } from './kit.ts';
 import {
   askedOf,
@@ -60,7 +62,7 @@ const tooLong = { connectionAgesS: { 'old/shop-1': 3600 } };
 const low = { connectionAgesS: { 'old/shop-1': 60 } };
 
 describe('one fault makes one step fail', () => {
-  test.for<readonly [name: string, step: string, over: Over, alsoFailing?: readonly string[]]>([
+  const faults: readonly (readonly [name: string, step: string, over: Over, alsoFailing?: readonly string[]])[] = [
     [
       'a record whose TTL was not lowered',
       'ttl-lowered',
@@ -238,7 +240,24 @@ describe('one fault makes one step fail', () => {
       'old-drained',
       { readings: [...readings.slice(0, 2), reading(17, { dns: 'new' }), reading(0, { dns: 'new' })] },
     ],
-  ])('%s: %s', ([, step, over, also = []]) => {
+    [
+      'a CronJob of the new side that is on before names are switched',
+      'cron-suspended-on-new',
+      { ...authorities('old', 'old'), readings: [reading(9000, tooLong), reading(8000, { ...low, dns: 'old' })] },
+      ['dns-switched', 'old-drained'],
+    ],
+    [
+      'a job that is on at both sides',
+      'jobs-exclusive',
+      { old: { aws: awsFacts({ schedules: told([{ ...rule, isEnabled: true }]) }) } },
+      ['cron-enabled', 'cron-suspended-on-new', 'ecs-schedules-disabled'],
+    ],
+  ];
+  test('there is one for each check', () => {
+    expect(new Set(faults.map(([, step]) => step))).toEqual(new Set(playbookChecks));
+  });
+
+  test.for(faults)('%s: %s', ([, step, over, also = []]) => {
     const states = statesOf(over);
     const failing = Object.keys(states).filter((name) => states[name] === 'fail');
     expect(failing.toSorted()).toEqual([step, ...also].toSorted());
@@ -512,6 +531,38 @@ playbook:
       ['cron-suspended-on-new', './suspend-again.sh'],
       ['dns-switched', 'old'],
     ]);
+  });
+
+  test.for<readonly [what: string, state: string, cluster: KubernetesFacts, sideAddress?: string]>([
+    ['nothing of AWS is before it', 'not-applicable', clusterWithout('binding')],
+    ['a controller fills a target group', 'unknown', kubernetes()],
+    ['a network load balancer is before it', 'not-applicable', kubernetes(), 'k8s-shop-1f.elb.us-west-2.amazonaws.com'],
+    ['its name is that of an ALB', 'unknown', clusterWithout('binding'), 'k8s-shop-1f.us-west-2.elb.amazonaws.com'],
+    [
+      'a controller made an ALB for an Ingress',
+      'unknown',
+      clusterWith({
+        kind: 'ingress',
+        ingress: {
+          name: 'shop',
+          controller: 'alb',
+          routes: [],
+          loadBalancerNames: ['k8s-shop-1f.us-west-2.elb.amazonaws.com'],
+        },
+      }),
+    ],
+    [
+      'Ingresses may not be read',
+      'unknown',
+      kubernetes({ problems: [{ resource: 'ingresses', why: 'denied' }], facts: [] }),
+    ],
+  ])('where %s, how long its connections live is %s', ([, state, cluster, sideAddress]) => {
+    const facts = rollbackFacts({ new: { kubernetes: cluster } });
+    const { scenario } = facts.look;
+    const { sides } = scenario;
+    const addresses = sideAddress === undefined ? sides.new.addresses : [{ kind: 'name' as const, name: sideAddress }];
+    const named = { ...scenario, sides: { ...sides, new: { ...sides.new, addresses } } };
+    expect(stepOf('connection-age-lowered', { ...facts, look: { ...facts.look, scenario: named } }).state).toBe(state);
   });
 
   test('passes where all is well there', () => {
