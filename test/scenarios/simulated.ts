@@ -26,8 +26,8 @@ export function readScenario(name: string): Rehearsal {
   return parseRehearsal(readFileSync(file, 'utf8'), { file, env: {}, presets, readFile: () => '' });
 }
 
-/** The run folder is gone afterwards. */
-export async function play(name: string, seed?: number): Promise<Played> {
+/** The run folder is gone afterwards; what is wanted of it is taken by `look`, which is called before that. */
+export async function play(name: string, seed?: number, look?: (folder: string) => void): Promise<Played> {
   const { scenario, world } = readScenario(name);
   if (world === null) throw new Error(`${name} has no world`);
   const setting = settingOf(scenario, world);
@@ -36,6 +36,7 @@ export async function play(name: string, seed?: number): Promise<Played> {
   try {
     const options = { scenario: moved.scenario, setting, world, seed: seed ?? world.seed, folder };
     const result = await simulateRun(options);
+    look?.(folder);
     return { ...result, verdict: judge(result.analysis), causes: causesOf(result.analysis), expect: world.expect };
   } finally {
     rmSync(folder, { recursive: true });
