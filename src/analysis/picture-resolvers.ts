@@ -116,8 +116,11 @@ function statesOf(said: readonly Said[], togetherNs: number): PictureResolver['s
   for (const one of said.toSorted((a, b) => a.fromNs - b.fromNs || compare(a, b))) add(stretches, stretchOf(one));
   const calm: Stretch[] = [];
   for (const group of groupsWithin(stretches, togetherNs)) {
-    if (group.length <= 2) group.forEach((stretch) => add(calm, stretch));
-    else add(calm, mixedOf(group));
+    const last = group.at(-1) as Stretch;
+    // What it settles on is not of the coming and going.
+    const isSettled = last.toNs - last.fromNs >= togetherNs;
+    const parts = group.length <= 2 ? group : isSettled ? [mixedOf(group.slice(0, -1)), last] : [mixedOf(group)];
+    for (const part of parts) add(calm, part);
   }
   return calm.map(({ state, fromNs, toNs, ttlMin, ttlMax }, i) => ({
     state,
@@ -146,7 +149,7 @@ function add(stretches: Stretch[], next: Stretch): void {
   last.ttlMax = Math.max(last.ttlMax, next.ttlMax);
 }
 
-/** Those that begin within one bin, or go on into it. */
+/** Those that begin within one bin. */
 function groupsWithin(stretches: readonly Stretch[], togetherNs: number): Stretch[][] {
   const binOf = ({ fromNs }: Stretch): number => Math.floor(fromNs / togetherNs);
   return [...Map.groupBy(stretches, binOf).values()];
