@@ -39,7 +39,8 @@ export function firingsBetween(
     // Croner gives what comes after the second that it is given.
     let at = cron.nextRun(new Date(Math.floor(fromMs / 1000) * 1000));
     while (at !== null && at.getTime() <= toMs && atMs.length < countMax) {
-      atMs.push(at.getTime());
+      // Where clocks go forward, Kubernetes and AWS leave out what would be in the hour that there is not; croner puts it off.
+      if (cron.match(at)) atMs.push(at.getTime());
       at = cron.nextRun(at);
     }
     return { kind: 'at', atMs };

@@ -67,6 +67,19 @@ test('a schedule is in its own time zone', () => {
   expect(firings('30 2 * * *', 1, 'Mars/Base')).toBe('unreadable');
 });
 
+test.for<readonly [expression: string, firedAt: readonly string[]]>([
+  // Of 2:30 there is none on that day.
+  ['30 2 * * *', ['2026-03-30T00:30']],
+  ['cron(30 2 * * ? *)', ['2026-03-30T00:30']],
+  ['7 1,2,3 * * *', ['2026-03-29T00:07', '2026-03-29T01:07', '2026-03-30T00:07']],
+])('what would be in the hour that clocks leave out does not fire: %s', ([expression, firedAt]) => {
+  const span = { fromMs: Date.parse('2026-03-29T00:00Z'), toMs: Date.parse('2026-03-30T00:45Z') };
+  const found = firingsBetween({ expression, timeZone: 'Europe/Berlin' }, span);
+  const at = found.kind === 'at' ? found.atMs.map((ms) => new Date(ms).toISOString().slice(0, 16)) : [];
+  // 1:07 of the next day is before midnight in UTC.
+  expect(at.filter((one) => one !== '2026-03-29T23:07')).toEqual(firedAt);
+});
+
 // Went through in minutes once, and then the runner's own limit is what fails.
 test('hours of readings are gone through', () => {
   const jobs = (isEnabled: boolean, prefix: string) =>
