@@ -77,6 +77,6 @@ export function suspicionText(suspicion: Suspicion, isWatched: boolean): string 
   const length = durationText(nsToMs(toNs - fromNs));
   const begins = `Within ${length}, beginning ${after} after a rollout, ${countOf(failedCount, 'probe')} of ${String(probeCount)} failed as they do while a load balancer sends to a target that has gone`;
   return isWatched
-    ? `${begins}. Its targets were watched, and none was stale for longer than two polls tell for certain: a race of seconds between the end of pods and their deregistration.`
-    : `${begins}. That is not proved: nobody watched its targets.`;
+    ? `${begins}. Its targets were watched, and none that was stale for longer than two polls tell for certain explains them: a race of seconds between the end of pods and their deregistration.`
+    : `${begins}. That is not proved: nobody told who is behind its targets.`;
 }

@@ -28,8 +28,32 @@ export function watchesOf({ scenario, attributed, observers, endNs }: WatchOptio
       const why = `${blind.map(({ name }) => name).join(', ')} could not see: ${blind[0]?.gaps[0]?.why ?? ''}`;
       return [{ side, gaps: [{ fromAtNs: 0, toAtNs: endNs, why }] }];
     });
-    return { service, sides: watched.map(({ side }) => side), gaps: merged(watched.flatMap(({ gaps }) => gaps)) };
+    const untold = asked.flatMap((side) => untoldOf(attributed, { service, side }));
+    return {
+      service,
+      sides: watched.map(({ side }) => side),
+      gaps: merged(watched.flatMap(({ gaps }) => gaps)),
+      ...(untold.length === 0 ? {} : { untold }),
+    };
   });
+}
+
+/** Groups whose targets were seen, and of which nobody says who should be behind them. */
+function untoldOf(
+  attributed: WatchOptions['attributed'],
+  { service, side }: { readonly service: string; readonly side: Side },
+): string[] {
+  return attributed
+    .filter((one) => one.service === service && one.side === side)
+    .flatMap(({ histories }) => histories)
+    .filter(({ isOwnerKnown }) => !isOwnerKnown)
+    .map(({ group: { name, targetType } }) =>
+      targetType === 'instance'
+        ? `the targets of ${name} are instances, and which pods are behind a port of theirs nobody tells`
+        : targetType === 'ip'
+          ? `nobody tells which pods or tasks should be behind ${name}`
+          : `${name} has no targets with addresses`,
+    );
 }
 
 /** Health of targets alone does not tell whether somebody is behind them. */

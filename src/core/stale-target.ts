@@ -111,6 +111,8 @@ export interface TargetWatch {
   readonly service: string;
   /** Sides whose load balancers were to be watched; empty: nobody was asked to. */
   readonly sides: readonly Side[];
+  /** Sentences: which groups of it nobody can tell stale targets of, and why. Left out: of all somebody can. */
+  readonly untold?: readonly string[];
   /** When that could not tell whether a target is stale, and why. */
   readonly gaps: readonly { readonly fromAtNs: number; readonly toAtNs: number; readonly why: string }[];
 }

@@ -36,8 +36,10 @@ export function staleTargets(
     suspected.length === 0
       ? ''
       : ` Failures near a rollout look like it (${countOf(suspected.length, 'time')}), which proves nothing.`;
+  const { untold = [] } = watch ?? {};
   if (watch === undefined || watch.sides.length === 0) {
-    const text = `Nothing watched the targets of the load balancers, so stale ones were neither found nor ruled out.${suspicion}`;
+    const why = untold.length === 0 ? 'Nothing watched the targets of the load balancers' : sentence(listText(untold));
+    const text = `${why}, so stale ones were neither found nor ruled out.${suspicion}`;
     return reasonOf({ severity: 'warn', value: 'inconclusive', observed: null, text });
   }
   const gaps = watch.gaps.filter((gap) => window !== null && isIn(gap, window));
@@ -62,11 +64,16 @@ export function staleTargets(
     value === 'inconclusive'
       ? ' No probe is proved to have failed by the others. To know: a higher rate, or the access log of the load balancer.'
       : '';
-  const text = `Stale targets ${boundsText(observed, countText)}, limit ${countText(limit)}${names}.${narrowed}${suspicion}`;
+  const besides = untold.length === 0 ? '' : ` Not counted: ${listText(untold)}.`;
+  const text = `Stale targets ${boundsText(observed, countText)}, limit ${countText(limit)}${names}.${besides}${narrowed}${suspicion}`;
   return reasonOf({ severity: 'fail', value, observed, text });
 }
 
 const namedMax = 3;
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
 
 function isOfTarget({ target, fault }: StaleTarget): boolean {
   return target !== null && fault !== 'missing-target' && fault !== 'drain-race';

@@ -186,6 +186,22 @@ describe('what a target turns out to be', () => {
     expect(staleOf({ ...shop, lengthS })).toEqual(stale);
   });
 
+  test('who is behind the port of an instance is not known: nobody is accused, and that is said', () => {
+    const shop: Shop = { ...half, group: { targetType: 'instance' } };
+    const { staleTargets, targetWatch } = analysed([shop]);
+    expect(staleTargets).toBeUndefined();
+    expect(targetWatch).toEqual([
+      {
+        service: 'orders',
+        sides: [],
+        gaps: [],
+        untold: ['the targets of orders-tg are instances, and which pods are behind a port of theirs nobody tells'],
+      },
+    ]);
+    const suspect = analysed([shop], { slots: some('2', 2, [14, 63]) });
+    expect(suspect.staleTargets).toMatchObject([{ proof: 'P1', target: null }]);
+  });
+
   test('a fault must outlast ten seconds as seen, and more than two polls', () => {
     const lasting = (pollCount: number): readonly string[] =>
       staleOf({ targets: { 1: `hhhhh${'h'.repeat(pollCount)}d`, 2: 'h' }, pods: { 1: ended, 2: 'r' }, lengthS });

@@ -125,6 +125,11 @@ test('what would narrow it is said', () => {
   expect(reasonOf(blind, [stale()]).text).toMatch(
     /^At least 1 stale target \(10\.2\.0\.1:8080\), limit 0; who watched the targets could not see for 2 s .* there may have been more\.$/,
   );
+  const untold = ['the targets of orders-tg are instances'];
+  expect(reasonOf({ ...watched, sides: [], untold }, []).text).toBe(
+    'The targets of orders-tg are instances, so stale ones were neither found nor ruled out.',
+  );
+  expect(reasonOf({ ...watched, untold }, []).text).toMatch(/limit 0\. Not counted: the targets of orders-tg are/);
   expect(reasonOf(watched, [stale({ proof: null })]).text).toMatch(/To know: a higher rate, or the access log/);
   expect(reasonOf(null, [stale({ target: null, proof: 'P1' })]).text).toMatch(
     /look like it \(1 time\), which proves nothing/,
