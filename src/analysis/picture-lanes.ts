@@ -53,7 +53,6 @@ function addBin(runs: BinRun[], bin: BinRun): void {
   } else runs.push(bin);
 }
 
-/** By class, then side: sightings are numbered as they came, and that must not show. */
 function failuresOf(view: LaneView, { bin, from, to }: BinOfSlots): BinFailures[] {
   const counts = new Map<FailureClass, Map<SideSeen, number>>();
   for (let slot = from; slot < to; slot += 1) {
@@ -63,7 +62,7 @@ function failuresOf(view: LaneView, { bin, from, to }: BinOfSlots): BinFailures[
     if (bySide === undefined) counts.set(failureClass, (bySide = new Map()));
     bySide.set(side, (bySide.get(side) ?? 0) + 1);
   }
-  return [...counts]
-    .flatMap(([failure, bySide]) => [...bySide].map(([side, count]): BinFailures => [bin, failure, side, count]))
-    .toSorted((a, b) => (`${a[1]} ${a[2]}` < `${b[1]} ${b[2]}` ? -1 : 1));
+  return [...counts].flatMap(([failure, bySide]) =>
+    [...bySide].map(([side, count]): BinFailures => [bin, failure, side, count]),
+  );
 }

@@ -290,7 +290,7 @@ describe('close-ups', () => {
       lanes: [
         { slots: `${calm(10)}${'x'.repeat(290)}`, client: 'jvm-forever', judged: false },
         { slots: `${calm(150)}5.5.5${calm(145)}`, at: 'n' },
-        { slots: `${calm(80)}x${calm(219)}`, at: 'n' },
+        { slots: `${calm(80)}xxxx${calm(216)}`, at: 'n' },
       ],
     });
     expect(closeUps.map(({ fromMs, part }) => `${fromMs} ${part}`)).toEqual([
@@ -331,9 +331,14 @@ describe('close-ups', () => {
 
   test('are of every service before any has its second, within 20,000 dots; what is left out is counted', () => {
     const services = Array.from({ length: 9 }, (_, i) => `service-${i}`);
-    const slots = `${calm(70)}${'x'.repeat(140)}${calm(210)}`.repeat(7);
-    const lanes = services.flatMap((service) =>
-      Array.from({ length: 4 }, (_, i): LaneLog => ({ slots, service, client: `client-${i}`, ratePerSecond: 7 })),
+    const slotsOf = (i: number): string => `${calm(70)}${'x'.repeat(140 - i)}${calm(210 + i)}`.repeat(7);
+    const lanes = services.flatMap((service, number) =>
+      Array.from({ length: 4 }, (_, i): LaneLog => ({
+        slots: slotsOf(number),
+        service,
+        client: `client-${i}`,
+        ratePerSecond: 7,
+      })),
     );
     const { closeUps, closeUpsLeftOutCount } = pictureOf({ lanes });
     const dotCount = sum(closeUps.flatMap((one) => one.lanes.map(({ dots }) => dots.length)));
