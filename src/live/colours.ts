@@ -7,7 +7,7 @@ type Format = Parameters<typeof styleText>[0];
 
 const named: Readonly<Record<LiveEmphasis, Format>> = {
   good: 'green',
-  bad: ['red', 'bold'],
+  bad: 'red',
   unsure: 'yellow',
   strong: 'bold',
   faint: 'dim',
@@ -22,8 +22,8 @@ const named: Readonly<Record<LiveEmphasis, Format>> = {
 
 /** With 256 colours a strip is one of colour, as that of the page: letter and ground, so that it does for dark and light. */
 const strips: Readonly<Partial<Record<LiveEmphasis, readonly [letter: number, ground: number]>>> = {
-  old: [252, 60],
-  new: [194, 29],
+  old: [146, 60],
+  new: [115, 29],
   both: [225, 97],
   'some-failed': [232, 173],
   'all-failed': [231, 160],

@@ -4,7 +4,7 @@
  */
 import { countText } from '../core/quantity-text.ts';
 import { asciiText } from './ascii.ts';
-import { downNowLine, proberLine, questionLine, titleLine, verdictLines } from './live-head.ts';
+import { downNowLine, proberLine, questionLines, titleLine, verdictLines } from './live-head.ts';
 import { helpLines, keyLine } from './live-keys.ts';
 import { shownServices } from './live-lanes.ts';
 import { clip, itemLines, span, type Line, type Span } from './live-line.ts';
@@ -55,12 +55,14 @@ interface Part {
 }
 
 function bodyLines(snapshot: Snapshot, view: LiveView, { columns, rows }: Size): Line[] {
-  const isLow = rows < 20;
+  const isLow = rows < 18;
   const spacing = isLow ? 0 : 1;
   const head = [
     titleLine(snapshot, view, columns),
     ...verdictLines(snapshot, { columns, rows: isLow ? 1 : 3 }),
-    ...[downNowLine(snapshot), questionLine(snapshot), proberLine(snapshot)].filter((line) => line !== null),
+    ...[downNowLine(snapshot)].filter((line) => line !== null),
+    ...questionLines(snapshot, { columns, rows: isLow ? 1 : 2 }),
+    ...[proberLine(snapshot)].filter((line) => line !== null),
   ];
   const parts = partsOf(snapshot, view, columns - titleColumns).filter(({ most }) => most > 0);
   // The axis, and a blank line before each part.

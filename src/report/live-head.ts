@@ -3,7 +3,7 @@ import { countOf, countText, durationBoundsText, durationText, listText } from '
 import { nsPerMs } from '../core/time.ts';
 import { headlineOf } from './headline.ts';
 import { stateNow } from './live-lanes.ts';
-import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis, type Span } from './live-line.ts';
+import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis } from './live-line.ts';
 import type { LiveView } from './live-view.ts';
 import { decisive, named, unique } from './pick.ts';
 import { openWords } from './reason-advice.ts';
@@ -124,25 +124,21 @@ function lostText({ run }: Report): string {
 
 // ── the question of the moment ───────────────────────────────────────────────────────────────────────────────────────
 
-/** Before the switch whether it is safe, afterwards whether the side left may go; null where neither is asked. */
-export function questionLine({ report }: Snapshot): Line | null {
+/** Before the switch whether it is safe, afterwards whether the side left may go; none where neither is asked. */
+export function questionLines(
+  { report }: Snapshot,
+  size: { readonly columns: number; readonly rows: number },
+): readonly Line[] {
   const views = serviceViews(report);
-  if (views.length === 0) return null;
+  if (views.length === 0) return [];
   if (report.services.some(({ changes }) => changes.length === 0) && report.run.mode !== 'rollback') {
     const waiting = views.filter(({ service }) => service.changes.length === 0);
-    return answerLine(
-      switchQuestion,
-      switchLine(report, waiting),
-      worst(waiting, (service) => service.safeToSwitch.safe),
-    );
+    const safe = worst(waiting, (service) => service.safeToSwitch.safe);
+    return answerLines({ question: switchQuestion, line: switchLine(report, waiting), safe }, size);
   }
   const removal = removalAnswer(report, views);
-  if (removal === null) return null;
-  return answerLine(
-    removal.question,
-    removal.line,
-    worst(views, (service) => service.safeToRemoveOld.safe),
-  );
+  if (removal === null) return [];
+  return answerLines({ ...removal, safe: worst(views, (service) => service.safeToRemoveOld.safe) }, size);
 }
 
 function worst(
@@ -153,11 +149,21 @@ function worst(
   return all.includes('no') ? 'no' : all.includes('unknown') ? 'unknown' : 'yes';
 }
 
-function answerLine(question: string, line: string, safe: 'yes' | 'no' | 'unknown'): Line {
-  const emphasis = { yes: 'good', no: 'unsure', unknown: 'unsure' } as const;
-  const [, word = '', rest = ''] = /^(Yes|No|Not yet|Not known)(.*)$/s.exec(line) ?? [];
-  const answer: Span[] = word === '' ? [span(line)] : [span(word, emphasis[safe]), span(rest)];
-  return [span(`${question}  `, 'strong'), ...answer];
+function answerLines(
+  {
+    question,
+    line,
+    safe,
+  }: { readonly question: string; readonly line: string; readonly safe: 'yes' | 'no' | 'unknown' },
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): Line[] {
+  const emphasis = safe === 'yes' ? 'good' : 'unsure';
+  const label = `${question}  `;
+  return wrap(line, { columns: Math.max(1, columns - label.length), rows }).map((text, i): Line => {
+    if (i > 0) return [span(' '.repeat(label.length)), span(text)];
+    const word = /^(Not yet|Not known|Yes|No)?/.exec(text)?.[0] ?? '';
+    return [span(label, 'strong'), span(word, emphasis), span(text.slice(word.length))];
+  });
 }
 
 // ── what is wrong now ──────────────────────────────────────────────────────────────────────────────────────────────────
