@@ -48,6 +48,8 @@ export interface WalkOptions {
 export type WalkEnd = 0 | 3 | 4 | 5;
 
 const pollMs = 5000;
+/** Whoever waits for an hour does not ask AWS all the while. */
+const pollMsMax = 30_000;
 /** Nothing was done since: what was read for the step before is good for this one, too. */
 const freshMs = 15_000;
 /** After something was done, a platform may need a moment to say so; Route 53 takes up to a minute. */
@@ -242,7 +244,7 @@ export async function walk(
       if (isDone(result) || stopSignal.aborted || passedMs >= boundMs) return result;
       const [why = ''] = missingRows(result).map(({ subject, found }) => `${subject}: ${found}`);
       ports.count(`waiting for ${step.name}, ${Math.ceil((boundMs - passedMs) / 1000)} s at the most: ${why}`);
-      await ports.wait(Math.min(pollMs, boundMs - passedMs));
+      await ports.wait(Math.min(Math.max(pollMs, Math.min(pollMsMax, passedMs / 10)), boundMs - passedMs));
     }
   }
 
