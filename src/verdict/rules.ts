@@ -130,6 +130,15 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
   const { via } = analysis.scenario.change;
   if (via === 'deploy') return evidenceOfDeployment(analysis, service);
   const isInterrupted = analysis.endedBecause === 'interrupted';
+  const isSeen = service.changes.some(({ isEvident }) => isEvident);
+  if (analysis.mode === 'rollback' && !isSeen && isThereAlready(analysis, service)) {
+    const { direction } = analysis.scenario.change;
+    const { title } = analysis.scenario.sides[direction === 'old-to-new' ? 'new' : 'old'];
+    return [
+      'inconclusive',
+      `There was nothing to take back: every answer came from ${title} all the time. The switch was never made, or was taken back before.`,
+    ];
+  }
   if (service.changes.length === 0) {
     if (isInterrupted) return ['inconclusive', 'The watch was stopped before anything changed.'];
     return [
@@ -153,6 +162,14 @@ function evidenceOfChange(analysis: Analysis, service: ServiceAnalysis): readonl
     return ['inconclusive', `Only a part of the service moved. ${changeText(analysis, evident)}`];
   }
   return ['pass', changeText(analysis, evident)];
+}
+
+/** Nobody was on the side that the change leaves. */
+function isThereAlready(analysis: Analysis, { name }: ServiceAnalysis): boolean {
+  const [leaving, target] =
+    analysis.scenario.change.direction === 'old-to-new' ? (['old', 'new'] as const) : (['new', 'old'] as const);
+  const lanes = analysis.lanes.filter((lane) => lane.service === name && lane.role === 'client' && lane.judged);
+  return lanes.some(({ sides }) => sides[target] > 0) && lanes.every(({ sides }) => sides[leaving] === 0);
 }
 
 /** Null when every cached answer had expired, so that whoever had not followed was late. */

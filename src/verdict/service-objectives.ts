@@ -122,8 +122,10 @@ function recovery(
   objectives: Objectives,
 ): Reason[] {
   const limit = objectives.convergenceSMax ?? service.convergenceAutoS;
-  const usedAtNs = service.changes.at(-1)?.usedAtNs;
-  if (usedAtNs === undefined) return [];
+  const change = service.changes.at(-1);
+  // From what nobody saw taken back nobody recovered; that has a reason of its own.
+  if (change === undefined || !change.isEvident) return [];
+  const { usedAtNs } = change;
   if (limit === null) {
     const text = 'No TTL is known, so recovery has no limit: set convergenceSMax.';
     const common = {

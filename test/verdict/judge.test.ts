@@ -330,6 +330,25 @@ describe('latency warns and never decides', () => {
 });
 
 describe('a rollback', () => {
+  test('of what was never switched says so, and does not speak of recovery', () => {
+    const change = { ...scenarioOf().change, direction: 'new-to-old' } as const;
+    const seen = changeOf({ direction: 'new-to-old', authorityFirstAtNs: null, identityAtNs: null, isEvident: false });
+    const sides = { old: 700, new: 0, unknown: 3, conflict: 0 };
+    const { value, reasons } = judge(
+      analysisOf({
+        mode: 'rollback',
+        scenario: scenarioOf({ change }),
+        services: [serviceOf({ changes: [seen], outcome: 'none' })],
+        lanes: [laneOf({ sides })],
+      }),
+    );
+    expect(value).toBe('inconclusive');
+    expect(reasonsOf(reasons, 'evidence-of-change')[0]?.text).toMatch(
+      /^There was nothing to take back: every answer came from .* all the time\./,
+    );
+    expect(reasonsOf(reasons, 'recovery')).toEqual([]);
+  });
+
   const failing = outageOf({ firstFailedAtNs: sToNs(13.7), lastFailedAtNs: sToNs(81.3), firstGoodAtNs: sToNs(81.8) });
   const rollback = analysisOf({
     mode: 'rollback',
