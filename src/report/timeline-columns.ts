@@ -1,5 +1,6 @@
 /** The bins of a picture, summed over lanes and put together to as many columns as a drawing has room for. */
 import type { Picture } from '../core/picture.ts';
+import type { ServiceView } from './service-view.ts';
 
 /** How many slots that were due in [fromMs, toMs) ended how. */
 export interface Column {
@@ -39,4 +40,11 @@ export function columnsOf(picture: Picture, laneNames: ReadonlySet<string>, colu
 
 export function dueCount(column: Omit<Column, 'fromMs' | 'toMs'>): number {
   return column.old + column.new + column.other + column.failed + column.unseen;
+}
+
+/** Judged clients; where a scenario judges none of a service, all of them. */
+export function lanesShown({ lanes }: ServiceView): ReadonlySet<string> {
+  const clients = lanes.filter(({ role, series }) => role === 'client' && series === 'raw');
+  const judged = clients.filter((lane) => lane.judged);
+  return new Set((judged.length > 0 ? judged : clients).map(({ name }) => name));
 }

@@ -6,7 +6,7 @@ import { worstDowntimeMs, type ServiceView } from './service-view.ts';
 import type { Report, ReportService } from './shape.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Colour } from './timeline-colours.ts';
-import { columnsOf, dueCount, type Column } from './timeline-columns.ts';
+import { columnsOf, dueCount, lanesShown, type Column } from './timeline-columns.ts';
 import { cut, fixed, path, rect, text } from './timeline-elements.ts';
 import { plot, type Scale } from './timeline-scale.ts';
 import { verdictWords } from './words.ts';
@@ -28,7 +28,7 @@ const verdictSigns = { pass: '✓', fail: '✗', inconclusive: '?' } as const;
 export function serviceRow(snapshot: Snapshot, view: ServiceView, scale: Scale, top: number): string[] {
   const { report, picture } = snapshot;
   const { service, hit } = view;
-  const columns = columnsOf(picture, lanesShown(view), plot.right - plot.left);
+  const columns = columnsOf(picture, lanesShown(view), scale.columnCount);
   const worstMs = worstDowntimeMs([view]);
   const down =
     hit.length === 0
@@ -58,13 +58,6 @@ export function serviceRow(snapshot: Snapshot, view: ServiceView, scale: Scale, 
     ),
     text(plot.right + 12, top + strip.top + 24, down, 'faint', 'font-size="11"'),
   ].filter((line) => line !== '');
-}
-
-/** Judged clients; where a scenario judges none of a service, all of them. */
-function lanesShown({ lanes }: ServiceView): ReadonlySet<string> {
-  const clients = lanes.filter(({ role, series }) => role === 'client' && series === 'raw');
-  const judged = clients.filter((lane) => lane.judged);
-  return new Set((judged.length > 0 ? judged : clients).map(({ name }) => name));
 }
 
 const phaseColours = { baseline: 'baseline', switching: 'ink', tail: 'tail' } as const satisfies Record<string, Colour>;

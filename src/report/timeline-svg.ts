@@ -27,13 +27,13 @@ export function timelineSvg(snapshot: Snapshot): string {
   const views = serviceViews(report);
   const shown = views.slice(0, servicesMax);
   const story = tell(report);
-  const scale = scaleOf(snapshot);
+  const scale = scaleOf(snapshot, shown);
   const headline = wrapped(plainText(story.headline), headlineLengthMax).slice(0, 3);
   const axisAt = 56 + headline.length * 17;
   const rowsAt = axisAt + (report.marks.length === 0 ? 10 : 18);
   const belowAt = rowsAt + shown.length * rowHeight;
   const word = `${verdictWords[story.value]}${isRunning ? ' so far' : ''}`;
-  const below = [...moreLines(views), ...markLines(report, scale)];
+  const below = [...leftOutLines(scale), ...moreLines(views), ...markLines(report, scale)];
   const height = belowAt + 62 + below.length * 16;
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" width="${String(width)}" height="${String(height)}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif" font-size="12">`,
@@ -48,7 +48,7 @@ export function timelineSvg(snapshot: Snapshot): string {
       'font-size="15" font-weight="600"',
     ),
     ...headline.map((line, i) => text(16, 46 + i * 17, line, 'ink')),
-    ...axisLines(scale, axisAt, belowAt),
+    ...axisLines(scale, snapshot.nowMs, axisAt, belowAt),
     ...markTicks(report, scale, axisAt, belowAt),
     ...shown.flatMap((view, i) => serviceRow(snapshot, view, scale, rowsAt + i * rowHeight)),
     ...legend(report, scale, belowAt + 14),
@@ -83,6 +83,10 @@ function markLines({ marks, run }: Report, { zeroMs }: Scale): string[] {
 function moreLines(views: readonly ServiceView[]): string[] {
   const more = views.length - servicesMax;
   return more > 0 ? [`and ${countOf(more, 'more service')} of ${countText(views.length)} in the report`] : [];
+}
+
+function leftOutLines({ fromMs }: Scale): string[] {
+  return fromMs === 0 ? [] : [`The first ${durationText(fromMs)} are not drawn: none of these clients failed in them.`];
 }
 
 function legend({ run }: Report, { zeroMs }: Scale, top: number): string[] {

@@ -8,7 +8,7 @@ import { columnsOf } from '../../src/report/timeline-columns.ts';
 import { timelineSvg } from '../../src/report/timeline-svg.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import { brokenLog, cleanPass, foundingIncident } from './cases.ts';
-import { laneOf, serviceOf } from './kit.ts';
+import { changeOf, laneOf, serviceOf } from './kit.ts';
 import { snapshotOf } from './picture-of.ts';
 
 function snapshot(analysis: Analysis, binCount?: number): Snapshot {
@@ -49,6 +49,46 @@ test('time zero is the change, wherever the run began', () => {
 test('a run without a change counts from its start, and says so', () => {
   const analysis = { ...cleanPass, services: [serviceOf({ outcome: 'none', changes: [] })] };
   expect(timelineSvg(snapshot(analysis))).toContain('No change was seen: 0 is the start');
+});
+
+/** Moved after a baseline of an hour. */
+const late: Analysis = {
+  ...cleanPass,
+  endedAtNs: sToNs(4301.7),
+  services: [serviceOf({ changes: [changeOf({ usedAtNs: sToNs(3661.3) })] })],
+  lanes: [
+    laneOf({
+      stretches: [
+        { state: 'old', fromAtNs: 0, toAtNs: sToNs(3681.9) },
+        { state: 'new', fromAtNs: sToNs(3681.9), toAtNs: sToNs(4301.7) },
+      ],
+    }),
+  ],
+};
+
+test('of a long baseline in which nobody failed half as much is drawn as of what follows, and that is said', () => {
+  const svg = timelineSvg(snapshot(late));
+  // 640.4 s after the change, so 320.2 s before it, of 960.6 s in all; 3,341.1 s are left out.
+  const [, at] = /<text [^>]*x="([\d.]+)"[^>]*font-weight="600"[^>]*>0<\/text>/.exec(svg) ?? [];
+  expect(Number(at)).toBeCloseTo(166 + 630 / 3, 1);
+  expect(svg).toContain('The first 55 min 41 s are not drawn: none of these clients failed in them.');
+});
+
+test('a failure or a mark in the baseline is drawn, however early', () => {
+  const [lane] = late.lanes;
+  const failed = { state: 'down', fromAtNs: sToNs(100), toAtNs: sToNs(110) } as const;
+  const lanes = [
+    laneOf({
+      ...lane,
+      classes: { reset: 1 },
+      stretches: [{ state: 'old', fromAtNs: 0, toAtNs: sToNs(100) }, failed, ...(lane?.stretches ?? [])],
+    }),
+  ];
+  const early = timelineSvg(snapshot({ ...late, lanes }));
+  expect(early).not.toContain('are not drawn');
+  expect(areasOf(early, 'failed').length).toBeGreaterThan(0);
+  const marked = timelineSvg(snapshot({ ...late, marks: [{ atNs: sToNs(2000), text: 'cron jobs off' }] }));
+  expect(marked).toContain('The first 33 min 20 s are not drawn');
 });
 
 test('who answered is drawn from the change of sides on, of judged clients alone', () => {
