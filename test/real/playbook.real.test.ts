@@ -19,6 +19,7 @@ import { FakeKubernetes } from '../platforms/fake-kubernetes.ts';
 import { writeKubeconfig } from '../platforms/kubeconfig.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { describeMoto, startMoto } from './servers/moto.ts';
+import { waitUntil } from './servers/wait-until.ts';
 import { startStage, type Said, type Stage } from './stage.ts';
 
 const region = 'us-west-1';
@@ -152,13 +153,32 @@ describeReal('the playbook', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'
       return arn;
     }
 
-    function makeCluster(): void {
-      setCron(false);
+    const setDeployment = (updatedReplicas: number, readyReplicas: number): void =>
       kubernetes.put('deployments', {
         metadata: { name: 'orders', generation: 2, annotations: { 'deployment.kubernetes.io/revision': '2' } },
         spec: { replicas: 2 },
-        status: { observedGeneration: 2, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 },
+        status: {
+          observedGeneration: 2,
+          replicas: 2,
+          updatedReplicas,
+          readyReplicas,
+          availableReplicas: readyReplicas,
+        },
       });
+    const setGate = (conditionType: string): void =>
+      kubernetes.put('pods', {
+        metadata: { name: 'orders-a', uid: 'uid-a' },
+        spec: { readinessGates: [{ conditionType }] },
+        status: { phase: 'Running', podIP: '10.0.0.7' },
+      });
+    const setRelease = (version: string, status: string): void => {
+      const labels = { owner: 'helm', name: 'shop', version, status };
+      kubernetes.put('secrets', { metadata: { name: `sh.helm.release.v1.shop.v${version}`, labels } });
+    };
+
+    function makeCluster(): void {
+      setCron(false);
+      setDeployment(2, 2);
       const pods = ['a', 'b'].map((zone) => ({ name: `orders-${zone}`, uid: `uid-${zone}`, zone }));
       for (const { name, uid } of pods) {
         kubernetes.put('pods', {
@@ -181,13 +201,8 @@ describeReal('the playbook', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'
         metadata: { name: 'orders' },
         spec: { targetGroupARN: 'arn:orders', targetType: 'ip', serviceRef: { name: 'orders', port: 80 } },
       });
-      for (const [version, status] of [
-        ['1', 'superseded'],
-        ['2', 'deployed'],
-      ] as const) {
-        const labels = { owner: 'helm', name: 'shop', version, status };
-        kubernetes.put('secrets', { metadata: { name: `sh.helm.release.v1.shop.v${version}`, labels } });
-      }
+      setRelease('1', 'superseded');
+      setRelease('2', 'deployed');
     }
 
     function scenarioOf(controlPort: number, kubeconfig: string): ScenarioInput {
@@ -319,11 +334,52 @@ describeReal('the playbook', ['nginx', 'named', 'nsupdate', 'unbound', 'openssl'
         () => setRule('ENABLED'),
         () => setRule('DISABLED'),
       );
+      await one(
+        'new-side-deployed',
+        () => setDeployment(1, 2),
+        () => setDeployment(2, 2),
+      );
+      await one(
+        'new-side-ready',
+        () => setDeployment(2, 1),
+        () => setDeployment(2, 2),
+      );
+      await one(
+        'helm-rollback-possible',
+        () => setRelease('2', 'pending-upgrade'),
+        () => setRelease('2', 'deployed'),
+      );
+      await one(
+        'deploy-safety',
+        () => setGate('example.com/other'),
+        () => setGate('target-health.elbv2.k8s.aws/orders'),
+      );
+      // A resolver that has the old answer; and before the switch, jobs of the new side that nobody took off.
+      await one(
+        'converged',
+        async () => {
+          await stage.switch(['orders'], 'old');
+          const isBack = async (): Promise<boolean> => (await look('--only', 'converged')).exitCode === 3;
+          await waitUntil('the resolver has the old answer', isBack, { withinMs: 60_000, everyMs: 500 });
+        },
+        () => undefined,
+      );
+      await one(
+        'cron-suspended-on-new',
+        () => undefined,
+        () => undefined,
+      );
+      // Nobody was there after the switch, of which there was none.
+      await one(
+        'old-drained',
+        () => undefined,
+        () => undefined,
+      );
       // Back to where a switchover begins.
       await Promise.all([setConnectionAge(3600), setRule('ENABLED'), stage.switch(['orders'], 'old')]);
       setCron(false);
       await rm(statePath, { force: true });
-    }, 120_000);
+    }, 240_000);
 
     test('step by step it goes all the way, and stops where time has not passed yet', async () => {
       // Seen high before, and lowered by its command: connections from before live for an hour.
