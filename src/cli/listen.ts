@@ -1,7 +1,7 @@
 /** `--listen`: the live server of a run, as one of its viewers. */
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
-import { assert, userError } from '../core/errors.ts';
+import { userError } from '../core/errors.ts';
 import type { Scenario } from '../core/scenario.ts';
 import { hostText, isEveryAddress, type ListenAddress } from '../live/listen-address.ts';
 import { livePage } from '../live/live-page.ts';
@@ -16,6 +16,8 @@ export interface ListenFlags {
 
 export interface Listening extends AsyncDisposable {
   readonly viewer: Viewer;
+  /** For the operator: the URL with its token, and who else can reach it. */
+  readonly where: readonly string[];
   /** Whose marks are taken: before the run begins. */
   follow(run: { readonly path: string; readonly scenario: Scenario }): void;
   /** After everything else: for those who look on, and for gates that ask again. */
@@ -25,7 +27,7 @@ export interface Listening extends AsyncDisposable {
 /** Those who look on fetch the end at once. */
 const lastSeenMs = 2000;
 
-/** Null: nobody asked for it. Says where it listens; a port that is not to be had throws, before anything begins. */
+/** Null: nobody asked for it. A port that is not to be had throws, before anything begins. */
 export async function startListening({ listen, stay: stayS }: ListenFlags): Promise<Listening | null> {
   if (listen === undefined) {
     if (stayS !== undefined) throw userError('--stay', 'says how long --listen goes on, and that is missing');
@@ -37,13 +39,13 @@ export async function startListening({ listen, stay: stayS }: ListenFlags): Prom
     token: tokenOf(process.env),
     page: livePage,
     mark: (text) => {
-      assert(run !== null, 'a run is followed before anybody can know the token');
+      if (run === null) throw userError('mark', 'the run has not begun');
       return markRun(run, text);
     },
     nowMs: () => performance.now(),
   });
-  process.stderr.write(`${whereText(server, listen)}\n`);
   return {
+    where: whereText(server, listen),
     viewer: { show: (snapshot) => server.show(snapshot), say: () => {}, end: () => {} },
     follow: (followed) => {
       run = followed;
@@ -56,13 +58,12 @@ export async function startListening({ listen, stay: stayS }: ListenFlags): Prom
   };
 }
 
-function whereText(server: LiveServer, { address, isLoopback }: ListenAddress): string {
-  if (isLoopback) return `live page: ${server.url()}`;
-  return (
-    `live page: ${server.url(isEveryAddress(address) ? outerAddress() : address)}\n` +
-    `warning: others can reach it at ${hostText(address)}. Whoever asks needs the token of this URL, and there is no TLS: who\n` +
-    'reads the network reads the token.'
-  );
+function whereText(server: LiveServer, { address, isLoopback }: ListenAddress): string[] {
+  if (isLoopback) return [`live page: ${server.url()}`];
+  return [
+    `live page: ${server.url(isEveryAddress(address) ? outerAddress() : address)}`,
+    `warning: others can reach ${hostText(address)}. They need the token of this URL, and there is no TLS: who reads the network reads it.`,
+  ];
 }
 
 /** One that others may know us by. */

@@ -105,6 +105,7 @@ export async function watchRun(options: WatchOptions): Promise<RunResult> {
   });
   const viewers = newViewers([own.viewer, ...(listening === null ? [] : [listening.viewer])]);
   listening?.follow({ path: writer.path, scenario });
+  for (const text of listening?.where ?? []) viewers.say(text);
   const unfollow = followSignals(stop, (text) => viewers.say(text));
   const broken = Promise.withResolvers<never>();
   // Who asks for no platform loads nothing of their SDKs.

@@ -76,9 +76,9 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   server.on('request', (request, response) => {
     answer(request, response).catch((error: unknown) => {
       // A bug of ours in an answer is no reason to lose the run.
-      const text = error instanceof UserError ? error.message : `cutwatch is wrong about itself: ${String(error)}`;
       if (response.headersSent) response.destroy();
-      else sendText(response, 500, text);
+      else if (error instanceof UserError) sendText(response, 503, error.message);
+      else sendText(response, 500, `cutwatch is wrong about itself: ${String(error)}`);
     });
   });
 
@@ -87,7 +87,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     const { method = 'GET', headers } = request;
     const [path = '', queryText = ''] = (request.url ?? '').split('?', 2);
     const query = new URLSearchParams(queryText);
-    const route = routes[path];
+    const route = routes.get(path);
     if (route === undefined) return sendText(response, 404, 'There is no such page.');
     if (!route.methods.includes(method)) {
       response.setHeader('allow', route.methods.join(', '));
@@ -104,17 +104,16 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   }
 
   const look = ['GET', 'HEAD'];
-  const routes: Readonly<Record<string, Route>> = {
-    __proto__: null as never,
-    '/': { methods: look, answer: sendPage },
-    '/events': { methods: ['GET'], answer: openEvents },
-    '/snapshot': { methods: look, answer: sendSnapshot },
-    '/mark': { methods: ['POST'], answer: takeMark, changesSomething: true },
-    '/metrics': { methods: look, answer: sendMetrics },
+  const routes = new Map<string, Route>([
+    ['/', { methods: look, answer: sendPage }],
+    ['/events', { methods: ['GET'], answer: openEvents }],
+    ['/snapshot', { methods: look, answer: sendSnapshot }],
+    ['/mark', { methods: ['POST'], answer: takeMark, changesSomething: true }],
+    ['/metrics', { methods: look, answer: sendMetrics }],
     // Flagger asks by POST.
-    '/verdict': { methods: [...look, 'POST'], answer: sendVerdict },
-    '/healthz': { methods: look, answer: (_request, response) => sendText(response, 200, 'listening') },
-  };
+    ['/verdict', { methods: [...look, 'POST'], answer: sendVerdict }],
+    ['/healthz', { methods: look, answer: (_request, response) => sendText(response, 200, 'listening') }],
+  ]);
 
   function sendPage({ headers }: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
     if (!query.has('token')) {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { userError } from '../../src/core/errors.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
 import { foundingIncident } from '../report/cases.ts';
 import { listen, page, showAt, snapshotOf, token } from './kit.ts';
@@ -235,13 +236,12 @@ test('a run that has ended takes no more marks', async () => {
 
 test('a mark that cannot be written is said, and the server goes on', async () => {
   const mark = (): string => {
-    throw new Error('disk full');
+    throw userError('marks.ndjson', 'cannot be written: disk full');
   };
   await using shown = await showAt('127.0.0.1:0', { mark });
   const asked = { method: 'POST', headers: { ...json, ...bearer }, body: '{"text":"x"}' };
   const { status, text } = await shown.ask('/mark', asked);
-  expect(status).toBe(500);
-  expect(text).toContain('disk full');
+  expect([status, text]).toEqual([503, 'marks.ndjson: cannot be written: disk full\n']);
   expect((await shown.ask('/healthz')).status).toBe(200);
 });
 

@@ -16,9 +16,9 @@ function linesOf(snapshot: Snapshot, name: string): string[] {
   return lines.filter((line) => line.startsWith(`cutwatch_${name}{`) || line.startsWith(`cutwatch_${name} `));
 }
 
-const { lanes } = snapshotOf(foundingIncident).report;
-const [fresh, keepAlive] = lanes;
-if (fresh === undefined || keepAlive === undefined) throw new Error('the case has two lanes');
+const { lanes, resolvers } = snapshotOf(foundingIncident).report;
+const [[fresh], [resolver]] = [lanes, resolvers];
+if (fresh === undefined || resolver === undefined) throw new Error('the case has lanes and a resolver');
 
 test('each probe counts once, by service, client, the side that answered and what became of it', () => {
   const snapshot = withPicture({
@@ -83,17 +83,18 @@ test('a histogram of response times never promises more than was kept: what lies
   expect(Number(values('sum')[0])).toBeCloseTo((11 * 3.15 + 7 * 25 + 3 * 1950 + 32_500) / 1000, 9);
 });
 
-test('of states there is a sample for each, and it is one of them', () => {
+test('of states there is a sample for each, and it is one of them; name servers have none', () => {
   const snapshot = withPicture({
     resolvers: [
       {
-        name: 'office',
+        name: resolver.name,
         hostname: 'orders.shop.example',
         states: [
           { state: 'old', fromMs: 0, toMs: 700, ttlS: null },
           { state: 'mixed', fromMs: 700, toMs: 900, ttlS: null },
         ],
       },
+      { name: '127.0.3.1:53', hostname: 'orders.shop.example', states: [] },
     ],
   });
   expect(linesOf(snapshot, 'verdict')).toEqual([
@@ -104,7 +105,7 @@ test('of states there is a sample for each, and it is one of them', () => {
   const states = linesOf(snapshot, 'resolver_state');
   expect(states).toHaveLength(6);
   expect(states.filter((line) => line.endsWith(' 1'))).toEqual([
-    'cutwatch_resolver_state{resolver="office",hostname="orders.shop.example",state="mixed"} 1',
+    `cutwatch_resolver_state{resolver="${resolver.name}",hostname="orders.shop.example",state="mixed"} 1`,
   ]);
 });
 

@@ -19,12 +19,15 @@ export interface Rehearsal extends AsyncDisposable {
   verdict(): Promise<{ readonly value: string; readonly isRunning: boolean }>;
 }
 
-export async function startRehearsal(scenario: string, { stayS }: { readonly stayS: number }): Promise<Rehearsal> {
+export async function startRehearsal(
+  scenario: string,
+  { stayS, address = '127.0.0.1' }: { readonly stayS: number; readonly address?: string },
+): Promise<Rehearsal> {
   await using cleanUp = new AsyncDisposableStack();
   const folder = cleanUp.use(await makeTemporaryFolder());
   const path = join(folder.path, 'run');
   const [port = 0] = await freePorts(1);
-  const listen = ['--listen', `127.0.0.1:${String(port)}`, '--stay', String(stayS)];
+  const listen = ['--listen', `${address}:${String(port)}`, '--stay', String(stayS)];
   const words = [mainPath, 'rehearse', scenario, '--out', path, ...listen];
   const child = cleanUp.use(startProcess(process.execPath, words, { logPath: join(folder.path, 'output.log') }));
   const url = await waitUntil('the URL is printed', () => {
