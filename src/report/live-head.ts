@@ -7,7 +7,7 @@ import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis } from './li
 import type { LiveView } from './live-view.ts';
 import { decisive, named, unique } from './pick.ts';
 import { openWords } from './reason-advice.ts';
-import { removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
+import { asksOfSides, removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
 import { serviceViews, worstDowntimeMs, type ServiceView } from './service-view.ts';
 import type { Report, ReportService } from './shape.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -130,7 +130,7 @@ export function questionLines(
   size: { readonly columns: number; readonly rows: number },
 ): readonly Line[] {
   const views = serviceViews(report);
-  if (views.length === 0) return [];
+  if (views.length === 0 || !asksOfSides(report)) return [];
   if (report.services.some(({ changes }) => changes.length === 0) && report.run.mode !== 'rollback') {
     const waiting = views.filter(({ service }) => service.changes.length === 0);
     const safe = worst(waiting, (service) => service.safeToSwitch.safe);

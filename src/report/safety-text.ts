@@ -8,6 +8,11 @@ import type { Report, Safety } from './shape.ts';
 
 export const switchQuestion = 'Safe to switch';
 
+/** A deployment switches no name and leaves no side. */
+export function asksOfSides({ run }: Report): boolean {
+  return run.mode !== 'deploy';
+}
+
 /** All services in one line: `Yes, since 10:00:41.000 UTC.` */
 export function switchLine(report: Report, views: readonly ServiceView[]): string {
   return lineOf(
@@ -77,6 +82,7 @@ function groupText(report: Report, of: string, group: readonly Safety[]): string
 
 /** Every reason, for the report, each on a line of its own. */
 export function safetySection(report: Report, { service }: ServiceView): Section[] {
+  if (!asksOfSides(report)) return [];
   const { safeToSwitch, safeToRemoveOld } = service;
   const { side } = safeToRemoveOld;
   const list = [

@@ -9,7 +9,7 @@ import { afterText, clockText } from './instant-text.ts';
 import { headlineOf } from './headline.ts';
 import { keepAnswering } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
-import { removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
+import { asksOfSides, removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
 import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import { adviceOn } from './reason-advice.ts';
@@ -62,7 +62,9 @@ export function tell(report: Report): Story {
 function safetyAnswers(report: Report, views: readonly ServiceView[]): Answer[] {
   const removal = removalAnswer(report, views);
   return [
-    ...(views.length === 0 ? [] : [{ question: switchQuestion, lines: [switchLine(report, views)] }]),
+    ...(views.length === 0 || !asksOfSides(report)
+      ? []
+      : [{ question: switchQuestion, lines: [switchLine(report, views)] }]),
     ...(removal === null ? [] : [{ question: removal.question, lines: [removal.line] }]),
   ];
 }

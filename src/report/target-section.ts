@@ -72,9 +72,10 @@ function expectedText({ expectedWindowMs }: ReportStaleTarget): string {
 
 function checkText(check: NonNullable<ReportStaleTarget['check']>): string {
   const { failedCount, probeCount, expectedRatio, outsideFailedCount, outsideProbeCount } = check;
-  const expected = { min: expectedRatio.min * probeCount, max: expectedRatio.max * probeCount };
-  const whole = { min: Math.floor(expected.min), max: Math.ceil(expected.max) };
-  return `${countText(failedCount)} of ${countOf(probeCount, 'probe')} failed so while targets were stale (about ${boundsText(whole, countText)} were to be expected, by their share of all that got requests), and ${countText(outsideFailedCount)} of ${countText(outsideProbeCount)} while none was.`;
+  const least = Math.round(expectedRatio.min * probeCount);
+  const most = Math.round(expectedRatio.max * probeCount);
+  const expected = least === most ? `about ${countText(most)}` : boundsText({ min: least, max: most }, countText);
+  return `${countText(failedCount)} of ${countOf(probeCount, 'probe')} failed so while targets were stale (${expected} were to be expected, by their share of all that got requests), and ${countText(outsideFailedCount)} of ${countText(outsideProbeCount)} while none was.`;
 }
 
 /** One line for each group and service: how many, for how long, what of the failures they explain. */

@@ -50,6 +50,12 @@ const replicas: ReplicasAnalysis = {
   namelessFailedCount: 3,
 };
 
+test('whether a name may be switched or a side may go is not asked of a deployment', () => {
+  const asked = /Safe to switch|may go/;
+  expect(markdown(reportOf({}))).toMatch(asked);
+  expect(markdown(reportOf({ mode: 'deploy', rollouts: [rollout] }))).not.toMatch(asked);
+});
+
 test('rollouts are a table: revisions, when it began, when all were ready, and when the last of before had gone', () => {
   const text = markdown(reportOf({ rollouts: [rollout] }));
   expect(text).toMatch(/\| orders \| 7 → 8 \| 3 \| [\d:.]+ \| [\d:.]+ \| [\d:.]+ \| 13\.1 s \|/);
