@@ -70,11 +70,11 @@ function urlOf(server: Server, kind: 'kept' | 'tls', isPaced: boolean): string {
 
 async function measureJudging(folder: string): Promise<void> {
   const rows: Judged[] = [];
-  for (const kind of ['fast', 'cut-off'] as const) {
+  for (const kind of ['fast', 'cut-off', 'cutover'] as const) {
     say(`judge: ${recordedRowCount} rows, ${kind}`);
     rows.push(await measureJudge(kind, recordedRowCount, folder));
   }
-  print('### `cutwatch judge`, from start to exit', judgeTable(rows));
+  print('### `cutwatch judge` or `report`, from start to exit', judgeTable(rows));
 }
 
 async function measureSimulating(folder: string): Promise<void> {

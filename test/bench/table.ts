@@ -54,16 +54,23 @@ export function loadTable(rows: readonly Measured[]): string {
   );
 }
 
+const recordings: Readonly<Record<Judged['kind'], string>> = {
+  fast: 'fast, ended in order',
+  'cut-off': 'at 100/s, cut off',
+  cutover: 'a cutover: 14 services, 280 lanes, 2 h',
+};
+
 export function judgeTable(rows: readonly Judged[]): string {
   return table(
-    ['recorded', 'rows', 'probes.arrows, MB', 'judged in, s', 'CPU, s', 'peak MB'],
+    ['recorded', 'rows', 'probes.arrows, MB', 'judged in, s', 'CPU, s', 'peak MB', 'report.html, MB'],
     rows.map((row) => [
-      row.kind === 'fast' ? 'fast, ended in order' : 'at 100/s, cut off',
+      recordings[row.kind],
       whole(row.rowCount),
       short(row.fileMb),
       row.judgedAfterS.toFixed(1),
       row.cpuS.toFixed(1),
       short(row.peakMemoryMb),
+      short(row.pageMb),
     ]),
   );
 }
