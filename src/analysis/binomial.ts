@@ -2,10 +2,10 @@
 import type { Interval } from '../core/analysis.ts';
 
 /** Of a standard normal variable: what chance does less often than once in a thousand, it did not do. */
-const deviations = 3.29;
+const onceInAThousand = 3.29;
 
-/** Wilson's interval for the share behind `count` of `total`. */
-export function wilson(count: number, total: number): Interval {
+/** Wilson's interval for the share behind `count` of `total`; `deviations` of a standard normal variable. */
+export function wilson(count: number, total: number, deviations: number = onceInAThousand): Interval {
   if (total === 0) return { min: 0, max: 1 };
   const ratio = count / total;
   const squared = deviations ** 2 / total;

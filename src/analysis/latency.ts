@@ -7,10 +7,13 @@ import type { Lane, Side } from '../core/scenario.ts';
 import { Histogram } from './histogram.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 
-export interface LatencyComparison {
+export interface LatencyComparison extends RankTest {
   readonly check: string;
   /** The client, or `the sides' own lanes`. */
   readonly client: string;
+}
+
+export interface RankTest {
   readonly oldUs: Histogram;
   readonly newUs: Histogram;
   /** In so many of all pairs of an old and a new answer the new one took longer; ties count half. */
@@ -28,10 +31,20 @@ const slowerRatioMin = 0.65;
 const medianRatioMin = 1.2;
 const medianUsMin = 10_000;
 
-/** @param views raw ones of one service. */
-export function compareLatency(views: readonly LaneView[]): LatencyComparison[] {
-  const groups = Map.groupBy(views, ({ lane }) => JSON.stringify([lane.check.name, whoIs(lane)]));
-  return [...groups.values()].flatMap((group): LatencyComparison[] => {
+/** How long right answers took, too late ones as well. */
+export interface ResponseTimes {
+  readonly service: string;
+  readonly check: string;
+  /** The client, or `the sides' own lanes`. */
+  readonly client: string;
+  readonly oldUs: Histogram;
+  readonly newUs: Histogram;
+}
+
+/** @param views raw ones. */
+export function responseTimes(views: readonly LaneView[]): ResponseTimes[] {
+  const groups = Map.groupBy(views, ({ lane }) => JSON.stringify([lane.service, lane.check.name, whoIs(lane)]));
+  return [...groups.values()].map((group) => {
     const { lane } = group[0] as LaneView;
     const [oldUs, newUs] = [new Histogram(), new Histogram()];
     for (const view of group) {
@@ -39,15 +52,27 @@ export function compareLatency(views: readonly LaneView[]): LatencyComparison[] 
       newUs.add(view.responsesUs.new);
       addTooSlow(view, { old: oldUs, new: newUs });
     }
-    const rank = oldUs.rank(newUs);
-    if (rank === null || Math.min(oldUs.count, newUs.count) < samplesMin) return [];
-    const { higherRatio: slowerRatio, deviations } = rank;
-    return [{ check: lane.check.name, client: whoIs(lane), oldUs, newUs, slowerRatio, deviations }];
+    return { service: lane.service, check: lane.check.name, client: whoIs(lane), oldUs, newUs };
   });
 }
 
+/** @param views raw ones of one service. */
+export function compareLatency(views: readonly LaneView[]): LatencyComparison[] {
+  return responseTimes(views).flatMap(({ check, client, oldUs, newUs }): LatencyComparison[] => {
+    const compared = rankTest(oldUs, newUs);
+    return compared === null ? [] : [{ check, client, ...compared }];
+  });
+}
+
+/** Null with too few of either. */
+export function rankTest(oldUs: Histogram, newUs: Histogram): RankTest | null {
+  const rank = oldUs.rank(newUs);
+  if (rank === null || Math.min(oldUs.count, newUs.count) < samplesMin) return null;
+  return { oldUs, newUs, slowerRatio: rank.higherRatio, deviations: rank.deviations };
+}
+
 /** It is slower, chance did not make it so, and it can be felt. */
-export function isSlower({ oldUs, newUs, slowerRatio, deviations }: LatencyComparison): boolean {
+export function isSlower({ oldUs, newUs, slowerRatio, deviations }: RankTest): boolean {
   const [oldMedianUs, newMedianUs] = [oldUs.percentile(0.5), newUs.percentile(0.5)];
   return (
     deviations >= deviationsMin &&
