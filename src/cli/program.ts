@@ -348,6 +348,37 @@ Examples:
   });
 
 program
+  .command('compare')
+  .summary('two runs side by side: what is worse for certain, what is noise, what cannot be told')
+  .description(
+    'Rehearsal against production, switchover against rollback, before against after a tuning. What cannot be compared is\n' +
+      'said first; docs/compare.md has the rules.',
+  )
+  .argument('<a>', 'run folder: what it is held against')
+  .argument('<b>', 'run folder')
+  .option('--rename <names...>', 'a service, client or resolver that has another name in b: name-in-a=name-in-b')
+  .addOption(
+    new Option('--format <format>', 'of what is printed on standard output')
+      .choices(['text', 'md', 'json'] as const)
+      .default('text' as const),
+  )
+  .option('--json', 'as --format json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cutwatch compare reports/20261124T083015Z-shop reports/20261124T093015Z-shop
+  cutwatch compare reports/20261120T101500Z-rehearsal reports/20261124T083015Z-shop --rename orders=orders-prod
+  cutwatch compare reports/before reports/after --json | jq '.differences[] | select(.result == "worse")'
+
+Exit status: 0 nothing is worse; 3 b is worse, for certain; 4 that cannot be told; 1 and 2 as always.`,
+  )
+  .action(async (a, b, flags) => {
+    const { compareCommand } = await import('./compare-command.ts');
+    process.exitCode = compareCommand(a, b, flags);
+  });
+
+program
   .command('export')
   .summary('the evidence of a run as a table: NDJSON, CSV or Parquet')
   .description(
