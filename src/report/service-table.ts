@@ -1,6 +1,7 @@
 /** All services of a run at a glance: a row for each, with its lanes over time in one line of text. */
 import { countText, durationBoundsText } from '../core/quantity-text.ts';
 import { msBetween } from './instant-text.ts';
+import { asksOfSides } from './safety-text.ts';
 import type { Cell, Table } from './section.ts';
 import { worstDowntimeMs, type ServiceView } from './service-view.ts';
 import type { Instant, Report, ReportLane, Safety } from './shape.ts';
@@ -11,6 +12,7 @@ const tones = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
 const safetyWords: Readonly<Record<Safety['safe'], string>> = { yes: 'yes', no: 'no', unknown: 'not known' };
 
 export function serviceTable(report: Report, views: readonly ServiceView[]): Table {
+  const hasSafety = asksOfSides(report);
   return {
     columns: [
       { name: 'Service' },
@@ -19,11 +21,12 @@ export function serviceTable(report: Report, views: readonly ServiceView[]): Tab
       { name: 'Hit worst' },
       { name: 'Down for' },
       { name: `Failing clients over time (${changeSign} the change)` },
-      { name: 'Side left may go' },
+      ...(hasSafety ? [{ name: 'Side left may go' }] : []),
     ],
     rows: views.map((view): Cell[] => {
       const { service, hit, judged } = view;
       const [worst] = hit;
+      const { side, safe } = service.safeToRemoveOld;
       return [
         { text: service.name },
         { text: `${signs[service.verdict]} ${verdictWords[service.verdict]}`, tone: tones[service.verdict] },
@@ -31,7 +34,7 @@ export function serviceTable(report: Report, views: readonly ServiceView[]): Tab
         { text: worst?.lane.name ?? '' },
         { text: worst === undefined ? '' : downText(view) },
         { text: failingText(report, view) },
-        { text: service.safeToRemoveOld.side === null ? '' : safetyWords[service.safeToRemoveOld.safe] },
+        ...(hasSafety ? [{ text: side === null ? '' : safetyWords[safe] }] : []),
       ];
     }),
   };
