@@ -224,7 +224,8 @@ export class ChartsPage {
       matchMedia(query).addEventListener('change', () => this.#drawAll(true));
     }
     addEventListener('beforeprint', () => {
-      for (const block of document.querySelectorAll('details')) block.open = true;
+      // What the columns mean is said once, at the end.
+      for (const block of document.querySelectorAll('details')) block.open ||= !block.matches('.meaning, .as-table');
       this.#drawAll(true);
     });
   }

@@ -1,9 +1,11 @@
 /** Response times of one kind of client, old against new: median and p99 over time, and how they are spread. */
+import type uPlot from 'uplot';
 import type { PictureLatency } from '../core/picture.ts';
 import { countOf } from '../core/quantity-text.ts';
 import { msText } from '../report/section.ts';
 import { distributionSvg } from './distribution.ts';
 import { choice, element } from './dom.ts';
+import { latencyAt, latencyData } from './latency-data.ts';
 import { colour, lineChart } from './line-chart.ts';
 import type { Panel } from './panel.ts';
 
@@ -19,8 +21,11 @@ export interface LatencyOptions {
 }
 
 const sideOrder = ['old', 'new'] as const;
-/** A line is drawn over as many empty bins, and no more: a gap is a gap. */
+/** A line is drawn over so much emptiness, and no more: a gap is a gap. */
 const gapBinsMax = 6;
+const gapMsMax = 2500;
+/** With fewer pixels for each, points would hide the line. */
+const pointPx = 6;
 
 export function latencyPanels(options: LatencyOptions): { readonly panel: Panel; readonly spread: HTMLElement } {
   const { service, clients, sides, picks, binMs, zeroMs } = options;
@@ -47,15 +52,13 @@ export function latencyPanels(options: LatencyOptions): { readonly panel: Panel;
     stroke: () => colour(side === 'old' ? 'old-ink' : 'new'),
     width: isTail ? 1.75 : 1,
     dash: side === 'old' ? [5, 3] : [],
-    points: { show: true, size: isTail ? 4 : 2, fill: () => colour(side === 'old' ? 'paper' : 'new') },
-    gaps: (
-      self: { valToPos(value: number, scale: string, isCanvas: boolean): number },
-      _i: number,
-      _a: number,
-      _b: number,
-      gaps: [number, number][],
-    ) => {
-      const most = self.valToPos(gapBinsMax * binMs(), 'x', true) - self.valToPos(0, 'x', true);
+    points: {
+      show: (self: uPlot, _i: number, first: number, last: number) => (last - first) * pointPx < self.width,
+      size: isTail ? 4 : 2,
+      fill: () => colour(side === 'old' ? 'paper' : 'new'),
+    },
+    gaps: (self: uPlot, _i: number, _a: number, _b: number, gaps: [number, number][]) => {
+      const most = self.valToPos(Math.max(gapMsMax, gapBinsMax * binMs()), 'x', true) - self.valToPos(0, 'x', true);
       return gaps.filter(([from, to]) => to - from > most);
     },
   });
@@ -69,20 +72,12 @@ export function latencyPanels(options: LatencyOptions): { readonly panel: Panel;
     zeroMs,
     data: () => {
       drawSpread();
-      const bins = [...new Set(sideOrder.flatMap((side) => own(side)?.bins.map(([bin]) => bin) ?? []))].sort(
-        (a, b) => a - b,
-      );
-      const column = (side: 'old' | 'new', field: 2 | 3): (number | null)[] => {
-        const byBin = new Map(own(side)?.bins.map((bin) => [bin[0], bin[field]]));
-        return bins.map((bin) => byBin.get(bin) ?? null);
-      };
-      const x = bins.map((bin) => (bin + 0.5) * binMs());
-      return [x, column('old', 2), column('old', 3), column('new', 2), column('new', 3)];
+      const { atMs, oldP50, oldP99, newP50, newP99 } = latencyData(own('old'), own('new'), binMs());
+      return [atMs, oldP50, oldP99, newP50, newP99];
     },
     at: (ms) =>
       sideOrder.flatMap((side) => {
-        const bins = own(side)?.bins ?? [];
-        const bin = bins.find(([number]) => number === Math.floor(ms / binMs()));
+        const bin = latencyAt(own(side), binMs(), ms);
         if (bin === undefined) return [`${sides[side]}: no good answer`];
         const [, count, p50, p99, max] = bin;
         return [

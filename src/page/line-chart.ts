@@ -34,7 +34,7 @@ export function lineChart(options: LineChartOptions): Panel {
   const label = element('div', { class: 'label' }, element('span', { class: 'name' }, name), ...beside);
   const row = element('div', { class: 'row chart' }, label, holder);
   let range: Range = { fromMs: 0, toMs: 1 };
-  const line = () => ({ stroke: colour('line'), width: 1 });
+  const line = { stroke: () => colour('line'), width: 1 };
   const font = '11px system-ui, sans-serif';
   const plot = new uPlot(
     {
@@ -50,8 +50,8 @@ export function lineChart(options: LineChartOptions): Panel {
           gap: 2,
           font,
           stroke: () => colour('faint'),
-          grid: line(),
-          ticks: line(),
+          grid: line,
+          ticks: line,
           splits: (self) => ticksOf(range, zeroMs(), self.width / tickPx).map(({ atMs }) => atMs),
           values: (self) => ticksOf(range, zeroMs(), self.width / tickPx).map(({ text }) => text),
         },
@@ -60,7 +60,7 @@ export function lineChart(options: LineChartOptions): Panel {
           gap: 4,
           font,
           stroke: () => colour('faint'),
-          grid: line(),
+          grid: line,
           ticks: { show: false },
           values: (_self, splits) => splits.map((value) => (value === null ? '' : yText(value))),
         },
@@ -79,7 +79,6 @@ export function lineChart(options: LineChartOptions): Panel {
     of,
     draw: (next) => {
       range = next;
-      for (const axis of plot.axes) Object.assign(axis.grid ?? {}, { stroke: () => colour('line') });
       plot.batch(() => {
         plot.setSize({ width: Math.max(200, row.clientWidth), height: heightPx });
         plot.setData(data());

@@ -7,8 +7,11 @@ import { element } from './dom.ts';
 import { follow } from './live.ts';
 import { markForm } from './mark-form.ts';
 import { fromMarkup, morph } from './morph.ts';
+import { markNarrowTables, narrow } from './narrow-tables.ts';
 
 const root = placeOf('charts');
+markNarrowTables(document);
+narrow.addEventListener('change', () => markNarrowTables(document));
 const data = document.getElementById('charts-data');
 if (data === null) startLive();
 else void new ChartsPage(root, JSON.parse(data.textContent) as Charts);
@@ -22,6 +25,7 @@ function startLive(): void {
       // Every text in it is escaped where it is put together: src/report/html-parts.ts.
       put('story', storyHtml(snapshot));
       put('sections', sectionsHtml(snapshot.report));
+      markNarrowTables(placeOf('sections'));
       const charts = chartsOf(snapshot);
       if (page === null) page = new ChartsPage(root, charts);
       else page.show(charts);

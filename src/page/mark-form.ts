@@ -15,28 +15,32 @@ export function markForm(): HTMLFormElement {
   const form = element('form', { class: 'mark' }, text, element('button', { type: 'submit' }, 'mark'), told);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    void send(text.value.trim()).then((problem) => {
-      told.textContent = problem ?? 'marked';
-      if (problem === null) text.value = '';
+    void send(text.value.trim()).then(({ isMarked, answer }) => {
+      told.textContent = answer;
+      if (isMarked) text.value = '';
     });
   });
   return form;
 }
 
-/** Null when it was put down, else why not. */
-async function send(text: string): Promise<string | null> {
-  if (text === '') return 'say what was done';
+interface Sent {
+  readonly isMarked: boolean;
+  /** For the reader, in the server's own words. */
+  readonly answer: string;
+}
+
+async function send(text: string): Promise<Sent> {
+  if (text === '') return { isMarked: false, answer: 'say what was done' };
   try {
     const response = await fetch('mark', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text }),
     });
-    if (response.ok) return null;
-    return response.status === 401 || response.status === 403
-      ? 'not marked: open the address with its token, as cutwatch printed it'
-      : `not marked: status ${String(response.status)}`;
+    if (!response.ok) return { isMarked: false, answer: `not marked: ${await response.text()}` };
+    const { takenAs } = (await response.json()) as { readonly takenAs: string };
+    return { isMarked: true, answer: `marked: ${takenAs}` };
   } catch {
-    return 'not marked: cutwatch could not be reached';
+    return { isMarked: false, answer: 'not marked: cutwatch could not be reached' };
   }
 }

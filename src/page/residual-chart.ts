@@ -1,6 +1,5 @@
 /** Who was still on the side left: what was seen, what may have been, and what was to be expected. */
 import uPlot from 'uplot';
-import { residualRatio } from '../core/analysis.ts';
 import { countOf, ratioText } from '../core/quantity-text.ts';
 import type { ChartResidual } from '../report/charts.ts';
 import { choice, element } from './dom.ts';
@@ -51,14 +50,13 @@ export function residualPanel({ service, picks, curves, zeroMs, onPick }: Residu
     at: (ms) => {
       const curve = picked();
       const point = curve?.points.find(
-        ({ afterMs, untilMs }) => ms - curve.fromMs >= afterMs && ms - curve.fromMs < untilMs,
+        ([afterMs, untilMs]) => ms - curve.fromMs >= afterMs && ms - curve.fromMs < untilMs,
       );
       if (curve === undefined || point === undefined) return ['nobody was there any more, or it was not watched'];
-      const { min, max } = residualRatio(point);
-      const count = point.leavingCount + point.targetCount + point.unseenCount;
+      const [, , min, max, theory, count] = point;
       return [
         `${curve.name}: ${ratioText(min)}${max > min ? ` to ${ratioText(max)}` : ''} of ${countOf(count, 'request')}`,
-        point.theoryRatio === null ? 'theory: not known' : `in theory ${ratioText(point.theoryRatio)}`,
+        theory === null ? 'theory: not known' : `in theory ${ratioText(theory)}`,
       ];
     },
     beside: [picker, why],
@@ -76,18 +74,19 @@ function stepped(
 function dataOf(curve: ChartResidual | undefined): uPlot.AlignedData {
   const [x, seen, most, theory]: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
   const { points = [], fromMs = 0 } = curve ?? {};
-  points.forEach((point, i) => {
-    const { min, max } = residualRatio(point);
-    x.push(fromMs + point.afterMs);
+  points.forEach(([afterMs, untilMs, min, max, theoryRatio], i) => {
+    x.push(fromMs + afterMs);
     seen.push(min);
     most.push(max);
-    theory.push(point.theoryRatio);
+    theory.push(theoryRatio);
     const next = points[i + 1];
-    if (next !== undefined && next.afterMs <= point.untilMs) return;
-    x.push(fromMs + point.untilMs);
-    seen.push(next === undefined ? min : null);
-    most.push(next === undefined ? max : null);
-    theory.push(next === undefined ? point.theoryRatio : null);
+    if (next !== undefined && next[0] <= untilMs) return;
+    // Where it ends nothing more is known, but of the last stretch the end is drawn.
+    const isLast = next === undefined;
+    x.push(fromMs + untilMs);
+    seen.push(isLast ? min : null);
+    most.push(isLast ? max : null);
+    theory.push(isLast ? theoryRatio : null);
   });
   return [x, seen, most, theory];
 }

@@ -4,6 +4,7 @@ import type { ChartLane, Charts, ChartService } from '../report/charts.ts';
 import { countsBetween, totalOf } from './columns.ts';
 import { element } from './dom.ts';
 import type { Range } from './range.ts';
+import { markNarrowTables } from './narrow-tables.ts';
 import { clockText } from './time-text.ts';
 
 export interface TableOptions {
@@ -23,6 +24,7 @@ export function tableBlock(service: ChartService, { charts, lanes }: TableOption
   const fill = (): void => {
     const range = shownRange(block, charts());
     holder.replaceChildren(tableOf(lanes(), charts(), range));
+    markNarrowTables(holder);
   };
   block.addEventListener('toggle', () => {
     if (block.open) fill();
@@ -69,12 +71,6 @@ function tableOf(lanes: readonly ChartLane[], { binMs, startedAtMs, sides }: Cha
     {},
     element('caption', {}, caption),
     element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
-    element(
-      'tbody',
-      {},
-      ...rows.map((cells) =>
-        element('tr', {}, ...cells.map((text, i) => element('td', { 'data-of': heads[i] ?? '' }, text))),
-      ),
-    ),
+    element('tbody', {}, ...rows.map((cells) => element('tr', {}, ...cells.map((text) => element('td', {}, text))))),
   );
 }

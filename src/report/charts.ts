@@ -2,6 +2,7 @@
  * What the page draws: the picture beside those parts of the report that have a place on a chart. Plain values, put into
  * `report.html` as they are, so nothing is in here that no chart shows. Instants are ms since run start.
  */
+import { residualRatio } from '../core/analysis.ts';
 import { countOf, durationBoundsText } from '../core/quantity-text.ts';
 import type { Picture, PictureLane } from '../core/picture.ts';
 import type { TargetState } from '../core/platform.ts';
@@ -70,9 +71,19 @@ export interface ChartResidual {
   /** Title of the side that is left. */
   readonly title: string;
   readonly fromMs: number;
-  readonly points: ReportResidual['points'];
+  readonly points: readonly ChartResidualPoint[];
   readonly theoryWhy: string;
 }
+
+/** One stretch of it, times in ms since its `fromMs`; there were from `minRatio` to `maxRatio` on the side left. */
+export type ChartResidualPoint = readonly [
+  afterMs: number,
+  untilMs: number,
+  minRatio: number,
+  maxRatio: number,
+  theoryRatio: number | null,
+  count: number,
+];
 
 export function chartsOf(snapshot: Snapshot): Charts {
   return plain(drawnOf(snapshot));
@@ -121,7 +132,7 @@ function drawnOf({ report, picture, nowMs }: Snapshot): Charts {
         name: residualName(curve),
         title: report.run.sides[curve.side].title,
         fromMs: at(curve.fromAt),
-        points: curve.points,
+        points: curve.points.map(pointOf),
         theoryWhy: curve.theory.why,
       })),
     ),
@@ -133,6 +144,18 @@ function drawnOf({ report, picture, nowMs }: Snapshot): Charts {
       text: why,
     })),
   };
+}
+
+function pointOf(point: ReportResidual['points'][number]): ChartResidualPoint {
+  const { afterMs, untilMs, leavingCount, targetCount, unseenCount, theoryRatio } = point;
+  const { min, max } = residualRatio(point);
+  const count = leavingCount + targetCount + unseenCount;
+  return [afterMs, untilMs, digits(min), digits(max), theoryRatio === null ? null : digits(theoryRatio), count];
+}
+
+/** A pixel tells no more. */
+function digits(ratio: number): number {
+  return Math.round(ratio * 10_000) / 10_000;
 }
 
 function laneOf(lane: ReportLane, { name, runs, failures }: PictureLane): ChartLane {

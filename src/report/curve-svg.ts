@@ -18,14 +18,20 @@ export function curveSvg({ steps, untilMs, lastMs, label }: Curve): string {
     const full = plot.bottom - plot.top;
     return plot.bottom - (ratio === 0 ? 0 : Math.max(leastHeight, ratio * full));
   };
-  const area = (name: string, from: number, to: number, low: number, high: number): string =>
-    high === low
-      ? ''
-      : `<rect class="${name}" x="${fixed(x(from))}" y="${fixed(y(high))}" width="${fixed(x(to) - x(from))}" height="${fixed(y(low) - y(high))}"/>`;
-  const areas = steps.flatMap(({ fromMs, toMs, min, max }) => [
-    area('c-seen', fromMs, toMs, 0, min),
-    area('c-unseen', fromMs, toMs, min, max),
-  ]);
+  // All areas of one kind are one path: a report has hundreds of curves.
+  const area = (
+    name: string,
+    boundsOf: (step: Curve['steps'][number]) => readonly [low: number, high: number],
+  ): string => {
+    const pieces = steps.flatMap((step) => {
+      const [low, high] = boundsOf(step);
+      if (high === low) return [];
+      const w = fixed(x(step.toMs) - x(step.fromMs));
+      return [`M${point(x(step.fromMs), y(high))}h${w}v${fixed(y(low) - y(high))}h-${w}z`];
+    });
+    return pieces.length === 0 ? '' : `<path class="${name}" d="${pieces.join('')}"/>`;
+  };
+  const areas = [area('c-seen', ({ min }) => [0, min]), area('c-unseen', ({ min, max }) => [min, max])];
   const outline = steps.map(({ fromMs, toMs, min }, i) => {
     const isJoined = steps[i - 1]?.toMs === fromMs;
     return `${isJoined ? 'L' : 'M'}${point(x(fromMs), y(min))}L${point(x(toMs), y(min))}`;

@@ -6,18 +6,16 @@ import { columnMeanings, stateWords } from './words.ts';
 
 export function tableHtml({ columns, rows }: Table): string {
   const kindOf = (i: number): string | undefined => columns[i]?.kind;
-  // On a narrow screen each cell is a line of its own, and says what it is of.
-  const ofText = columns.map(({ name }) => (name === '' ? '' : ` data-of="${markupText(name)}"`));
   const cellHtml = (cell: Cell, i: number): string => {
     const { tone, strip, curve } = cell;
     const drawn = curve !== undefined ? 'curve' : strip !== undefined ? 'strip' : undefined;
-    return `<td role="cell"${classOf([tone, kindOf(i), drawn])}${ofText[i] ?? ''}>${contentHtml(cell)}</td>`;
+    return `<td${classOf([tone, kindOf(i), drawn])}>${contentHtml(cell)}</td>`;
   };
   return [
-    '<div class="wide"><table role="table">',
-    `<thead role="rowgroup"><tr role="row">${columns.map(({ name }, i) => `<th role="columnheader" scope="col"${classOf([kindOf(i)])}>${markupText(name)}</th>`).join('')}</tr></thead>`,
-    '<tbody role="rowgroup">',
-    ...rows.map((cells) => `<tr role="row"${laneAttributes(cells)}>${cells.map(cellHtml).join('')}</tr>`),
+    '<div class="wide"><table>',
+    `<thead><tr>${columns.map(({ name }, i) => `<th scope="col"${classOf([kindOf(i)])}>${markupText(name)}</th>`).join('')}</tr></thead>`,
+    '<tbody>',
+    ...rows.map((cells) => `<tr${laneAttributes(cells)}>${cells.map(cellHtml).join('')}</tr>`),
     '</tbody></table></div>',
     meaningsHtml(columns.map(({ name }) => name)),
   ].join('\n');

@@ -11,6 +11,8 @@ import type { Instant, Report, ReportChange, ReportLane, ReportService } from '.
 import { classWords, phaseWords, stateWords, verdictWords } from './words.ts';
 
 const stretchesMax = 12;
+/** Of all services: with many of them each shows fewer. */
+const outagesOfRunMax = 700;
 
 export function serviceSections(report: Report, view: ServiceView): Section[] {
   const { service } = view;
@@ -147,7 +149,7 @@ function durationCell(bounds: Interval, limitMs: number | null): Cell {
 function outageSection(report: Report, { lanes }: ServiceView): Section[] {
   const { startedAt } = report.run;
   const rows: Cell[][] = [];
-  for (const lane of lanes) {
+  for (const lane of [...lanes.filter(isHeld), ...lanes.filter((one) => !isHeld(one))]) {
     for (const outage of lane.outages) {
       rows.push([
         { text: lane.name, lane },
@@ -177,8 +179,11 @@ function outageSection(report: Report, { lanes }: ServiceView): Section[] {
     }
   }
   if (rows.length === 0) return [];
+  const shown = rows.slice(0, Math.min(rowsMax, Math.ceil(outagesOfRunMax / report.services.length)));
   const cut =
-    rows.length > rowsMax ? [`The first ${countText(rowsMax)} of ${countText(rows.length)}; report.json has all.`] : [];
+    rows.length > shown.length
+      ? [`The first ${countText(shown.length)} of ${countText(rows.length)}, judged lanes first; report.json has all.`]
+      : [];
   return [
     {
       title: 'Outages',
@@ -196,7 +201,7 @@ function outageSection(report: Report, { lanes }: ServiceView): Section[] {
           { name: 'Cause' },
           { name: 'Seen as' },
         ],
-        rows: rows.slice(0, rowsMax),
+        rows: shown,
       },
     },
   ];

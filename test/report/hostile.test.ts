@@ -134,7 +134,7 @@ describe('the page', () => {
       [...rest.matchAll(/([a-zA-Z-]+)="/g)].map(([, name = '']) => name),
     );
     expect([...new Set(attributes)].sort()).toEqual(
-      'aria-hidden aria-label charset class content cx cy d data-client data-of data-resolver data-service height href http-equiv id lang name patternTransform patternUnits preserveAspectRatio r role scope tabindex text-anchor type viewBox width x y'
+      'aria-hidden aria-label charset class content cx cy d data-client data-resolver data-service height href http-equiv id lang name patternTransform patternUnits preserveAspectRatio r role scope tabindex text-anchor type viewBox width x y'
         .split(' ')
         .sort(),
     );

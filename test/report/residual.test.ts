@@ -88,10 +88,11 @@ test('in the page a curve is drawn, without script or style of its own, and one 
   const page = pageOf(reportOf(residualOf(fresh, record, { points })));
   const [, svg = ''] = /<td[^>]* class="curve"[^>]*>(<svg.*?<\/svg>)<\/td>/.exec(page) ?? [];
   expect(svg).toContain('role="img" aria-label="fresh: share on ALB/ECS, over time"');
-  expect(svg.split('class="c-seen"').length - 1).toBe(9);
-  expect(svg).toMatch(/class="c-seen" x="[\d.]+" y="42" width="[\d.]+" height="2"/);
+  const [, seen = ''] = /class="c-seen" d="([^"]*)"/.exec(svg) ?? [];
+  expect(seen.split('M').length - 1).toBe(9);
+  expect(seen).toMatch(/M[\d.]+ 42h[\d.]+v2h/);
   // Half were not seen: between a half and all.
-  expect(svg).toMatch(/class="c-unseen" x="[\d.]+" y="4" width="[\d.]+" height="20"/);
+  expect(svg).toMatch(/class="c-unseen" d="M[\d.]+ 4h[\d.]+v20h/);
   expect(svg).toContain('class="c-theory"');
   expect(svg).not.toMatch(/style=|on\w+=|<script|NaN|Infinity/);
 });
