@@ -52,7 +52,9 @@ function answer(view: LiveView, asking: NonNullable<LiveView['asking']>, key: Ke
 }
 
 function look(view: LiveView, key: Key, names: readonly string[]): LiveView {
-  switch (key.ctrl === true || key.meta === true ? '' : (key.name ?? key.sequence ?? '')) {
+  // Node tells Escape as one with Alt.
+  const isPlain = key.ctrl !== true && (key.meta !== true || key.name === 'escape');
+  switch (isPlain ? (key.name ?? key.sequence ?? '') : '') {
     case 'm':
       return { ...view, asking: { kind: 'mark', edited: emptyLine } };
     case 'f':

@@ -67,6 +67,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   const store = newSnapshotStore(nowMs);
   const events = newEventStream(limits);
   const neverFalling = newNeverFalling();
+  /** However often somebody asks, it is made once. */
+  let measured: { readonly of: Snapshot | null; readonly text: string } = { of: null, text: '' };
   let heardAtMs = nowMs();
   let silentMsMax = silentMsMin;
   /** Who has fetched the last snapshot of all. */
@@ -165,8 +167,10 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
 
   function sendMetrics(_request: IncomingMessage, response: ServerResponse): void {
     const newest = store.newest();
-    const families = newest === null ? [] : metricsOf(newest, events.viewerCount);
-    send(response, 200, prometheusContentType, prometheusText(neverFalling(families)));
+    if (newest !== null && newest !== measured.of) {
+      measured = { of: newest, text: prometheusText(neverFalling(metricsOf(newest, events.viewerCount))) };
+    }
+    send(response, 200, prometheusContentType, measured.text);
   }
 
   async function sendVerdict(
@@ -218,6 +222,8 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       if (store.newest() !== null) silentMsMax = Math.max(silentMsMax, 3 * (at - heardAtMs));
       heardAtMs = at;
       if (!store.put(snapshot)) return;
+      // While it is fresh, for those who will ask at once. Who asks hears what went wrong.
+      if (events.viewerCount > 0) store.encoded()?.catch(() => {});
       const sequence = store.published()?.sequence ?? 0;
       events.tell({ sequence, isRunning: snapshot.isRunning });
     },

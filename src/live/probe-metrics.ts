@@ -1,6 +1,5 @@
 /** What became of the probes, as samples. By side from the picture, which has every probe; the rest from the report. */
 import type { PictureLane, PictureLatency } from '../core/picture.ts';
-import type { SideSeen } from '../core/scenario.ts';
 import { msToS } from '../core/time.ts';
 import type { ReportLane } from '../report/shape.ts';
 import type { Snapshot } from '../report/snapshot.ts';
@@ -10,26 +9,30 @@ import type { Labels, Sample } from './prometheus-text.ts';
 export function probeCounts({ report, picture }: Snapshot): Sample[] {
   const sums = newSums();
   for (const { lane, drawn } of drawnLanes(report.lanes, picture.lanes)) {
-    const add = (side: SideSeen, outcome: string, count: number): void =>
-      sums.add({ service: lane.service, client: lane.client, side, outcome }, count);
+    const good = { old: 0, new: 0, unknown: 0 };
+    const failed = { old: 0, new: 0, unknown: 0, conflict: 0 };
     for (const [, binCount, oldCount, newCount, otherCount] of drawn.runs) {
-      add('old', 'good', oldCount * binCount);
-      add('new', 'good', newCount * binCount);
-      add('unknown', 'good', otherCount * binCount);
+      good.old += oldCount * binCount;
+      good.new += newCount * binCount;
+      good.unknown += otherCount * binCount;
     }
-    for (const [, , side, count] of drawn.failures) add(side, 'failed', count);
-    for (const outcome of ['dropped', 'blind', 'blocked'] as const) add('unknown', outcome, lane.slots[outcome]);
+    for (const [, , side, count] of drawn.failures) failed[side] += count;
+    const { service, client, slots } = lane;
+    const add = (side: string, outcome: string, count: number): void =>
+      sums.add({ service, client, side, outcome }, count);
+    for (const [side, count] of Object.entries(good)) add(side, 'good', count);
+    for (const [side, count] of Object.entries(failed)) add(side, 'failed', count);
+    for (const outcome of ['dropped', 'blind', 'blocked'] as const) add('unknown', outcome, slots[outcome]);
   }
   return sums.samples();
 }
 
 /** `service`, `client`, `class`. */
-export function failureCounts({ report, picture }: Snapshot): Sample[] {
+export function failureCounts({ report }: Snapshot): Sample[] {
   const sums = newSums();
-  for (const { lane, drawn } of drawnLanes(report.lanes, picture.lanes)) {
-    for (const [, failure, , count] of drawn.failures) {
-      sums.add({ service: lane.service, client: lane.client, class: failure }, count);
-    }
+  for (const { service, client, series, classes } of report.lanes) {
+    if (series !== 'raw') continue;
+    for (const [failure, count] of Object.entries(classes)) sums.add({ service, client, class: failure }, count);
   }
   return sums.samples();
 }

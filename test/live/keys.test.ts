@@ -9,7 +9,8 @@ const names = ['orders', 'billing', 'cart'];
 function keysOf(typed: string): Key[] {
   return Array.from(typed.matchAll(/<(ctrl-)?([a-z]+)>|(.)/gsu), ([, ctrl, name, letter]) => {
     if (letter !== undefined) return { name: /[a-z]/.test(letter) ? letter : undefined, sequence: letter };
-    return { name, ctrl: ctrl !== undefined, sequence: '\x1b[' };
+    // As Node tells it.
+    return { name, ctrl: ctrl !== undefined, meta: name === 'escape', sequence: '\x1b[' };
   });
 }
 

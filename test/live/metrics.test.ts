@@ -49,10 +49,18 @@ test('each probe counts once, by service, client, the side that answered and wha
     `cutwatch_probes_total{${labels},side="old",outcome="good"} 7`,
     `cutwatch_probes_total{${labels},side="unknown",outcome="good"} 1`,
   ]);
-  expect(linesOf(snapshot, 'failed_probes_total')).toEqual([
-    `cutwatch_failed_probes_total{${labels},class="connect-refused"} 2`,
-    `cutwatch_failed_probes_total{${labels},class="5xx-app"} 1`,
-  ]);
+});
+
+test('failed probes are told by what failed, in each kind of client', () => {
+  const report = snapshotOf(foundingIncident).report;
+  const failedCount = report.lanes
+    .filter(({ series }) => series === 'raw')
+    .reduce((sum, { slots }) => sum + slots.failed, 0);
+  const lines = linesOf(withPicture({}), 'failed_probes_total');
+  expect(lines).toContain(
+    `cutwatch_failed_probes_total{service="${fresh.service}",client="${fresh.client}",class="connect-refused"} 38`,
+  );
+  expect(lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(failedCount);
 });
 
 test('a histogram of response times never promises more than was kept: what lies across a bound counts beyond it', () => {

@@ -99,6 +99,10 @@ describeReal('Prometheus scrapes a rehearsal', ['prometheus', 'promtool'], () =>
   test('failed and good probes are those of the report: never fewer, and hardly more', async () => {
     const counts = await query('sum by (service, client, outcome) (cutwatch_probes_total)');
     const lanes = report.lanes.filter(({ series }) => series === 'raw');
+    const [byClass] = await query('sum(cutwatch_failed_probes_total)');
+    const failedCount = lanes.reduce((sum, { slots }) => sum + slots.failed, 0);
+    expect(byClass?.value).toBeGreaterThanOrEqual(failedCount);
+    expect(byClass?.value).toBeLessThanOrEqual(failedCount * 1.05 + 3);
     for (const service of ['orders', 'billing']) {
       for (const client of ['fresh', 'keep-alive', 'users-machines', 'side:old', 'side:new']) {
         const own = lanes.filter((lane) => lane.service === service && lane.client === client);
