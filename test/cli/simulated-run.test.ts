@@ -111,6 +111,8 @@ test('the same seed gives the same bytes of every file; another seed gives other
     'report.json',
     'report.junit',
     'report.md',
+    'report.postmortem',
+    'report.svg',
     'truth.ndjson',
   ]);
   expect(bytesOf(same)).toEqual(files);
