@@ -171,8 +171,9 @@ function readAt({ group, timeline, owners }: Asked, atNs: number): Read | 'betwe
     if (fault !== null) faults.set(targetKey(target), { fault, owner: nameOf(owner) ?? owners.lastOf(target) });
   }
   if (routable.size === 0 && group.rules.length > 0) faults.set(wholeGroup, { fault: 'no-target', owner: null });
+  const ids = new Set(targets.map(({ id }) => id));
   for (const endpoint of owners.ready(atNs) ?? []) {
-    if (targets.some(({ id }) => id === endpoint.address)) continue;
+    if (ids.has(endpoint.address)) continue;
     const key = targetKey({ id: endpoint.address, port: endpoint.ports[0] ?? group.port });
     faults.set(key, { fault: 'missing-target', owner: endpoint.name });
   }

@@ -74,6 +74,7 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
   );
   const isJudged = group.targetType === 'ip' || (group.targetType === 'instance' && hasInstances);
   const used = [...endpoints, ...workloads];
+  const placed = newPlaces();
 
   function endpointAt(target: TargetSeen, atNs: number): EndpointSeen | 'none' | 'unknown' {
     let isUnknown = false;
@@ -84,7 +85,7 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
         isUnknown = true;
         continue;
       }
-      const found = seen.value.filter((endpoint) => isAt(endpoint, target));
+      const found = placed(seen.value, target);
       const live = found.find(({ isTerminating }) => !isTerminating);
       if (live !== undefined) return live;
       ending ??= found[0] ?? null;
@@ -167,10 +168,35 @@ export function newOwners(platforms: Platforms, group: GroupSeen, addresses: Rea
 /** "Normal 10–15 s, longer means trouble" (kubernetes#93713): from the end of a pod to that of its target. */
 export const lagMaxNs = 15_000_000_000;
 
-/** An address is its target whatever the port: a port of another name is no reason to accuse anybody. */
-function isAt(endpoint: EndpointSeen, { id, port }: TargetSeen): boolean {
-  if (endpoint.instanceId === id) return endpoint.ports.includes(port);
-  return endpoint.address !== '' && endpoint.address === id;
+/**
+ * Those of a list that are at a target; each list is read once, for there may be thousands of both. An address is its target
+ * whatever the port: a port of another name is no reason to accuse anybody.
+ */
+function newPlaces(): (endpoints: readonly EndpointSeen[], target: TargetSeen) => readonly EndpointSeen[] {
+  const read = new WeakMap<readonly EndpointSeen[], ReadonlyMap<string, readonly EndpointSeen[]>>();
+  return (endpoints, { id, port }) => {
+    const places = read.get(endpoints) ?? placesOf(endpoints);
+    read.set(endpoints, places);
+    return places.get(`${id} ${String(port)}`) ?? places.get(id) ?? [];
+  };
+}
+
+/** By address, and by `instance port`. */
+function placesOf(endpoints: readonly EndpointSeen[]): ReadonlyMap<string, readonly EndpointSeen[]> {
+  const places = new Map<string, EndpointSeen[]>();
+  for (const endpoint of endpoints) {
+    const { address, instanceId, ports } = endpoint;
+    const names = [
+      ...(address === '' ? [] : [address]),
+      ...ports.map((port) => `${String(instanceId)} ${String(port)}`),
+    ];
+    for (const name of names) {
+      const own = places.get(name);
+      if (own === undefined) places.set(name, [endpoint]);
+      else own.push(endpoint);
+    }
+  }
+  return places;
 }
 
 /** What is bound is of the cluster that binds it; what a tag alone names is rather of the group's side. */

@@ -290,6 +290,20 @@ describe('two clusters with a service of one name', () => {
   });
 });
 
+test('of many that are no targets a few are told each by itself, and the others by their number', () => {
+  const numbers = Array.from({ length: 41 }, (_, i) => i + 10);
+  const shop: Shop = {
+    targets: { 1: 'h' },
+    pods: { 1: 'r', ...Object.fromEntries(numbers.map((i) => [i, 'r'])) },
+    lengthS: 60,
+  };
+  const { staleTargets = [], findings } = analysed([shop]);
+  expect(staleTargets).toHaveLength(41);
+  const told = findings.filter(({ kind }) => kind === 'missing-target');
+  expect(told).toHaveLength(6);
+  expect(told.at(-1)?.text).toBe('The same is to be said of 36 more of orders-tg.');
+});
+
 test('three hundred pods replaced one by one are read within the time of a test', () => {
   const count = 300;
   const numbers = Array.from({ length: count }, (_, i) => i);
