@@ -7,7 +7,8 @@ import type { WriteStream } from 'node:tty';
 
 /** Alternate screen, no cursor, no wrapping at the edge, pasted text is told from keys. */
 const enterCodes = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h\x1b[2J';
-const leaveCodes = '\x1b[?2004l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l';
+/** Emptied first: tmux, resized meanwhile, keeps rows of the picture among the lines of the normal screen. */
+const leaveCodes = '\x1b[H\x1b[J\x1b[?2004l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l';
 /** A terminal that knows of it draws all between at once; others pass over it. */
 const [beginFrame, endFrame] = ['\x1b[?2026h', '\x1b[?2026l'];
 

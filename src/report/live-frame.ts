@@ -112,6 +112,8 @@ function cut(lines: readonly Line[], rows: number): readonly Line[] {
   return [...lines.slice(0, rows - 1), [span(`… ${countText(lines.length - rows + 1)} more`, 'faint')]];
 }
 
+const servicesLeast = 6;
+
 /** Services come first; what they leave goes to the parts in their order, after each has its least. */
 function share(
   room: number,
@@ -120,16 +122,16 @@ function share(
   spacing: number,
 ): { readonly services: number; readonly parts: readonly number[] } {
   const given = parts.map(() => 0);
-  const servicesLeast = Math.min(serviceCount, 4, room);
-  let left = room - servicesLeast;
+  const first = Math.min(serviceCount, servicesLeast, room);
+  let left = room - first;
   for (const [i, { least, most }] of parts.entries()) {
     if (left <= spacing) continue;
     const rows = Math.min(least, most, left - spacing);
     given[i] = rows;
     left -= rows + spacing;
   }
-  const services = servicesLeast + Math.min(serviceCount - servicesLeast, left);
-  left -= services - servicesLeast;
+  const services = first + Math.min(serviceCount - first, left);
+  left -= services - first;
   for (const [i, { most }] of parts.entries()) {
     const rows = given[i] ?? 0;
     if (rows === 0) continue;

@@ -39,8 +39,8 @@ describe('a strip', () => {
     { lanes: ['ooXnn'], columns: 8, drawn: '   ooXnn' },
     { lanes: ['oooooX'], columns: 3, drawn: 'oox' }, // one failure among many good ones shows
     { lanes: ['ooonnn'], columns: 3, drawn: 'omn' },
-    { lanes: ['ooo', 'XXX'], columns: 3, drawn: 'xxx' }, // one lane down, one well
-    { lanes: ['XXX', 'XXX'], columns: 3, drawn: 'XXX' },
+    { lanes: ['oooo', 'XXXX'], columns: 4, drawn: 'xxxx' }, // one lane down, one well
+    { lanes: ['XXXX', 'XXXX'], columns: 4, drawn: 'XXXX' },
     { lanes: ['o!o'], columns: 3, drawn: 'o·o' },
     { lanes: ['oho'], columns: 3, drawn: 'o·o' }, // mostly unseen is no answer of a side
     { lanes: ['oo!'], columns: 3, drawn: 'oo ' }, // still under way
