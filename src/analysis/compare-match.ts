@@ -114,7 +114,9 @@ function missing(kind: 'service' | 'client', { onlyA, onlyB }: Names): Caveat[] 
   const said = [only('a', onlyA), only('b', onlyB)].filter((text) => text !== '');
   if (said.length === 0) return [];
   const hints = onlyB.flatMap((name) => {
-    const like = mostLike(name, onlyA);
+    // One service left over on both sides is most likely the same; of clients each has his own.
+    const isOnly = kind === 'service' && onlyA.length === 1 && onlyB.length === 1;
+    const like = isOnly ? (onlyA[0] ?? null) : mostLike(name, onlyA);
     return like === null ? [] : [`--rename ${like}=${name}`];
   });
   const hint = hints.length === 0 ? '' : `; if they are the same, say ${hints.join(' ')}`;
@@ -140,14 +142,14 @@ function missingLanes(
   );
 }
 
-/** Of names that share so much with it, the one that shares most; the only one on both sides needs no likeness. */
+/** Of names that share so much with it, the one that shares most. */
 const likenessMin = 0.4;
 
 function mostLike(name: string, others: readonly string[]): string | null {
   const [best] = others
     .map((other) => ({ other, likeness: likeness(name, other) }))
     .toSorted((x, y) => y.likeness - x.likeness);
-  return best !== undefined && (best.likeness >= likenessMin || others.length === 1) ? best.other : null;
+  return best !== undefined && best.likeness >= likenessMin ? best.other : null;
 }
 
 /** Dice's coefficient of pairs of neighbouring characters, 0 to 1. */

@@ -9,11 +9,12 @@ import {
   type FindingSide,
 } from '../core/comparison.ts';
 import { durationText } from '../core/quantity-text.ts';
-import { nsToMs } from '../core/time.ts';
 import { areWeightsEqual } from './compare-caveats.ts';
 import { compareIntervals } from './compare-intervals.ts';
-import { bounded, downtimeLuckMs, lengthText, luckText } from './compare-lanes.ts';
+import { lengthText } from './compare-lanes.ts';
+import { downtimeLuckMs, luckText } from './compare-luck.ts';
 import type { LanePair, Renames } from './compare-match.ts';
+import { bounded, lifeMs } from './compare-part.ts';
 
 interface Runs {
   readonly a: Analysis;
@@ -62,12 +63,6 @@ export function serviceDifferences(pair: ServicePair, runs: Runs, lanes: readonl
       ];
     }),
   ];
-}
-
-/** For how long an answer, and what a judged client makes of it, may lead to the side left; with name servers that lag. */
-function lifeMs({ oldAnswers, ttlS, changes: [change] }: ServiceAnalysis): number {
-  const lagNs = (change?.authorityLastAtNs ?? 0) - (change?.authorityFirstAtNs ?? change?.authorityLastAtNs ?? 0);
-  return 1000 * Math.max(oldAnswers?.leastS ?? 0, ttlS.after ?? 0) + nsToMs(lagNs);
 }
 
 function inMs(s: Interval | null): Interval | null {

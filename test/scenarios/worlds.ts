@@ -15,8 +15,8 @@ export interface PlayedWorld extends Omit<SimulatedRun, 'writeReport'> {
   readonly scenario: Scenario;
 }
 
-/** The run folder is gone afterwards. */
-export async function playWorld(rehearsal: Json, seed: number): Promise<PlayedWorld> {
+/** The run folder is gone afterwards; what is wanted of it is taken by `look`, which is called before that. */
+export async function playWorld(rehearsal: Json, seed: number, look?: (folder: string) => void): Promise<PlayedWorld> {
   const context = { file: `world ${String(seed)}`, env: {}, presets, readFile: () => '' };
   const { scenario, world } = parseRehearsal(JSON.stringify(rehearsal), context);
   if (world === null) throw new Error('a world is to be played');
@@ -25,6 +25,7 @@ export async function playWorld(rehearsal: Json, seed: number): Promise<PlayedWo
   const folder = mkdtempSync(join(tmpdir(), 'cutwatch-world-'));
   try {
     const result = await simulateRun({ scenario: moved.scenario, setting, world, seed, folder: join(folder, 'run') });
+    look?.(join(folder, 'run'));
     return { ...result, scenario: moved.scenario };
   } finally {
     rmSync(folder, { recursive: true });
