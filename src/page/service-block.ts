@@ -79,7 +79,7 @@ function fill(body: HTMLElement, service: ChartService, options: BlockOptions): 
   const ofService = charts().lanes.filter((lane) => lane.service === service.name);
   const rowFor = (lane: ChartLane): Panel =>
     laneRow({
-      name: shortName(lane, service),
+      name: lane.shortName,
       note: lane.downText === '' ? '' : `down ${lane.downText}`,
       of: lane,
       sides,
@@ -135,11 +135,6 @@ function fill(body: HTMLElement, service: ChartService, options: BlockOptions): 
   if (closeUps !== null) part('Close-ups: every probe a mark', [], closeUps);
   body.append(tableBlock(service, options));
   return panels;
-}
-
-/** Without the service, which is the block's name; a path stays. */
-function shortName({ name }: ChartLane, service: ChartService): string {
-  return name.startsWith(`${service.name} `) ? name.slice(service.name.length + 1) : name;
 }
 
 /** The most frequent first. */

@@ -44,7 +44,6 @@ export interface ChartService {
   /** The first change of it; null = none was seen. */
   readonly changedAtMs: number | null;
   readonly hostnames: readonly string[];
-  readonly checkCount: number;
   readonly phases: readonly ChartSpan[];
   /** Who was down and for how long, in a few words; '' = nobody. */
   readonly downText: string;
@@ -55,6 +54,8 @@ export interface ChartLane extends PictureLane {
   readonly client: string;
   readonly resolver: string | null;
   readonly role: LaneRole;
+  /** As people know it: `fresh via office`, of a service with several checks `/api/ping fresh via office`. */
+  readonly shortName: string;
   readonly isJudged: boolean;
   /** '' = none. */
   readonly downText: string;
@@ -112,13 +113,12 @@ function drawnOf({ report, picture, nowMs }: Snapshot): Charts {
       verdict: service.verdict,
       changedAtMs: service.changes[0] === undefined ? null : at(service.changes[0].usedAt),
       hostnames: [...new Set(service.checks.map(({ url }) => hostnameOf(url)))],
-      checkCount: service.checks.length,
       phases: service.phases.map(({ name, fromAt, toAt }) => ({ fromMs: at(fromAt), toMs: at(toAt), text: name })),
       downText: serviceDownText(report, service.name),
     })),
     lanes: picture.lanes.flatMap((drawn) => {
       const lane = byName.get(drawn.name);
-      return lane === undefined ? [] : [laneOf(lane, drawn)];
+      return lane === undefined ? [] : [laneOf(report, lane, drawn)];
     }),
     resolvers: picture.resolvers,
     targets: report.targets.map(({ group, target, owner, stretches }) => ({
@@ -158,7 +158,7 @@ function digits(ratio: number): number {
   return Math.round(ratio * 10_000) / 10_000;
 }
 
-function laneOf(lane: ReportLane, { name, runs, failures }: PictureLane): ChartLane {
+function laneOf(report: Report, lane: ReportLane, { name, runs, failures }: PictureLane): ChartLane {
   const { service, client, resolver, role } = lane;
   const downtimeMs = lane.judgedPart?.downtimeMs ?? lane.downtimeMs;
   return {
@@ -167,11 +167,19 @@ function laneOf(lane: ReportLane, { name, runs, failures }: PictureLane): ChartL
     client,
     resolver,
     role,
+    shortName: `${pathOf(report, lane)}${name.slice(lane.check.length).trim()}`,
     isJudged: lane.judged && lane.qualified,
     downText: downtimeMs.max === 0 ? '' : durationBoundsText(downtimeMs),
     runs,
     failures,
   };
+}
+
+/** With a space after it; '' where the service has one check. */
+function pathOf({ services }: Report, { service, check }: ReportLane): string {
+  const checks = services.find(({ name }) => name === service)?.checks ?? [];
+  const url = checks.find(({ name }) => name === check)?.url ?? '';
+  return checks.length < 2 ? '' : `${url.replace(/^[a-z]+:\/\/[^/]*/, '')} `;
 }
 
 /** `3 of 4 judged lanes down, the one hit worst between 10.5 s and 11 s`. */

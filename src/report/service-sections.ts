@@ -17,7 +17,8 @@ const outagesOfRunMax = 700;
 export function serviceSections(report: Report, view: ServiceView): Section[] {
   const { service } = view;
   const verdict = verdictWords[service.verdict];
-  const urls = service.checks.map((check) => check.url).join(', ');
+  // A check that has no name of its own has a number; its path is what people know.
+  const urls = service.checks.map(({ name, url }) => (name === service.name ? url : `${name} is ${url}`)).join(', ');
   return [
     {
       title: `${service.name}: ${verdict}`,
