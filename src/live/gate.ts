@@ -11,15 +11,12 @@ import { serviceViews } from '../report/service-view.ts';
 import type { Report, ReportLane, ReportService } from '../report/shape.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { phaseOf } from './phase-of.ts';
+import type { Silence } from './silence.ts';
 
-export interface Question {
+export interface Question extends Silence {
   readonly isSoFar: boolean;
   /** Of this service alone; null = of all. */
   readonly service: string | null;
-  /** Since the last snapshot came: of a run that has fallen silent nobody knows anything. */
-  readonly silentMs: number;
-  /** That long is too long for this run. */
-  readonly silentMsMax: number;
 }
 
 export interface GateAnswer {

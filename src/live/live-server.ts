@@ -17,6 +17,7 @@ import { newNeverFalling } from './never-falling.ts';
 import { prometheusContentType, prometheusText } from './prometheus-text.ts';
 import { markTextIn, readBody } from './request-body.ts';
 import { headersOfAll, refuseBody, send, sendEncoded, sendText } from './reply.ts';
+import { newSilence } from './silence.ts';
 import { newSnapshotStore } from './snapshot-store.ts';
 
 export interface LiveServerOptions {
@@ -46,8 +47,6 @@ export interface LiveServer {
   close(): Promise<void>;
 }
 
-/** Silence that is longer than this, and than thrice the longest so far, means that the run is stuck. */
-const silentMsMin = 60_000;
 const closingMs = 500;
 
 export async function startLiveServer(options: LiveServerOptions): Promise<LiveServer> {
@@ -69,8 +68,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
   const neverFalling = newNeverFalling();
   /** However often somebody asks, it is made once. */
   let measured: { readonly of: Snapshot | null; readonly text: string } = { of: null, text: '' };
-  let heardAtMs = nowMs();
-  let silentMsMax = silentMsMin;
+  const silence = newSilence(nowMs);
   /** Who has fetched the last snapshot of all. */
   let lastFetchedCount = 0;
   const allFetched = Promise.withResolvers<void>();
@@ -184,8 +182,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
     const { status, body: answered } = gateAnswer(store.newest(), {
       isSoFar: query.has('so-far'),
       service: query.get('service'),
-      silentMs: nowMs() - heardAtMs,
-      silentMsMax,
+      ...silence.now(),
     });
     // For who takes an answer only from a 200. That nothing is known is no answer.
     const sent = query.has('in-body') && (status === 409 || status === 425) ? 200 : status;
@@ -218,9 +215,7 @@ export async function startLiveServer(options: LiveServerOptions): Promise<LiveS
       return events.viewerCount;
     },
     show(snapshot) {
-      const at = nowMs();
-      if (store.newest() !== null) silentMsMax = Math.max(silentMsMax, 3 * (at - heardAtMs));
-      heardAtMs = at;
+      silence.heard();
       if (!store.put(snapshot)) return;
       // While it is fresh, for those who will ask at once. Who asks hears what went wrong.
       if (events.viewerCount > 0) store.encoded()?.catch(() => {});

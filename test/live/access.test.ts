@@ -71,6 +71,11 @@ const rows: readonly Row[] = [
     statuses: [200, 403, 200, 403],
   },
   {
+    who: 'a form of another site, by a browser that hides its origin',
+    headers: { host: 'localhost:8080', cookie: `${cookieName}=${own}`, 'sec-fetch-site': 'cross-site' },
+    statuses: [200, 403, 200, 403],
+  },
+  {
     who: 'a page without an origin of its own, with our cookie',
     headers: { host: 'localhost:8080', cookie: `${cookieName}=${own}`, origin: 'null' },
     statuses: [200, 403, 200, 403],
