@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what cutwatch costs and how punctual it is, beside the tools that people know, on this machine.
- * Progress on standard error, Markdown on standard output. `--quick`: short and coarse. `--only kept|tls|judge|simulate`.
+ * Progress on standard error, Markdown on standard output. `--quick`: short and coarse. `--only kept|tls|judge|export|simulate`.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,14 +8,15 @@ import { missingPackages } from '../real/servers/installed.ts';
 import { makeTemporaryFolder } from '../real/servers/temporary-folder.ts';
 import { buildVegeta } from './build-vegeta.ts';
 import { measure, type Measured } from './measure.ts';
+import { measureExports } from './measure-export.ts';
 import { measureJudge, type Judged } from './measure-judge.ts';
 import { measureSimulation, type Simulated } from './measure-simulation.ts';
 import { machineText } from './process-cost.ts';
 import { startServer, type Server } from './server.ts';
-import { judgeTable, loadTable, simulationTable } from './table.ts';
+import { exportTable, judgeTable, loadTable, simulationTable } from './table.ts';
 import { findTools, type Load, type Tools } from './tools.ts';
 
-const sections = ['kept', 'tls', 'judge', 'simulate'] as const;
+const sections = ['kept', 'tls', 'judge', 'export', 'simulate'] as const;
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
@@ -77,6 +78,11 @@ async function measureJudging(folder: string): Promise<void> {
   print('### `cutwatch judge` or `report`, from start to exit', judgeTable(rows));
 }
 
+async function measureExporting(folder: string): Promise<void> {
+  say(`export: ${recordedRowCount} rows`);
+  print('### `cutwatch export`, from start to exit', exportTable(await measureExports(recordedRowCount, folder)));
+}
+
 async function measureSimulating(folder: string): Promise<void> {
   const rows: Simulated[] = [];
   for (const seed of [1, 2, 3]) {
@@ -106,5 +112,6 @@ if (only.includes('kept') || only.includes('tls')) {
   }
 }
 if (only.includes('judge')) await measureJudging(folder.path);
+if (only.includes('export')) await measureExporting(folder.path);
 if (only.includes('simulate')) await measureSimulating(folder.path);
 print(`At the end: ${machineText()}.`);

@@ -1,4 +1,5 @@
 /** The figures as Markdown. */
+import type { Exported } from './measure-export.ts';
 import type { Judged } from './measure-judge.ts';
 import type { Simulated } from './measure-simulation.ts';
 import type { Measured } from './measure.ts';
@@ -71,6 +72,20 @@ export function judgeTable(rows: readonly Judged[]): string {
       row.cpuS.toFixed(1),
       short(row.peakMemoryMb),
       short(row.pageMb),
+    ]),
+  );
+}
+
+export function exportTable(rows: readonly Exported[]): string {
+  return table(
+    ['format', 'rows', 'file, MB', 'exported in, s', 'CPU, s', 'peak MB'],
+    rows.map((row) => [
+      row.format,
+      whole(row.rowCount),
+      short(row.fileMb),
+      row.tookS.toFixed(1),
+      row.cpuS.toFixed(1),
+      short(row.peakMemoryMb),
     ]),
   );
 }
