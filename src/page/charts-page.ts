@@ -134,6 +134,7 @@ export class ChartsPage {
         onPick: () => this.#drawAll(),
         onOpen: (panels) => {
           this.#add(panels);
+          filterPage(this.#view.filter);
           this.#drawAll();
         },
         closeUps: () =>
@@ -141,6 +142,7 @@ export class ChartsPage {
             startedAtMs: charts.startedAtMs,
             zeroMs: this.#zeroMs(),
             sides: charts.sides,
+            lanes: charts.lanes,
             tell: this.#tip.tell,
             show: ({ fromMs, toMs }) => {
               const margin = Math.max(500, toMs - fromMs) / 2;

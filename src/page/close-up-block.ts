@@ -1,6 +1,7 @@
 /** Close-ups of one service: a small chart of its own time each, every probe in it a mark. */
 import type { CloseUp, Dot } from '../core/picture.ts';
 import { countOf, durationText } from '../core/quantity-text.ts';
+import type { Charts } from '../report/charts.ts';
 import { classWords } from '../report/words.ts';
 import { dotHeight, dotsSvg, isUnseen, nearestDot, rangeOf } from './close-up.ts';
 import { element } from './dom.ts';
@@ -11,6 +12,7 @@ export interface CloseUpOptions {
   readonly startedAtMs: number;
   readonly zeroMs: number;
   readonly sides: { readonly old: string; readonly new: string };
+  readonly lanes: Charts['lanes'];
   /** Shows lines of text at a place, or hides them. */
   readonly tell: (lines: readonly string[] | null, place: { readonly x: number; readonly y: number }) => void;
   /** The same stretch on the timeline. */
@@ -44,7 +46,10 @@ export function closeUpBlock(closeUp: CloseUp, options: CloseUpOptions): HTMLEle
       options.tell(dot === null ? null : [name, ...dotText(dot, options)], { x: event.clientX, y: event.clientY });
     });
     plot.addEventListener('pointerleave', () => options.tell(null, { x: 0, y: 0 }));
-    return { name, dots, plot, row: element('div', { class: 'row' }, element('div', { class: 'label' }, name), plot) };
+    const { shortName = name, client = '', resolver = null } = options.lanes.find((lane) => lane.name === name) ?? {};
+    // What the filter goes by.
+    const of = { class: 'row', 'data-client': client, 'data-resolver': resolver ?? '' };
+    return { name, dots, plot, row: element('div', of, element('div', { class: 'label' }, shortName), plot) };
   });
   const block = element(
     'figure',

@@ -68,6 +68,10 @@ function listenToPointer(root: HTMLElement, options: GestureOptions): void {
     tip.tell(null, event);
     if (drag === null) point(null);
   });
+  // A strip may stand in what opens and closes a block; who points at it wants the strip.
+  root.addEventListener('click', (event) => {
+    if (event.target instanceof Element && event.target.closest('summary .plot') !== null) event.preventDefault();
+  });
   root.addEventListener('dblclick', (event) => {
     if (options.panelAt(event.target) !== null) look(null);
   });
