@@ -4,13 +4,12 @@
  * does not swallow a burst. As many are made as a page has room for, those that matter most first, and no service gets its
  * second before all have their first.
  */
-import type { Cause } from '../core/analysis.ts';
 import { nameOfLane } from '../core/lane-name.ts';
 import type { CloseUp, Dot } from '../core/picture.ts';
 import { slotsDueBefore } from '../core/schedule.ts';
 import { msToNs, nsToMs } from '../core/time.ts';
 import type { Conclusion } from './analyse.ts';
-import { causeOf, type CauseContext } from './causes.ts';
+import { newCauseAt, type CauseAt } from './cause-at.ts';
 import { meanings, type LaneView } from './lane-view.ts';
 
 const joinedMs = 5000;
@@ -176,27 +175,6 @@ function failedCountOf({ view, from, to }: Cut): number {
 }
 
 // ── dots ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-type CauseAt = (view: LaneView, slot: number) => Cause;
-
-/** As the lanes' own analysis has it, a dead address among living ones included. */
-function newCauseAt({ analysis, lanes }: Conclusion): CauseAt {
-  const contexts = new Map(
-    lanes.flatMap(({ view, context }) => (view.series === 'raw' ? [[view.lane.number, context] as const] : [])),
-  );
-  const dead = new Map(
-    analysis.lanes
-      .filter(({ series }) => series === 'raw')
-      .map(({ number, impaired }) => [number, impaired.filter(({ failedAddresses }) => failedAddresses.length > 0)]),
-  );
-  return (view, slot) => {
-    const cause = causeOf(view, slot, contexts.get(view.lane.number) as CauseContext);
-    if (cause !== 'unattributed') return cause;
-    const dueNs = view.dueNs(slot);
-    const isDead = dead.get(view.lane.number)?.some((span) => span.fromAtNs <= dueNs && dueNs <= span.toAtNs);
-    return isDead === true ? 'address-down' : cause;
-  };
-}
 
 function drawn({ service, fromMs, toMs, part, lanes }: Candidate, causeAt: CauseAt): CloseUp {
   return {

@@ -2,7 +2,7 @@
 import { parts } from '../core/row.ts';
 import type { RowConclusion, RowConclusions } from '../core/row-conclusion.ts';
 import type { Conclusion, ReadLane } from './analyse.ts';
-import { causeOf } from './causes.ts';
+import { newCauseAt, type CauseAt } from './cause-at.ts';
 import { meanings } from './lane-view.ts';
 
 /** By meaning. */
@@ -16,30 +16,33 @@ interface Series {
   readonly retried: (ReadLane | undefined)[];
 }
 
-export function rowConclusions({ lanes, sides }: Conclusion): RowConclusions {
+export function rowConclusions(conclusion: Conclusion): RowConclusions {
+  const { lanes, sides } = conclusion;
+  const causeAt = newCauseAt(conclusion);
   const series: Series = { raw: [], retried: [] };
   for (const read of lanes) series[read.view.series][read.view.lane.number] = read;
   return {
     of(lane, slot, part) {
-      if (part === parts.slot) return concluded(series.raw[lane], slot, true);
-      if (part === parts.retried) return concluded(series.retried[lane], slot, true);
-      return concluded(series.raw[lane], slot, false);
+      if (part === parts.slot) return concluded(series.raw[lane], slot, causeAt);
+      if (part === parts.retried) return concluded(series.retried[lane], slot, causeAt);
+      return concluded(series.raw[lane], slot, null);
     },
     sideOf: (address, face) => (address === 0 ? null : sides.seen(address, face)),
     isQualified: (lane) => series.raw[lane]?.context.isQualified ?? false,
   };
 }
 
-function concluded(read: ReadLane | undefined, slot: number, isResult: boolean): RowConclusion {
+/** @param causeAt null: the row is no result of a slot */
+function concluded(read: ReadLane | undefined, slot: number, causeAt: CauseAt | null): RowConclusion {
   if (read === undefined) return { result: null, failure: null, cause: null, phase: null };
   const { view, context } = read;
   const phase = view.lane.role === 'reference' ? null : context.phaseAt(view.dueNs(slot));
-  const meaning = isResult ? (view.meaning[slot] ?? meanings.pending) : meanings.pending;
+  const meaning = causeAt !== null ? (view.meaning[slot] ?? meanings.pending) : meanings.pending;
   if (meaning !== meanings.failed) return { result: results[meaning] ?? null, failure: null, cause: null, phase };
   return {
     result: 'failed',
     failure: view.factsAt(slot).failureClass,
-    cause: causeOf(view, slot, context),
+    cause: causeAt?.(view, slot) ?? null,
     phase,
   };
 }
