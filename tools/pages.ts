@@ -3,12 +3,16 @@
  * package needs no files beside its own. It is committed; a test makes it again and compares.
  */
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 export const bundlePath: string = join(root, 'src/report/page-bundle.ts');
+
+/** Whoever passes a page on passes uPlot on, whose licence asks for its notice. */
+const licence = readFileSync(join(root, 'node_modules/uplot/LICENSE'), 'utf8');
+const banner = { js: `/*! uPlot. ${licence.trim()} */` };
 
 export async function bundleText(): Promise<string> {
   const script = await bundled('src/page/main.ts');
@@ -32,7 +36,7 @@ async function bundled(entry: string): Promise<string> {
     minify: true,
     format: 'iife',
     target: 'es2022',
-    legalComments: 'inline',
+    banner,
     logLevel: 'error',
   });
   const [file] = outputFiles;
