@@ -34,6 +34,7 @@ export function runBlock(
   const targets = moved.slice(0, targetsMax).map(({ name }) =>
     stateRow({
       name,
+      isNamed: true,
       spans: () => targetSpans(charts().targets.find((target) => target.name === name)),
     }),
   );

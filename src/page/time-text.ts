@@ -23,19 +23,25 @@ export function ticksOf(range: Range, zeroMs: number, countMax: number): readonl
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const offsetMs = (first + i) * stepMs;
     const atMs = zeroMs + offsetMs;
-    return { position: positionIn(range, atMs), atMs, text: offsetText(offsetMs) };
+    // One unit for all: `+1 min` between `+50 s` and `+70 s` is hard to read.
+    const text = stepMs % 60_000 === 0 ? offsetText(offsetMs) : plainOffsetText(offsetMs);
+    return { position: positionIn(range, atMs), atMs, text };
   });
 }
 
 /** `0`, `+2.5 s`, `−3 min`, `+1 h 30 min`. */
 export function offsetText(ms: number): string {
-  if (Math.round(ms) === 0) return '0';
-  const sign = ms < 0 ? '−' : '+';
-  const lengthMs = Math.abs(ms);
-  if (lengthMs >= 60_000 && lengthMs < 7_200_000 && Math.round(lengthMs) % 60_000 === 0) {
-    return `${sign}${countText(Math.round(lengthMs) / 60_000)} min`;
-  }
-  return `${sign}${durationText(lengthMs)}`;
+  const wholeMs = Math.round(Math.abs(ms));
+  if (wholeMs < 60_000 || wholeMs >= 7_200_000 || wholeMs % 60_000 !== 0) return plainOffsetText(ms);
+  return `${signOf(ms)}${countText(wholeMs / 60_000)} min`;
+}
+
+function plainOffsetText(ms: number): string {
+  return Math.round(ms) === 0 ? '0' : `${signOf(ms)}${durationText(Math.abs(ms))}`;
+}
+
+function signOf(ms: number): string {
+  return ms < 0 ? '−' : '+';
 }
 
 /** `08:30:08.673`. */

@@ -182,16 +182,19 @@ function pathOf({ services }: Report, { service, check }: ReportLane): string {
   return checks.length < 2 ? '' : `${url.replace(/^[a-z]+:\/\/[^/]*/, '')} `;
 }
 
-/** `3 of 4 judged lanes down, the one hit worst between 10.5 s and 11 s`. */
+/** `3 of 4 judged lanes down, the one hit worst between 10.5 s and 11 s`; where failures lie apart, how many. */
 function serviceDownText(report: Report, service: string): string {
   const judged = report.lanes.flatMap((lane) =>
     lane.service === service && lane.series === 'raw' && lane.judged && lane.qualified && lane.judgedPart !== null
-      ? [lane.judgedPart.downtimeMs]
+      ? [lane.judgedPart]
       : [],
   );
-  const down = judged.filter(({ max }) => max > 0);
+  const down = judged.map(({ downtimeMs }) => downtimeMs).filter(({ max }) => max > 0);
   const [first, ...others] = down;
-  if (first === undefined) return '';
+  if (first === undefined) {
+    const failedCount = judged.reduce((sum, { slots }) => sum + slots.failed, 0);
+    return failedCount === 0 ? '' : `no outage, but ${countOf(failedCount, 'failed probe')} of judged lanes`;
+  }
   const worst = others.reduce((a, b) => (b.max > a.max ? b : a), first);
   return `${String(down.length)} of ${countOf(judged.length, 'judged lane')} down, the one hit worst ${durationBoundsText(worst)}`;
 }

@@ -19,6 +19,10 @@ test('ticks are at round times from the change, not from the start, and one is t
   expect(ticks[1]?.position).toBeCloseTo(6102 / 31_021, 9);
 });
 
+test('ticks of one axis are in one unit', () => {
+  expect(ticksOf({ fromMs: 0, toMs: 90_001 }, 0, 6).map(({ text }) => text)).toEqual(['0', '+30 s', '+60 s', '+90 s']);
+});
+
 test('however long the run, ticks have room', () => {
   for (const toMs of [211, 7001, 7_200_013, 86_400_001, 40 * 86_400_000]) {
     expect(ticksOf({ fromMs: 0, toMs }, 0, 8).length).toBeLessThanOrEqual(9);
