@@ -15,7 +15,8 @@ const sides: readonly Side[] = ['old', 'new'];
 const binnedCountMax = 24_000;
 
 export function drawLatency(views: readonly LaneView[], binMs: number): PictureLatency[] {
-  const binCount = Math.ceil(binnedCountAtMost(views, binMs) / binnedCountMax);
+  // Where no side is known there is nothing to bin.
+  const binCount = Math.max(1, Math.ceil(binnedCountAtMost(views, binMs) / binnedCountMax));
   return groupsOf(views).flatMap((group) => {
     const { service, client } = (group[0] as LaneView).lane;
     const bins = binsOfGroup(group, binMs, binCount);

@@ -199,6 +199,12 @@ describe('latency', () => {
     }
   });
 
+  test('is none where no answer came from a side', () => {
+    for (const log of [{ slots: 'xxxxxxx' }, { slots: '.......', at: '0' }]) {
+      expect(pictureOf({ lanes: [log] }).latency).toEqual([]);
+    }
+  });
+
   test('of very many clients has its bins put together, and says so', () => {
     const lanes = Array.from({ length: 50 }, (_, i): LaneLog => ({ slots: '.'.repeat(701), client: `client-${i}` }));
     const { latency, binMs } = pictureOf({ lanes });
