@@ -58,6 +58,8 @@ export class ChartsPage {
   /** New numbers of the same run. */
   show(charts: Charts): void {
     this.#charts = charts;
+    // The tables were made anew, with all that the filter hides.
+    filterPage(this.#view.filter);
     if (shapeOf(charts) === this.#shape) this.#drawAll();
     else this.#build();
   }

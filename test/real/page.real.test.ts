@@ -9,7 +9,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { snapshotOf } from '../../src/cli/write-reports.ts';
 import { durationBoundsText } from '../../src/core/quantity-text.ts';
-import { html } from '../../src/report/html.ts';
+import { html, livePageHtml } from '../../src/report/html.ts';
 import { tell } from '../../src/report/story.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
 import { play } from '../scenarios/simulated.ts';
@@ -252,13 +252,51 @@ describeReal('report.html', ['chromium'], () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
+  test('live, it keeps zoom, filter and place while numbers come, and says when the connection is lost', async () => {
+    await using page = await browser.newPage({ viewport: laptop });
+    const site = 'http://127.0.0.1:9';
+    let snapshotCount = 0;
+    await page.route(`${site}/`, (route) => route.fulfill({ contentType: 'text/html', body: livePageHtml() }));
+    await page.route(`${site}/snapshot`, (route) => {
+      snapshotCount += 1;
+      const marks = [{ at: snapshot.report.run.startedAt, text: `mark ${snapshotCount}` }];
+      return route.fulfill({ json: { ...snapshot, report: { ...snapshot.report, marks }, isRunning: true } });
+    });
+    let isReachable = true;
+    await page.route(`${site}/events`, (route) =>
+      isReachable
+        ? route.fulfill({
+            contentType: 'text/event-stream',
+            body: 'retry: 100\nid: 1\ndata: {"sequence":1,"isRunning":true}\n\n',
+          })
+        : route.abort(),
+    );
+    await page.goto(`${site}/`);
+    await page.getByText('mark 1').first().waitFor();
+    expect(await page.locator('.verdict').innerText()).toBe('Running, so far FAIL');
+    await page.locator('.toolbar').getByLabel('service').selectOption('billing');
+    await page.locator('#charts').focus();
+    await page.keyboard.press('+');
+    const shown = await page.locator('.shown').innerText();
+    const placeOf = (): Promise<number> =>
+      page.locator('#charts').evaluate((charts) => charts.getBoundingClientRect().top);
+    const place = await placeOf();
+    expect(place).toBeLessThan(laptop.height / 2);
+    const before = snapshotCount;
+    await expect.poll(() => snapshotCount).toBeGreaterThan(before + 3);
+    expect(await page.locator('.shown').innerText()).toBe(shown);
+    expect(await page.locator('[data-service="orders"]:visible').count()).toBe(0);
+    expect(Math.abs((await placeOf()) - place)).toBeLessThan(4);
+    isReachable = false;
+    await page.getByText('Connection lost. What is shown is not the newest').waitFor();
+  });
+
   test('the console was quiet all the while: no error, and nothing that the policy refused', () => {
     expect(complaints).toEqual([]);
   });
 
   const kept = process.env['CUTWATCH_PICTURES'];
-  test.skipIf(kept === undefined)('its pictures are kept', async () => {
-    const to = kept ?? '';
+  const keepPictures = async (to: string): Promise<void> => {
     mkdirSync(to, { recursive: true });
     await using page = await open();
     await page.screenshot({ path: join(to, 'report-laptop.png') });
@@ -276,5 +314,6 @@ describeReal('report.html', ['chromium'], () => {
     await phone.locator('#over-time').evaluate((section) => section.scrollIntoView());
     await phone.screenshot({ path: join(to, 'report-phone.png') });
     expect(readFileSync(join(to, 'report-phone.png')).length).toBeGreaterThan(10_000);
-  });
+  };
+  if (kept !== undefined) test('its pictures are kept', () => keepPictures(kept));
 });
