@@ -11,6 +11,8 @@ export function caveats(a: Analysis, b: Analysis, lanes: readonly LanePair[], re
     ...notWhole('b', b),
     ...otherMode(a, b),
     ...otherSwitch(a, b, renames),
+    ...notWatched('a', a, (name) => name),
+    ...notWatched('b', b, (name) => renames.get(name) ?? name),
     ...otherChecks(a, b, lanes),
     ...otherRates(lanes),
     ...otherTtls(a, b, renames),
@@ -62,11 +64,21 @@ function otherSwitch(a: Analysis, b: Analysis, renames: Renames): Caveat[] {
         note(`${nameInA}: a leaves ${titleA}, b leaves ${titleB}; the side left is held against the side left`),
       );
     }
-    if ((inA.changes.length === 0) !== (service.changes.length === 0)) {
-      const text = `${nameInA}: only ${inA.changes.length > 0 ? 'a' : 'b'} saw a change, so nothing after it can be compared`;
-      found.push({ text, isObstacle: true });
+    const whose = inA.changes.length > 0 ? 'only a' : service.changes.length > 0 ? 'only b' : 'neither';
+    if (inA.changes.length === 0 || service.changes.length === 0) {
+      found.push({ text: `${nameInA}: ${whose} saw a change, so nothing after it can be compared`, isObstacle: true });
     }
     return found;
+  });
+}
+
+/** Trouble of a change may come late: who stopped looking has not seen that there was none. */
+function notWatched(run: string, { services }: Analysis, nameInA: (name: string) => string): Caveat[] {
+  return services.flatMap(({ name, changes, tail: { askedS, watchedS, isWhole } }) => {
+    if (changes.length === 0 || isWhole) return [];
+    const [watched, asked] = [durationText(watchedS * 1000, 'down'), durationText(askedS * 1000)];
+    const text = `${nameInA(name)}: ${run} watched its tail for ${watched} of ${asked}: what came later is not known`;
+    return [{ text, isObstacle: true }];
   });
 }
 

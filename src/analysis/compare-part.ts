@@ -89,7 +89,9 @@ function held(
 
 /** For how long an answer, and what a judged client makes of it, may lead to the side left; with name servers that lag. */
 export function lifeMs({ oldAnswers, ttlS, changes: [change] }: ServiceAnalysis): number {
-  const lagNs = (change?.authorityLastAtNs ?? 0) - (change?.authorityFirstAtNs ?? change?.authorityLastAtNs ?? 0);
+  const { authorityFirstAtNs: firstNs = null, authorityLastAtNs: lastNs = null } = change ?? {};
+  // Of a run that ended between the two, how long they lag is not known.
+  const lagNs = firstNs === null || lastNs === null ? 0 : lastNs - firstNs;
   return 1000 * Math.max(oldAnswers?.leastS ?? 0, ttlS.after ?? 0) + nsToMs(lagNs);
 }
 

@@ -42,7 +42,7 @@ export function serviceDifferences(pair: ServicePair, runs: Runs, lanes: readonl
     lengths.unshift(['userWeightedMs', 'down for the average user', a, b, downLuckMs]);
   }
   return [
-    outcome(pair),
+    outcome(pair, runs),
     ...lengths.flatMap(([quantity, what, a, b, luckMs]): Difference[] => {
       if (a === null || b === null) return a === b ? [] : [oneSided(pair.a.name, quantity, what, [a, b])];
       const [ofA, ofB] = [bounded(a, runs.a.isWhole), bounded(b, runs.b.isWhole)];
@@ -86,10 +86,14 @@ function oneSided(
 /** From what a change should end with to what it should not. */
 const outcomes: readonly ServiceAnalysis['outcome'][] = ['completed', 'partial', 'rolled-back'];
 
-function outcome({ a, b }: ServicePair): Difference {
+function outcome({ a, b }: ServicePair, runs: Runs): Difference {
   const [atA, atB] = [outcomes.indexOf(a.outcome), outcomes.indexOf(b.outcome)];
   const isOrdered = atA !== -1 && atB !== -1;
-  const differs: ComparisonResult = isOrdered ? (atB > atA ? 'worse' : 'better') : 'differs';
+  // Who was not watched to the end may have followed afterwards.
+  const isOpen = (service: ServiceAnalysis, { isWhole }: Analysis): boolean =>
+    service.outcome === 'partial' && !(isWhole && service.tail.isWhole);
+  const isAnyOpen = isOpen(a, runs.a) || isOpen(b, runs.b);
+  const differs: ComparisonResult = isAnyOpen ? 'unclear' : isOrdered ? (atB > atA ? 'worse' : 'better') : 'differs';
   return {
     quantity: 'outcome',
     service: a.name,

@@ -201,6 +201,58 @@ describe('what stands between two runs is said first', () => {
   });
 });
 
+describe('a run that did not see its end says of nothing that it is as good', () => {
+  /** Stopped so many seconds after its start. */
+  async function stoppedAt(name: string, s: number): Promise<Comparable> {
+    const found: Comparable[] = [];
+    await play(name, 4, (path) => found.push(read(path)), s);
+    return found[0] as Comparable;
+  }
+
+  test('stopped in the tail, it is no measure for one that was watched to its end', async () => {
+    const [whole, stopped] = [await played('clean-cutover', 4), await stoppedAt('clean-cutover', 9.7)];
+    expect(stopped.analysis.isWhole).toBe(true);
+    expect(stopped.analysis.lanes.every(({ slots }) => slots.failed === 0)).toBe(true);
+    for (const [a, b] of [
+      [whole, stopped],
+      [stopped, whole],
+      [stopped, stopped],
+    ] as const) {
+      const { result, caveats } = compare(a, b, sames);
+      expect(result).toBe('unclear');
+      expect(caveats[0]?.text).toMatch(/^orders: [ab] watched its tail for .* of 5 s: what came later is not known$/);
+    }
+  });
+
+  test('stopped before any change, two baselines say nothing of a change', async () => {
+    const one = await stoppedAt('clean-cutover', 2.3);
+    const { result, caveats } = compare(one, one, sames);
+    expect(result).toBe('unclear');
+    expect(caveats.map(({ text }) => text)).toContain(
+      'orders: neither saw a change, so nothing after it can be compared',
+    );
+  });
+
+  test('stopped, or torn, before everybody had followed, it has not moved in part for certain', async () => {
+    const whole = await played('founding-migration', 4);
+    const stopped = await stoppedAt('founding-migration', 9.7);
+    const torn = { ...whole, analysis: { ...whole.analysis, isWhole: false, services: stopped.analysis.services } };
+    for (const b of [stopped, torn]) {
+      expect(b.analysis.services.map(({ outcome }) => outcome)).toContain('partial');
+      const { differences } = compare(whole, b, sames);
+      const results = differences.filter(({ quantity }) => quantity === 'outcome').map(({ result }) => result);
+      expect(new Set(results)).toEqual(new Set(['unclear']));
+    }
+  });
+
+  test('stopped between two name servers that lag, it is not worse than itself', async () => {
+    const one = await stoppedAt('lagging-name-server', 8.7);
+    expect(one.analysis.services[0]?.changes[0]).toMatchObject({ authorityLastAtNs: null });
+    const { differences } = compare(one, one, sames);
+    expect(differences.filter(({ result }) => result === 'worse' || result === 'better')).toEqual([]);
+  });
+});
+
 test('a rollback is held against a switchover side left by side left', { timeout: 60_000 }, async () => {
   const there = { ...base, clients: ['fresh'] };
   const back: Json = {
