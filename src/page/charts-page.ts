@@ -11,6 +11,7 @@ import { listenTo } from './gestures.ts';
 import type { Panel } from './panel.ts';
 import { positionIn, type Range } from './range.ts';
 import { runBlock } from './run-block.ts';
+import { rowsOf } from './rows-of.ts';
 import { serviceBlock } from './service-block.ts';
 import { tip } from './tip.ts';
 import { toolbar, type Toolbar } from './toolbar.ts';
@@ -58,10 +59,12 @@ export class ChartsPage {
   /** New numbers of the same run. */
   show(charts: Charts): void {
     this.#charts = charts;
-    // The tables were made anew, with all that the filter hides.
+    if (rowsOf(charts) === this.#shape) {
+      for (const panel of this.#panelOf.values()) panel.refresh?.();
+      this.#drawAll();
+    } else this.#build();
+    // Tables and close-ups were made anew, with all that the filter hides.
     filterPage(this.#view.filter);
-    if (shapeOf(charts) === this.#shape) this.#drawAll();
-    else this.#build();
   }
 
   /** null = the whole run. */
@@ -114,7 +117,7 @@ export class ChartsPage {
       [...this.#root.querySelectorAll<HTMLElement>('details.service[open]')].map(({ dataset }) => dataset['service']),
     );
     const isFirst = this.#shape === '';
-    this.#shape = shapeOf(charts);
+    this.#shape = rowsOf(charts);
     this.#watch.disconnect();
     this.#panelOf.clear();
     this.#seen.clear();
@@ -140,18 +143,18 @@ export class ChartsPage {
           this.#drawAll();
         },
         closeUps: () =>
-          closeUpList(this.#charts, service.name, {
-            startedAtMs: charts.startedAtMs,
-            zeroMs: this.#zeroMs(),
-            sides: charts.sides,
-            lanes: charts.lanes,
-            tell: this.#tip.tell,
-            show: ({ fromMs, toMs }) => {
-              const margin = Math.max(500, toMs - fromMs) / 2;
-              this.look({ fromMs: Math.max(0, fromMs - margin), toMs: Math.min(charts.untilMs, toMs + margin) });
-              block?.element.scrollIntoView({ block: 'start' });
-            },
-          }),
+          closeUpList(
+            () => this.#charts,
+            service.name,
+            () => ({
+              startedAtMs: charts.startedAtMs,
+              zeroMs: this.#zeroMs(),
+              sides: charts.sides,
+              lanes: charts.lanes,
+              tell: this.#tip.tell,
+              show: (closeUp) => this.#showCloseUp(closeUp, block?.element),
+            }),
+          ),
       }),
     );
     const block = blocks[0];
@@ -160,6 +163,12 @@ export class ChartsPage {
     this.#add([...run.panels, ...blocks.map(({ summary }) => summary)]);
     filterPage(this.#view.filter);
     this.#drawAll();
+  }
+
+  #showCloseUp({ fromMs, toMs }: Range, block: HTMLElement | undefined): void {
+    const margin = Math.max(500, toMs - fromMs) / 2;
+    this.look({ fromMs: Math.max(0, fromMs - margin), toMs: Math.min(this.#charts.untilMs, toMs + margin) });
+    block?.scrollIntoView({ block: 'start' });
   }
 
   #add(panels: readonly Panel[]): void {
@@ -211,7 +220,7 @@ export class ChartsPage {
       if (isAll || this.#seen.has(panel)) panel.draw(range);
       else this.#stale.add(panel);
     }
-    for (const block of this.#root.querySelectorAll('.as-table')) block.dispatchEvent(new Event('refresh'));
+    for (const block of this.#root.querySelectorAll('.as-table, .close-ups')) block.dispatchEvent(new Event('refresh'));
     this.#point(this.#view.cursorMs);
   }
 
@@ -233,17 +242,4 @@ export class ChartsPage {
       this.#drawAll(true);
     });
   }
-}
-
-/** What rows there are; numbers in them do not count. */
-function shapeOf({ services, lanes, resolvers, targets, residual, latency, closeUps }: Charts): string {
-  return JSON.stringify([
-    services.map(({ name }) => name),
-    lanes.map(({ name, isJudged, failures }) => [name, isJudged, [...new Set(failures.map(([, failure]) => failure))]]),
-    resolvers.map(({ name, hostname }) => [name, hostname]),
-    targets.map(({ name }) => name),
-    residual.map(({ service, name }) => [service, name]),
-    [...new Set(latency.map(({ service, client }) => `${service} ${client}`))],
-    closeUps.map(({ service, fromMs, part }) => [service, fromMs, part]),
-  ]);
 }

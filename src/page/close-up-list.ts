@@ -1,4 +1,5 @@
 /** The close-ups of a service: the first few at once, the rest when asked for. */
+import type { CloseUp } from '../core/picture.ts';
 import { countOf } from '../core/quantity-text.ts';
 import type { Charts } from '../report/charts.ts';
 import { closeUpBlock, type CloseUpOptions } from './close-up-block.ts';
@@ -6,11 +7,29 @@ import { element } from './dom.ts';
 
 const shownMax = 3;
 
-/** null = nothing failed. */
-export function closeUpList(charts: Charts, service: string, options: CloseUpOptions): HTMLElement | null {
-  const own = charts.closeUps.filter((closeUp) => closeUp.service === service);
-  if (own.length === 0) return null;
+/** null = nothing failed. Told to refresh, it draws what is new: in a run that goes on an outage grows. */
+export function closeUpList(charts: () => Charts, service: string, options: () => CloseUpOptions): HTMLElement | null {
+  const ofService = (): readonly CloseUp[] => charts().closeUps.filter((closeUp) => closeUp.service === service);
+  if (ofService().length === 0) return null;
   const list = element('div', { class: 'close-ups' });
+  let shown = '';
+  const refresh = (): void => {
+    const wanted = JSON.stringify([ofService(), charts().closeUpsLeftOutCount, options().zeroMs]);
+    if (wanted === shown) return;
+    shown = wanted;
+    list.replaceChildren();
+    fill(list, ofService(), { leftOutCount: charts().closeUpsLeftOutCount, ...options() });
+  };
+  refresh();
+  list.addEventListener('refresh', refresh);
+  return list;
+}
+
+function fill(
+  list: HTMLElement,
+  own: readonly CloseUp[],
+  { leftOutCount, ...options }: CloseUpOptions & { readonly leftOutCount: number },
+): void {
   list.append(...own.slice(0, shownMax).map((closeUp) => closeUpBlock(closeUp, options)));
   const rest = own.slice(shownMax);
   if (rest.length > 0) {
@@ -20,8 +39,8 @@ export function closeUpList(charts: Charts, service: string, options: CloseUpOpt
     });
     list.append(more);
   }
-  if (charts.closeUpsLeftOutCount > 0) {
-    const left = countOf(charts.closeUpsLeftOutCount, 'more stretch', 'more stretches');
+  if (leftOutCount > 0) {
+    const left = countOf(leftOutCount, 'more stretch', 'more stretches');
     list.append(
       element(
         'p',
@@ -30,5 +49,4 @@ export function closeUpList(charts: Charts, service: string, options: CloseUpOpt
       ),
     );
   }
-  return list;
 }

@@ -18,7 +18,8 @@ else void new ChartsPage(root, JSON.parse(data.textContent) as Charts);
 
 function startLive(): void {
   const state = element('p', { class: 'connection', role: 'status' }, 'Waiting for the first numbers …');
-  placeOf('live').append(state, markForm());
+  const form = markForm();
+  placeOf('live').append(state, form);
   let page: ChartsPage | null = null;
   follow({
     show: (snapshot: Snapshot) => {
@@ -26,6 +27,7 @@ function startLive(): void {
       put('story', storyHtml(snapshot));
       put('sections', sectionsHtml(snapshot.report));
       markNarrowTables(placeOf('sections'));
+      form.hidden = !snapshot.isRunning;
       const charts = chartsOf(snapshot);
       if (page === null) page = new ChartsPage(root, charts);
       else page.show(charts);

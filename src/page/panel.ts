@@ -11,6 +11,8 @@ export interface Panel {
   /** Null: always shown. */
   readonly of: { readonly service: string; readonly client: string; readonly resolver: string | null } | null;
   readonly draw: (range: Range) => void;
+  /** Says the newest numbers beside it, whether it is in sight or not. */
+  readonly refresh?: () => void;
   /** What is told of an instant, line by line. */
   readonly at: (ms: number, range: Range) => readonly string[];
 }

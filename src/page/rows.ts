@@ -17,18 +17,19 @@ const hoverWidth = 3;
 
 export interface RowOptions {
   readonly name: string;
-  readonly note?: string;
+  /** Read again when there is something new, for the numbers grow. */
+  readonly note?: () => string;
   readonly height: number;
   readonly of?: Panel['of'];
   readonly svg: (range: Range, width: number) => string;
   readonly at: (ms: number, range: Range) => readonly string[];
 }
 
-export function rowOf({ name, note = '', height, of = null, svg, at }: RowOptions): Panel {
+export function rowOf({ name, note = () => '', height, of = null, svg, at }: RowOptions): Panel {
   const plot = element('div', { class: 'plot' });
   plot.style.height = `${String(height)}px`;
-  const label = element('div', { class: 'label' }, element('span', { class: 'name' }, name));
-  if (note !== '') label.append(element('span', { class: 'note' }, note));
+  const noteElement = element('span', { class: 'note' }, note());
+  const label = element('div', { class: 'label' }, element('span', { class: 'name' }, name), noteElement);
   const drawing = element('div', { class: 'drawing' });
   plot.append(drawing);
   return {
@@ -40,13 +41,16 @@ export function rowOf({ name, note = '', height, of = null, svg, at }: RowOption
       // Escaped where it is made: src/page/drawing.ts.
       drawing.innerHTML = svg(range, Math.max(50, plot.clientWidth));
     },
+    refresh: () => {
+      noteElement.textContent = note();
+    },
     at: (ms, range) => [name, ...at(ms, range)],
   };
 }
 
 export interface LaneRowOptions {
   readonly name: string;
-  readonly note: string;
+  readonly note: () => string;
   readonly of: Panel['of'];
   readonly sides: { readonly old: string; readonly new: string };
   /** Read at each drawing, for the numbers grow. */
@@ -112,13 +116,13 @@ export function failureRow(
   binMs: () => number,
 ): Panel {
   const own = () => failuresByBin(lanes().flatMap(({ failures }) => failures.filter(([, one]) => one === failure)));
-  const total = own().reduce((sum, [, count]) => sum + count, 0);
+  const total = (): string => countText(own().reduce((sum, [, count]) => sum + count, 0));
   return rowOf({
     name: classWords[failure],
-    note: `× ${countText(total)}`,
+    note: () => `× ${total()}`,
     height: failureHeight,
     of: { service, client: '', resolver: null },
-    svg: (range, width) => failureStripSvg(own(), binMs(), range, width, `${classWords[failure]}: ${countText(total)}`),
+    svg: (range, width) => failureStripSvg(own(), binMs(), range, width, `${classWords[failure]}: ${total()}`),
     at: (ms, range) => {
       const { fromMs, toMs } = hoverRange(ms, range);
       const count = own()
@@ -140,7 +144,7 @@ export interface StateRowOptions {
 export function stateRow({ name, note = '', of = null, isNamed = false, spans }: StateRowOptions): Panel {
   return rowOf({
     name,
-    note,
+    note: () => note,
     height: isNamed ? 22 : 16,
     of,
     svg: (range, width) =>

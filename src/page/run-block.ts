@@ -20,7 +20,9 @@ export function runBlock(
   readonly element: HTMLElement;
   readonly panels: readonly Panel[];
 } {
-  const events = stateRow({ name: 'Events', spans: () => eventSpans(charts()) });
+  const strip = stateRow({ name: 'Events', spans: () => eventSpans(charts()) });
+  const list = eventList(charts, zeroMs);
+  const events: Panel = { ...strip, refresh: list.refresh };
   const panels: Panel[] = [events];
   if (charts().blindSpots.length > 0) {
     panels.push(
@@ -38,12 +40,7 @@ export function runBlock(
       spans: () => targetSpans(charts().targets.find((target) => target.name === name)),
     }),
   );
-  const block = element(
-    'div',
-    { class: 'block run-block' },
-    ...panels.map(({ row }) => row),
-    eventList(charts(), zeroMs()),
-  );
+  const block = element('div', { class: 'block run-block' }, ...panels.map(({ row }) => row), list.element);
   if (targets.length > 0) {
     const more = moved.length > targetsMax ? `, the first ${String(targetsMax)} of ${String(moved.length)}` : '';
     block.append(
@@ -58,8 +55,29 @@ export function runBlock(
   return { element: block, panels: [...panels, ...targets] };
 }
 
-function eventList({ events, startedAtMs }: Charts, zeroMs: number): HTMLElement {
-  const items = events.map(({ fromMs, text }) =>
+function eventList(
+  charts: () => Charts,
+  zeroMs: () => number,
+): { readonly element: HTMLElement; readonly refresh: () => void } {
+  const summary = element('summary', { class: 'note' });
+  const items = element('ol', { class: 'events' });
+  const list = element('details', {}, summary, items);
+  let shown = '';
+  const refresh = (): void => {
+    const { events } = charts();
+    const wanted = JSON.stringify([events, zeroMs()]);
+    if (wanted === shown) return;
+    if (shown === '') list.open = events.length <= eventsShownMax;
+    shown = wanted;
+    summary.textContent = countOf(events.length, 'event');
+    items.replaceChildren(...eventItems(charts(), zeroMs()));
+  };
+  refresh();
+  return { element: list, refresh };
+}
+
+function eventItems({ events, startedAtMs }: Charts, zeroMs: number): readonly HTMLElement[] {
+  return events.map(({ fromMs, text }) =>
     element(
       'li',
       {},
@@ -67,10 +85,6 @@ function eventList({ events, startedAtMs }: Charts, zeroMs: number): HTMLElement
       element('span', {}, `${text} `, element('span', { class: 'note' }, clockText(startedAtMs, fromMs))),
     ),
   );
-  const list = element('details', {}, element('summary', { class: 'note' }, countOf(events.length, 'event')));
-  list.append(element('ol', { class: 'events' }, ...items));
-  list.open = events.length <= eventsShownMax;
-  return list;
 }
 
 function eventSpans({ events }: Charts): readonly StateSpan[] {

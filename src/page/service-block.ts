@@ -36,17 +36,27 @@ export function serviceBlock(service: ChartService, options: BlockOptions): Serv
     const some = lanes.filter(({ isJudged }) => isJudged);
     return some.length === 0 ? lanes : some;
   };
-  const summary = laneRow({
+  const now = (): ChartService => charts().services.find(({ name }) => name === service.name) ?? service;
+  const row = laneRow({
     name: service.name,
-    note: '',
+    note: () => now().downText,
     of: { service: service.name, client: '', resolver: null },
     sides,
     lanes: judged,
     binMs,
   });
-  const chip = element('span', { class: `chip ${service.verdict}` }, verdictWords[service.verdict]);
-  const label = summary.row.firstElementChild;
-  label?.append(chip, element('span', { class: 'note' }, service.downText));
+  const chip = element('span', {});
+  row.row.querySelector('.name')?.after(chip);
+  const summary: Panel = {
+    ...row,
+    refresh: () => {
+      const { verdict } = now();
+      chip.className = `chip ${verdict}`;
+      chip.textContent = verdictWords[verdict];
+      row.refresh?.();
+    },
+  };
+  summary.refresh?.();
   const body = element('div', { class: 'block' });
   const block = element(
     'details',
@@ -80,7 +90,10 @@ function fill(body: HTMLElement, service: ChartService, options: BlockOptions): 
   const rowFor = (lane: ChartLane): Panel =>
     laneRow({
       name: lane.shortName,
-      note: lane.downText === '' ? '' : `down ${lane.downText}`,
+      note: () => {
+        const { downText } = charts().lanes.find(({ name }) => name === lane.name) ?? lane;
+        return downText === '' ? '' : `down ${downText}`;
+      },
       of: lane,
       sides,
       lanes: () => charts().lanes.filter(({ name }) => name === lane.name),

@@ -59,6 +59,19 @@ describeReal('the live page', ['chromium'], () => {
     expect(await page.locator('#charts canvas, #charts svg').count()).toBeGreaterThan(0);
   });
 
+  test('what stands beside its charts is what a page says that is opened afterwards', async () => {
+    const fresh = await browser.newPage();
+    await fresh.goto(`http://127.0.0.1:${String(rehearsal.port)}/`);
+    await fresh.locator('#charts .close-up').first().waitFor();
+    const beside = async (of: Page): Promise<string[]> =>
+      of.locator('#charts .label, #charts .events, #charts figcaption').allInnerTexts();
+    const followed = await beside(page);
+    expect(followed.join(' ')).toMatch(/judged lanes down, the one hit worst/);
+    expect(followed).toEqual(await beside(fresh));
+    expect(await page.getByRole('button', { name: 'mark' }).isVisible()).toBe(false);
+    await fresh.close();
+  });
+
   test('another site gets nothing, by no way that a browser has', async () => {
     const foreign = await browser.newPage();
     await foreign.goto('about:blank');
