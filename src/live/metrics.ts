@@ -1,9 +1,11 @@
 /**
  * `/metrics`: a run as it stands, for Prometheus. Labels hold names of the scenario and words of ours, never an address or
- * a text from elsewhere, so that their number is bounded by the scenario. Seconds, as Prometheus wants them.
+ * a text from elsewhere, so that their number is bounded by the scenario. Seconds, as Prometheus wants them. What was not
+ * seen has no sample: a 0 would say that all is well, and a rule that asks for one can tell that there is none.
  */
 import type { Interval } from '../core/analysis.ts';
 import { msToS } from '../core/time.ts';
+import { serviceViews } from '../report/service-view.ts';
 import type { Report, ReportLane, ReportResolver } from '../report/shape.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { phaseOf } from './phase-of.ts';
@@ -94,8 +96,10 @@ function serviceFamilies({ report, nowMs }: Snapshot): Family[] {
     ),
     gauge(
       'downtime_seconds',
-      'Downtime of the client hit worst, since the change: at least and at most, by bound.',
-      services.flatMap(({ name, impact }) => bounds(impact.downtimeMs, { service: name })),
+      'Downtime of the judged client hit worst, since the change: at least and at most, by bound. None before one is judged.',
+      serviceViews(report).flatMap(({ service: { name, impact }, judged }) =>
+        judged.length === 0 ? [] : bounds(impact.downtimeMs, { service: name }),
+      ),
     ),
     gauge(
       'client_downtime_seconds',
@@ -104,18 +108,26 @@ function serviceFamilies({ report, nowMs }: Snapshot): Family[] {
     ),
     gauge(
       'stale_targets',
-      'Stale targets that were seen behind the load balancer.',
-      services.map(({ name }) =>
-        one({ service: name }, report.staleTargets.filter((stale) => stale.services.includes(name)).length),
-      ),
+      'Stale targets that were seen behind the load balancer. None where nobody could tell.',
+      services.flatMap(({ name }) => staleTargets(report, name)),
     ),
   ];
 }
 
+/** None found is only said where the run could have found one. */
+function staleTargets({ staleTargets: all, verdict }: Report, service: string): Sample[] {
+  const found = all.filter(({ services }) => services.includes(service)).length;
+  const isTold = verdict.reasons.some(
+    (reason) =>
+      reason.service === service && reason.objective === 'staleTargetCountMax' && reason.value !== 'inconclusive',
+  );
+  return found > 0 || isTold ? [one({ service }, found)] : [];
+}
+
 function worstDowntimes(lanes: readonly ReportLane[]): Sample[] {
   const worst = new Map<string, Interval & { readonly labels: Labels }>();
-  for (const { service, client, series, downtimeMs } of lanes) {
-    if (series !== 'raw') continue;
+  for (const { service, client, series, slots, downtimeMs } of lanes) {
+    if (series !== 'raw' || slots.good + slots.failed === 0) continue;
     const key = JSON.stringify([service, client]);
     const { min = 0, max = 0 } = worst.get(key) ?? {};
     worst.set(key, {
@@ -147,18 +159,20 @@ function resolverFamilies({ report, picture }: Snapshot): Family[] {
 
 function proberFamilies({ report }: Snapshot): Family[] {
   const { prober } = report;
+  const hasSent = prober.dueCount > prober.droppedCount;
+  const lateness = (ms: number): Sample[] => (hasSent ? [one({}, msToS(ms))] : []);
   return [
     counter('slots_due_total', 'Slots that were due, in all lanes.', [one({}, prober.dueCount)]),
     counter('slots_dropped_total', 'Slots that were due and not sent.', [one({}, prober.droppedCount)]),
     counter('blind_seconds_total', 'Time in which our own process or network saw too little to say anything.', [
       one({}, blindS(prober)),
     ]),
-    gauge('prober_lateness_p99_seconds', 'How late probes were sent: all but one in a hundred less.', [
-      one({}, msToS(prober.latenessMs.p99)),
-    ]),
-    gauge('prober_lateness_max_seconds', 'How late probes were sent: the most.', [
-      one({}, msToS(prober.latenessMs.max)),
-    ]),
+    gauge(
+      'prober_lateness_p99_seconds',
+      'How late probes were sent: all but one in a hundred less.',
+      lateness(prober.latenessMs.p99),
+    ),
+    gauge('prober_lateness_max_seconds', 'How late probes were sent: the most.', lateness(prober.latenessMs.max)),
     gauge('prober_stall_max_seconds', 'The longest that a probing thread stood still.', [
       one({}, msToS(prober.eventLoopDelayMsMax)),
     ]),

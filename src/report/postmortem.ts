@@ -82,8 +82,10 @@ function impactLines(report: Report, views: readonly ServiceView[]): string[] {
       markdownText(service.name),
       judged.length === 0 ? 'none was judged' : `${countText(hit.length)} of ${countText(judged.length)}`,
       isHit ? markdownText(`${hit[0]?.lane.name ?? ''}: ${durationBoundsText(worstDowntimeMs([view]))}`) : '–',
-      durationBoundsText(weightedMs),
-      userMinutes(service.impact),
+      judged.length === 0 ? 'not known' : durationBoundsText(weightedMs),
+      judged.length === 0
+        ? blank('service owner: nobody was judged, so the run knows none')
+        : userMinutes(service.impact),
     ];
   });
   const how = report.run.weightsGiven
@@ -137,7 +139,8 @@ function wellLines(report: Report, views: readonly ServiceView[]): string[] {
     .map(({ service }) => service.name);
   const kept = views.flatMap(({ service }) => {
     const titles = keptBy(report.verdict.reasons, service.name);
-    return titles.length === 0 ? [] : [`${service.name}: within what was asked: ${listText(titles)}.`];
+    const as = service.verdict === 'inconclusive' ? ', as far as it was seen' : '';
+    return titles.length === 0 ? [] : [`${service.name}: within what was asked${as}: ${listText(titles)}.`];
   });
   const down = unhurt.length === 0 ? [] : [`No judged client of ${listText(unhurt)} was down.`];
   const known = [...down, ...kept];

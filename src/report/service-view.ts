@@ -30,10 +30,18 @@ export function serviceViews(report: Report): ServiceView[] {
   return report.services.map((service) => viewOf(report, service));
 }
 
-/** The longest downtime of a judged lane, over all services. */
+/**
+ * The longest downtime of a judged lane, over all services; 0 where none was hit. Which lane it was may be open: the bounds
+ * are those of the longest, not of the lane whose lower bound is highest, and who was not seen may have been down as well.
+ */
 export function worstDowntimeMs(views: readonly ServiceView[]): Interval {
-  const [worst] = views.flatMap((view) => view.hit).sort(compareTrouble);
-  return worst?.downtimeMs ?? { min: 0, max: 0 };
+  const hit = views.flatMap((view) => view.hit.map(({ downtimeMs }) => downtimeMs));
+  if (hit.length === 0) return { min: 0, max: 0 };
+  const judged = views.flatMap((view) => view.judged.flatMap(({ judgedPart }) => judgedPart?.downtimeMs ?? []));
+  return {
+    min: Math.max(...hit.map(({ min }) => min)),
+    max: Math.max(...[...hit, ...judged].map(({ max }) => max)),
+  };
 }
 
 export interface CauseCount {

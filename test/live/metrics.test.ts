@@ -4,6 +4,7 @@ import { metricsOf } from '../../src/live/metrics.ts';
 import { prometheusText } from '../../src/live/prometheus-text.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
 import { foundingIncident } from '../report/cases.ts';
+import { slotsOf } from '../report/kit.ts';
 import { emptyPicture, snapshotOf } from './kit.ts';
 
 function withPicture(picture: Partial<Picture>): Snapshot {
@@ -124,6 +125,38 @@ test('downtime is told by both its bounds, in seconds', () => {
   expect(linesOf(withPicture({}), 'downtime_seconds').slice(0, 2)).toEqual([
     `cutwatch_downtime_seconds{service="${service?.name ?? ''}",bound="min"} ${String(min / 1000)}`,
     `cutwatch_downtime_seconds{service="${service?.name ?? ''}",bound="max"} ${String(max / 1000)}`,
+  ]);
+});
+
+test('of what was not seen there is no sample, least of all a 0', () => {
+  const unseen = foundingIncident.lanes.map((lane) => ({
+    ...lane,
+    qualified: false,
+    slots: slotsOf({ good: 0 }),
+    outages: [],
+    downtimeMs: { min: 0, max: 0 },
+    judgedPart: null,
+  }));
+  const prober = { ...foundingIncident.prober, dueCount: 0, droppedCount: 0 };
+  const snapshot = snapshotOf({ ...foundingIncident, lanes: unseen, prober });
+  for (const name of [
+    'downtime_seconds',
+    'client_downtime_seconds',
+    'stale_targets',
+    'prober_lateness_p99_seconds',
+    'prober_lateness_max_seconds',
+  ]) {
+    expect([name, linesOf(snapshot, name)]).toEqual([name, []]);
+  }
+  expect(linesOf(snapshotOf(foundingIncident), 'client_downtime_seconds').length).toBeGreaterThan(0);
+  expect(linesOf(snapshotOf(foundingIncident), 'prober_lateness_max_seconds')).toHaveLength(1);
+});
+
+test('that no target was stale is said where somebody watched targets', () => {
+  const [service = ''] = foundingIncident.services.map(({ name }) => name);
+  const targetWatch = [{ service, sides: ['old' as const], gaps: [] }];
+  expect(linesOf(snapshotOf({ ...foundingIncident, targetWatch }), 'stale_targets')).toEqual([
+    `cutwatch_stale_targets{service="${service}"} 0`,
   ]);
 });
 

@@ -102,3 +102,17 @@ test('where nothing was judged nobody is said to have been well', () => {
   const impact = part(textOf({ ...cleanPass, lanes: [] }), 'Impact');
   expect(impact).toMatch(/\| orders \| none was judged \| – \|/);
 });
+
+test('where nobody was judged, the average user was down for nobody knows how long', () => {
+  const lanes = cleanPass.lanes.map((lane) => ({ ...lane, qualified: false, judgedPart: null }));
+  const impact = part(textOf({ ...cleanPass, lanes }), 'Impact');
+  expect(impact).toMatch(/^\| orders \| none was judged \| – \| not known \| _____ \(/m);
+  expect(impact).not.toContain('0 s |');
+});
+
+test('what went well while nobody knows the end went so as far as it was seen', () => {
+  const service = serviceOf({ tail: { askedS: 600, watchedS: 71, isWhole: false } });
+  const well = part(textOf({ ...cleanPass, services: [service], endedBecause: 'interrupted' }), 'What went well');
+  expect(well).toContain('orders: within what was asked, as far as it was seen: longest outage');
+  expect(part(textOf(cleanPass), 'What went well')).toContain('orders: within what was asked: the tail was watched, longest outage');
+});
