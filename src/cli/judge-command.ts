@@ -1,5 +1,5 @@
 /** `judge` and `report`: the same evidence, analysed again. */
-import { writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Drawn } from '../analysis/fold.ts';
@@ -32,8 +32,8 @@ export async function judgeWithLogs(path: string, flags: JudgeFlags): Promise<nu
 export function judgeCommand(path: string, { objectives: file, json = false }: JudgeFlags): number {
   if (file === undefined) {
     const drawn = drawAgain(path);
-    const exitCode = finishAgain(path, drawn, json);
-    tellCi(() => snapshotOf(drawn).report, { exitCode, runPath: path, isWritten: true });
+    const { exitCode, isWritten } = finishAgain(path, drawn, json);
+    tellCi(() => snapshotOf(drawn).report, { exitCode, runPath: path, isWritten });
     return exitCode;
   }
   const objectives = parseObjectives(readText(file, 'objectives file'), { file, env: process.env });
@@ -53,21 +53,32 @@ function drawAgain(path: string): Drawn {
   return drawFolder(path);
 }
 
-function finishAgain(path: string, drawn: Drawn, json: boolean): number {
-  return finish(drawn, { path, writeReport: (name, text) => write(join(path, name), text), json });
+function finishAgain(path: string, drawn: Drawn, json: boolean): { exitCode: number; isWritten: boolean } {
+  let isWritten = true;
+  const writeReport = (name: string, text: string): string | null => {
+    const reason = write(join(path, name), text);
+    isWritten &&= reason === null;
+    return reason;
+  };
+  const exitCode = finish(drawn, { path, writeReport, json });
+  return { exitCode, isWritten };
 }
 
+/** The report of before stands until the new one is whole. */
 function write(path: string, text: string): string | null {
+  const newPath = `${path}.new`;
   try {
-    writeFileSync(path, text);
+    writeFileSync(newPath, text, { flush: true });
+    renameSync(newPath, path);
     return null;
   } catch (error) {
+    rmSync(newPath, { force: true, recursive: true });
     return reasonOf(error);
   }
 }
 
 export function reportCommand(path: string, flags: { readonly format?: string | undefined }): number {
-  if (flags.format === undefined) return finishAgain(path, drawAgain(path), false);
+  if (flags.format === undefined) return finishAgain(path, drawAgain(path), false).exitCode;
   const format = formats.find((one) => one === flags.format);
   if (format === undefined) {
     throw userError('--format', `found "${flags.format}", expected one of ${formats.join(', ')}`);

@@ -75,3 +75,34 @@ test.runIf(isMountable).for([
   });
   expect(existsSync(run)).toBe(false);
 });
+
+test.runIf(isMountable)(
+  'judged again where there is no room, the reports of before stand, and nobody is sent to new ones',
+  () => {
+    mount('size=8m');
+    isMounted = true;
+    const main = resolve('src/cli/main.ts');
+    const env = { ...process.env, GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: join(folder, 'output') };
+    spawnSync(process.execPath, [
+      main,
+      'rehearse',
+      resolve('scenarios/no-targets-503.yaml'),
+      '--simulate',
+      '--out',
+      run,
+    ]);
+    writeFileSync(join(run, 'report.md'), 'of before\n');
+    for (const piece of [65_536, 4096]) {
+      try {
+        for (;;) writeFileSync(join(disk, 'filler'), Buffer.alloc(piece), { flag: 'a' });
+      } catch {
+        // Now it is full.
+      }
+    }
+    const { status, stderr } = spawnSync(process.execPath, [main, 'judge', run], { encoding: 'utf8', env });
+    expect(stderr).toMatch(/not written, or not whole: .*report\.md.*no space is left on the device/);
+    expect(status).not.toBe(0);
+    expect(readFileSync(join(run, 'report.md'), 'utf8')).toBe('of before\n');
+    expect(readFileSync(join(folder, 'output'), 'utf8')).not.toContain('report-path=');
+  },
+);
