@@ -187,7 +187,7 @@ function stayers(context: FindingContext): Finding[] {
           kind: 'stays-behind',
           service: service.name,
           severity: 'info',
-          text: `${nameOfLane(lane)} was still on the ${change.leaving} side at the end; such a client leaves ${stay.why}. So behave: ${lane.archetype.standsFor}. This says what they do, not how many there are.`,
+          text: `${nameOfLane(lane)} was still on the ${change.leaving} side when last seen; such a client leaves ${stay.why}. So behave: ${lane.archetype.standsFor}. This says what they do, not how many there are.`,
           evidence: [`last seen there ${at(context, lastNs)}`],
         },
       ];

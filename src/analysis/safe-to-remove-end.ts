@@ -48,7 +48,7 @@ export function targetPoints({ context, change, lanes, left }: Removal): readonl
     return good === 0 && failed >= failedCountMin;
   });
   const texts = [
-    ...open.map((lane) => `${laneName(lane)} failed at the end`),
+    ...open.map((lane) => `${laneName(lane)} failed when last seen`),
     ...impaired,
     ...dead.map(
       ({ lane }) => `${lane.address ?? 'An address'} of the other side failed for the last ${String(deadS)} s`,

@@ -133,7 +133,7 @@ function answerPoints(removal: Removal): readonly Point[] {
   if (answers === null || answers.untilNs === null) {
     return [unknown(`No TTL is known, so for how long caches may lead to ${left} is not.`)];
   }
-  if (answers.isOpen) return [no(`${listText(answers.keptLongerBy)} still gave answers of ${left} at the end.`)];
+  if (answers.isOpen) return [no(`${listText(answers.keptLongerBy)} still gave answers of ${left} when last asked.`)];
   const text = `Caches may lead to ${left} until ${at(answers.untilNs)}.`;
   return [notBefore(answers.untilNs, nowNs(removal), text)];
 }
@@ -165,7 +165,7 @@ function authorityPoints(removal: Removal): readonly Point[] {
       ? [no(`Not every name server was heard to leave ${left}.`)]
       : []),
     ...(unheard.length > 0
-      ? [unknown(`${listText(unheard)} did not answer at the end: resolvers may still hear ${left} from there.`)]
+      ? [unknown(`${listText(unheard)} did not answer when last asked: resolvers may still hear ${left} from there.`)]
       : []),
     ...(denying.length > 0
       ? [

@@ -125,9 +125,15 @@ export function outcomeOf(expected: Expected, verdict: Verdict, causes: readonly
   return { text, exitCode: isUnsure ? 4 : 3 };
 }
 
+/** What fits into most windows; where it does not, what a command is good for stands above it. */
+const columnsMax = 100;
+
 /** Commands with what each is good for. */
 export function commandsText(title: string, commands: readonly (readonly [command: string, why: string])[]): string {
   const width = Math.max(...commands.map(([command]) => command.length)) + 2;
-  const lines = commands.map(([command, why]) => `  ${command.padEnd(width)}# ${why}`);
+  const isWide = commands.some(([, why]) => width + why.length + 4 > columnsMax);
+  const lines = commands.map(([command, why]) =>
+    isWide ? `  # ${why}\n  ${command}` : `  ${command.padEnd(width)}# ${why}`,
+  );
   return [title, ...lines].join('\n');
 }

@@ -10,6 +10,7 @@ import { headlineOf } from '../report/headline.ts';
 import { serviceViews } from '../report/service-view.ts';
 import type { Report, ReportLane, ReportService } from '../report/shape.ts';
 import type { Snapshot } from '../report/snapshot.ts';
+import { lostBecause } from '../report/so-far.ts';
 import { phaseOf } from './phase-of.ts';
 import type { Silence } from './silence.ts';
 
@@ -80,7 +81,7 @@ export function gateAnswer(snapshot: Snapshot | null, question: Question): GateA
   }
   const value = service === null ? report.verdict.value : (services[0]?.verdict ?? 'inconclusive');
   const ofGate = services.map((one) => gateService(report, one, at));
-  const body = { value, ...known, services: ofGate, reasons: reasonsOf(report, service) };
+  const body = { value, ...known, services: ofGate, reasons: reasonsOf(snapshot, service) };
   if (isSilent) return silentAnswer(body, silentMs);
   const gate = gateOf(report, value, isSoFar);
   const text = textOf(snapshot, { gate, value, isSoFar, services: ofGate, at });
@@ -99,11 +100,14 @@ function hasCommandFailed(report: Report): boolean {
   return report.verdict.reasons.some(({ objective }) => objective === 'command-failed');
 }
 
-function reasonsOf(report: Report, service: string | null): Reason[] {
+function reasonsOf({ report, isRunning }: Snapshot, service: string | null): Reason[] {
+  // That a run has no end is no news while it runs.
+  const isLost = !isRunning || lostBecause(report.run).length > 0;
   return report.verdict.reasons.filter(
     (reason) =>
       (service === null || reason.service === null || reason.service === service) &&
       reason.value !== 'pass' &&
+      (isLost || reason.objective !== 'whole-log') &&
       (reason.severity === 'fail' || reason.objective === 'command-failed'),
   );
 }
@@ -137,7 +141,7 @@ interface Told extends Pick<GateBody, 'gate' | 'value' | 'isSoFar' | 'services'>
 
 function textOf(snapshot: Snapshot, { gate, value, isSoFar, services, at }: Told): string {
   const { report, isRunning } = snapshot;
-  const headline = headlineOf(report, serviceViews(report));
+  const headline = headlineOf(report, serviceViews(report), isRunning);
   if (gate === 'stop' || (!isSoFar && !isRunning)) return headline;
   const laneCount = services.reduce((total, { judged }) => total + judged.laneCount, 0);
   const count = (of: 'good' | 'failed' | 'unseen'): number =>

@@ -6,24 +6,25 @@ import { worstDowntimeMs, type ServiceView } from './service-view.ts';
 import type { Report } from './shape.ts';
 import { objectiveTitle } from './words.ts';
 
-export function headlineOf(report: Report, views: readonly ServiceView[]): string {
+/** Of a run that goes on, what has failed: whatever moves is not yet there. */
+export function headlineOf(report: Report, views: readonly ServiceView[], isRunning = false): string {
   const { commandWithheldBecause } = report.run;
   if (commandWithheldBecause !== null && report.verdict.value === 'inconclusive') {
     return `The switch was not started: ${commandWithheldBecause}.`;
   }
-  const outcome = outcomeText(report, views);
+  const outcome = outcomeText(report, views, isRunning);
   const failed = report.verdict.reasons.find(({ objective }) => objective === 'command-failed')?.text;
   if (failed === undefined) return outcome;
   if (report.verdict.value !== 'pass') return `${outcome} ${failed}`;
   return `${outcome.replace(/\.$/, '')}, but ${failed.charAt(0).toLowerCase()}${failed.slice(1)}`;
 }
 
-function outcomeText(report: Report, views: readonly ServiceView[]): string {
+function outcomeText(report: Report, views: readonly ServiceView[], isRunning: boolean): string {
   const [first] = views;
   if (first === undefined) return 'The scenario has no service.';
   const isOne = views.length === 1;
   const subject = isOne ? first.service.name : `All ${countText(views.length)} services`;
-  const move = moveText(report, first, isOne ? subject : 'they');
+  const move = moveText(report, first, isOne ? 'it' : 'they', isRunning);
   const worstMs = worstDowntimeMs(views);
   const isAnyHit = views.some((view) => view.hit.length > 0);
 
@@ -40,7 +41,7 @@ function outcomeText(report: Report, views: readonly ServiceView[]): string {
       ? subject
       : `${countText(failed.length)} of ${countText(views.length)} services (${named(failed)})`;
     if (isAnyHit && worstMs.max > 0) {
-      return `Clients of ${who} were down while ${isOne ? moveText(report, first, 'it') : move}: the one hit worst for ${durationBoundsText(worstMs)}.`;
+      return `Clients of ${who} were down while ${move}: the one hit worst for ${durationBoundsText(worstMs)}.`;
     }
     const missed = unique(decisive(report, 'fail').map(({ objective }) => objectiveTitle(objective)));
     return `${who} missed what was asked: ${listText(missed)}.`;
@@ -59,9 +60,10 @@ function stayedText(report: Report, views: readonly ServiceView[]): string {
   return ` ${some} had not left ${views[0]?.leaving ?? 'the old side'} when the watch ended.`;
 }
 
-function moveText(report: Report, view: ServiceView, subject: string): string {
+function moveText(report: Report, view: ServiceView, subject: string, isRunning = false): string {
   const verb = (singular: string, plural: string): string => (/^(All |they)/.test(subject) ? plural : singular);
   const between = `from ${view.leaving} to ${view.arriving}`;
+  if (isRunning && view.service.outcome === 'partial') return `${subject} ${verb('is', 'are')} moving ${between}`;
   if (report.run.mode === 'deploy') return `${subject} ${verb('was', 'were')} rolled out`;
   if (report.run.mode === 'rollback') return `${subject} ${verb('was', 'were')} taken back ${between}`;
   switch (view.service.outcome) {

@@ -8,20 +8,18 @@ import type { Section } from './section.ts';
 import type { Report } from './shape.ts';
 import type { Snapshot } from './snapshot.ts';
 import { tell, type Answer } from './story.ts';
-import { verdictWords } from './words.ts';
 
 /** More services than this, and those that passed are closed to begin with. */
 const openMax = 3;
 const linesMax = 2;
 
 export function storyHtml({ report, isRunning }: Snapshot): string {
-  const { value, headline, answers } = tell(report);
+  const { value, word, headline, answers } = tell(report, isRunning);
   const { run } = report;
-  const verdict = isRunning ? `Running, so far ${verdictWords[value]}` : verdictWords[value];
   const from = run.vantages.map(({ name }) => name).join(', ');
   const when = `${run.startedAt.slice(0, 10)}, ${run.startedAt.slice(11, 19)} to ${run.endedAt.slice(11, 19)} UTC`;
   return `
-<p class="verdict ${value}">${verdict}</p>
+<p class="verdict ${value}">${word}</p>
 <p class="run">${markupText(run.scenario)} · ${markupText(when)} · seen from ${markupText(from)}</p>
 <h1>${proseHtml(headline)}</h1>
 <dl class="answers">

@@ -1,18 +1,16 @@
 /** The top of the live view: what runs, the clock, the verdict so far and why, and whether it is safe to go on. */
-import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
+import { countOf, countText, durationText, listText } from '../core/quantity-text.ts';
 import { nsPerMs } from '../core/time.ts';
-import { headlineOf } from './headline.ts';
 import { stateNow } from './live-lanes.ts';
-import { fit, lineColumns, span, wrap, type Line, type LiveEmphasis } from './live-line.ts';
+import { fit, lineColumns, span, wrap, type Line } from './live-line.ts';
 import type { LiveView } from './live-view.ts';
-import { decisive, named, unique } from './pick.ts';
-import { openWords } from './reason-advice.ts';
+import { named, unique } from './pick.ts';
 import { asksOfSides, removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
-import { serviceViews, worstDowntimeMs, type ServiceView } from './service-view.ts';
+import { serviceViews, type ServiceView } from './service-view.ts';
 import type { Report, ReportService } from './shape.ts';
 import type { Snapshot } from './snapshot.ts';
+import { verdictSoFar } from './so-far.ts';
 import { elapsedText } from './text.ts';
-import { verdictWords } from './words.ts';
 
 /** Older, and what is shown is no more what is. */
 const staleMs = 3000;
@@ -60,66 +58,13 @@ export function verdictLines(
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): Line[] {
   const views = serviceViews(snapshot.report);
-  const { word, emphasis, text } = verdictOf(snapshot, views);
+  const { word, value, text } = verdictSoFar(snapshot, views);
+  const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
   const texts = wrap(text, { columns: Math.max(1, columns - word.length - 2), rows });
   return texts.map((one, i): Line => [
-    i === 0 ? span(word, emphasis) : span(' '.repeat(word.length)),
+    i === 0 ? span(word, emphasis[value]) : span(' '.repeat(word.length)),
     span(`  ${one}`),
   ]);
-}
-
-interface SoFar {
-  readonly word: string;
-  readonly emphasis: LiveEmphasis;
-  readonly text: string;
-}
-
-function verdictOf({ report, isRunning }: Snapshot, views: readonly ServiceView[]): SoFar {
-  const { value } = report.verdict;
-  const emphasis = { pass: 'good', fail: 'bad', inconclusive: 'unsure' } as const;
-  if (!isRunning) return { word: verdictWords[value], emphasis: emphasis[value], text: headlineOf(report, views) };
-  if (value === 'fail') return { word: 'FAIL so far', emphasis: 'bad', text: headlineOf(report, views) };
-  // Whatever it may become, it is no pass before the tail has been watched.
-  return { word: 'NO VERDICT YET', emphasis: 'unsure', text: soFarText(report, views) };
-}
-
-/** What was seen until now, and what is missing. That a run has no end is no news while it runs. */
-function soFarText(report: Report, views: readonly ServiceView[]): string {
-  const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
-  if (lanes.every(({ slots }) => slots.good + slots.failed === 0)) return 'Nothing was seen yet.';
-  const open = decisive(report, 'inconclusive').filter(({ objective }) => objective !== 'whole-log');
-  // Before the change everything is open, and says nothing.
-  const isBefore = report.services.every(({ changes }) => changes.length === 0);
-  const missing = isBefore ? [] : unique(open.map((reason) => openWords(report, reason)));
-  const rest = missing.length === 0 ? '' : ` Open: ${listText(missing)}.`;
-  return `${seenText(report, views)}${lostText(report)}${rest}`;
-}
-
-function seenText(report: Report, views: readonly ServiceView[]): string {
-  const lanes = report.lanes.filter(({ judged, series }) => judged && series === 'raw');
-  const qualified = lanes.filter((lane) => lane.qualified);
-  const ready = `${countText(qualified.length)} of ${countOf(lanes.length, 'client')}`;
-  if (report.services.every(({ changes }) => changes.length === 0)) {
-    const failed = lanes.filter(({ slots }) => slots.failed > 0).map(({ name }) => name);
-    const trouble = failed.length === 0 ? '' : ` Failures of ${named(failed)}.`;
-    return `No change yet; ${ready} had ten good answers in a row.${trouble}`;
-  }
-  const worstMs = worstDowntimeMs(views);
-  if (views.some(({ hit }) => hit.length > 0)) {
-    return worstMs.max === 0
-      ? 'Some requests failed since the change, within the limits so far.'
-      : `The client hit worst was down for ${durationBoundsText(worstMs)}, within the limits so far.`;
-  }
-  const judged = views.flatMap((view) => view.judged);
-  if (judged.length === 0) return `Nobody can say who is down: ${ready} had ten good answers in a row.`;
-  const resolutionMs = Math.max(...judged.map((lane) => lane.judgedPart?.resolutionMs ?? lane.resolutionMs));
-  return `No judged client was seen down since the change, of ${countText(judged.length)}: any outage over ${durationText(resolutionMs, 'up')} would show.`;
-}
-
-/** What the log should have and has not is worse than anything a probe may say. */
-function lostText({ run }: Report): string {
-  const lost = run.incompleteBecause.filter((text) => !text.startsWith('The log has no end'));
-  return lost.length === 0 ? '' : ` ${lost[0] ?? ''}`;
 }
 
 // ── the question of the moment ───────────────────────────────────────────────────────────────────────────────────────

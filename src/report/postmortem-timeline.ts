@@ -1,6 +1,7 @@
 /** What happened when, as far as the run saw it: the one table of a post-mortem that nobody likes to write. */
 import { countOf, listText } from '../core/quantity-text.ts';
 import { unique } from './pick.ts';
+import { goneSince } from './side-gone.ts';
 import { serviceViews, type ServiceView } from './service-view.ts';
 import type { Instant, Report, ReportChange } from './shape.ts';
 
@@ -59,7 +60,8 @@ function commandRows({ run }: Report): TimelineRow[] {
   ];
 }
 
-function serviceRows(report: Report, { service, hit }: ServiceView): (TimelineRow & { readonly service: string })[] {
+function serviceRows(report: Report, view: ServiceView): (TimelineRow & { readonly service: string })[] {
+  const { service, hit } = view;
   const rows: TimelineRow[] = service.changes.flatMap((change) => changeRows(report, change));
   const outages = hit.flatMap((trouble) => trouble.outages);
   const [first] = outages.toSorted((a, b) => (a.firstFailedAt < b.firstFailedAt ? -1 : 1));
@@ -74,6 +76,10 @@ function serviceRows(report: Report, { service, hit }: ServiceView): (TimelineRo
     );
   }
   const { safe, at, side } = service.safeToRemoveOld;
+  const goneAt = goneSince(view);
+  if (goneAt !== null && side !== null) {
+    rows.push({ at: goneAt, text: `${report.run.sides[side].title} answered at none of its addresses from here on` });
+  }
   if (safe === 'yes' && at !== null && side !== null) {
     rows.push({ at, text: `${report.run.sides[side].title} was not needed any more, as far as was watched` });
   }

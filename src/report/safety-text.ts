@@ -1,16 +1,37 @@
 /** Whether it was safe to switch, and whether the side left may go, in one line each and with every reason. */
 import { countOf } from '../core/quantity-text.ts';
 import { clockText } from './instant-text.ts';
+import { goneText } from './side-gone.ts';
 import { named, unique } from './pick.ts';
 import type { Section } from './section.ts';
 import type { ServiceView } from './service-view.ts';
 import type { Report, Safety } from './shape.ts';
 
 export const switchQuestion = 'Safe to switch';
+/** The same once it has been switched: no advice for now. */
+const switchedQuestion = 'Switch was safe';
 
 /** A deployment switches no name and leaves no side. */
 export function asksOfSides({ run }: Report): boolean {
   return run.mode !== 'deploy';
+}
+
+export interface SafetyAnswer {
+  readonly question: string;
+  readonly line: string;
+}
+
+/** Of services that were switched whether it was safe then, and of those that were not whether it is. */
+export function switchAnswers(report: Report, views: readonly ServiceView[]): SafetyAnswer[] {
+  const [switched, waiting] = [views.filter(isSwitched), views.filter((view) => !isSwitched(view))];
+  return [
+    ...(switched.length === 0 ? [] : [{ question: switchedQuestion, line: switchLine(report, switched) }]),
+    ...(waiting.length === 0 ? [] : [{ question: switchQuestion, line: switchLine(report, waiting) }]),
+  ];
+}
+
+function isSwitched({ service }: ServiceView): boolean {
+  return service.changes.length > 0;
 }
 
 /** All services in one line: `Yes, since 10:00:41.000 UTC.` */
@@ -18,14 +39,12 @@ export function switchLine(report: Report, views: readonly ServiceView[]): strin
   return lineOf(
     report,
     views.map(({ service }) => [service.name, service.safeToSwitch]),
+    views.every(isSwitched) ? 'when the change began' : 'now',
   );
 }
 
 /** Null where nothing was left: without a change, and where nobody is moved. */
-export function removalAnswer(
-  report: Report,
-  views: readonly ServiceView[],
-): { readonly question: string; readonly line: string } | null {
+export function removalAnswer(report: Report, views: readonly ServiceView[]): SafetyAnswer | null {
   const left = views.flatMap(({ service }) => {
     const { side } = service.safeToRemoveOld;
     return side === null ? [] : [{ side, safety: service.safeToRemoveOld }];
@@ -39,11 +58,16 @@ export function removalAnswer(
   const line = lineOf(
     report,
     views.map(({ service }) => [service.name, service.safeToRemoveOld]),
+    'now',
   );
-  return { question, line: [line, ...besides].join(' ') };
+  const gone = goneText(report, views);
+  return { question, line: [line, ...(gone === null ? [] : [gone]), ...besides].join(' ') };
 }
 
-function lineOf(report: Report, all: readonly (readonly [name: string, safety: Safety])[]): string {
+/** An answer for now is advice; one about what is over is not. */
+type AsOf = 'now' | 'when the change began';
+
+function lineOf(report: Report, all: readonly (readonly [name: string, safety: Safety])[], asOf: AsOf): string {
   const groups = Map.groupBy(all, ([, { safe }]) => safe);
   const isOne = groups.size === 1;
   return (['no', 'unknown', 'yes'] as const)
@@ -56,13 +80,14 @@ function lineOf(report: Report, all: readonly (readonly [name: string, safety: S
           report,
           of,
           group.map(([, safety]) => safety),
+          asOf,
         ),
       ];
     })
     .join(' ');
 }
 
-function groupText(report: Report, of: string, group: readonly Safety[]): string {
+function groupText(report: Report, of: string, group: readonly Safety[], asOf: AsOf): string {
   const instants = group.flatMap(({ at }) => (at === null ? [] : [at]));
   const at = instants.length < group.length ? null : (instants.toSorted().at(-1) ?? null);
   const clock = at === null ? null : `${clockText(report.run.startedAt, at)} UTC`;
@@ -73,6 +98,7 @@ function groupText(report: Report, of: string, group: readonly Safety[]): string
     case 'yes':
       return `Yes${of}${clock === null ? '' : `, since ${clock}`}.`;
     case 'no':
+      if (asOf !== 'now') return `Not ${asOf}${of}${clock === null ? '' : `, only from ${clock}`}${because}`;
       return clock === null ? `No${of}${because}` : `Not yet${of}, from ${clock}${because}`;
     case 'unknown':
     case undefined:
@@ -81,20 +107,24 @@ function groupText(report: Report, of: string, group: readonly Safety[]): string
 }
 
 /** Every reason, for the report, each on a line of its own. */
-export function safetySection(report: Report, { service }: ServiceView): Section[] {
+export function safetySection(report: Report, view: ServiceView): Section[] {
   if (!asksOfSides(report)) return [];
+  const { service } = view;
   const { safeToSwitch, safeToRemoveOld } = service;
   const { side } = safeToRemoveOld;
   const list = [
-    ...reasonsOf(report, switchQuestion, safeToSwitch),
-    ...(side === null ? [] : reasonsOf(report, `${report.run.sides[side].title} may go`, safeToRemoveOld)),
+    ...(isSwitched(view)
+      ? reasonsOf(report, switchedQuestion, safeToSwitch, 'when the change began')
+      : reasonsOf(report, switchQuestion, safeToSwitch, 'now')),
+    ...(side === null ? [] : reasonsOf(report, `${report.run.sides[side].title} may go`, safeToRemoveOld, 'now')),
   ];
   return [{ title: 'Safe to switch, safe to turn off', level: 3, paragraphs: [], list }];
 }
 
-function reasonsOf(report: Report, question: string, safety: Safety): (readonly [string, string])[] {
+function reasonsOf(report: Report, question: string, safety: Safety, asOf: AsOf): (readonly [string, string])[] {
   const { because, besides, at, safe } = safety;
   const clock = at === null ? '' : ` ${safe === 'yes' ? 'since' : 'from'} ${clockText(report.run.startedAt, at)} UTC`;
-  const word = { yes: 'Yes', no: at === null ? 'No' : 'Not yet,', unknown: 'Not known' }[safe];
+  const no = asOf === 'now' ? (at === null ? 'No' : 'Not yet,') : `Not ${asOf}${at === null ? '' : ', only'}`;
+  const word = { yes: 'Yes', no, unknown: 'Not known' }[safe];
   return [`${word}${clock}.`, ...because, ...besides].map((text) => [question, text]);
 }

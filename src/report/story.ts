@@ -6,13 +6,14 @@ import type { Cause } from '../core/analysis.ts';
 import { countOf, countText, durationBoundsText, durationText, listText } from '../core/quantity-text.ts';
 import type { Reason, VerdictValue } from '../core/verdict.ts';
 import { afterText, clockText } from './instant-text.ts';
-import { headlineOf } from './headline.ts';
 import { keepAnswering } from './keep-answering.ts';
 import { decisive, named, namedMax, unique } from './pick.ts';
-import { asksOfSides, removalAnswer, switchLine, switchQuestion } from './safety-text.ts';
+import { asksOfSides, removalAnswer, switchAnswers } from './safety-text.ts';
 import { causeCounts, serviceViews, worstDowntimeMs } from './service-view.ts';
 import type { CauseCount, LaneTrouble, ServiceView } from './service-view.ts';
 import { adviceOn } from './reason-advice.ts';
+import { goneTooEarlyLines } from './side-gone.ts';
+import { verdictSoFar } from './so-far.ts';
 import type { Report } from './shape.ts';
 import { targetAdvice, targetLines } from './target-section.ts';
 import { adviceWords, causeWords, type CauseContext } from './words.ts';
@@ -24,11 +25,14 @@ export interface Answer {
 
 export interface Story {
   readonly value: VerdictValue;
+  /** The value as it stands: `FAIL`, `FAIL so far`. */
+  readonly word: string;
   readonly headline: string;
   readonly answers: readonly Answer[];
 }
 
-export function tell(report: Report): Story {
+/** Of a run that goes on: what is open is no reason, nothing has ended, and the verdict is so far. */
+export function tell(report: Report, isRunning = false): Story {
   const views = serviceViews(report);
   const troubled = views.filter((view) => view.hit.length > 0);
   const answers: Answer[] = [
@@ -38,23 +42,26 @@ export function tell(report: Report): Story {
     },
     {
       question: 'For how long',
-      lines: views.toSorted(byWorstDowntime).flatMap((view) => howLongLines(report, view)),
+      lines: views.toSorted(byWorstDowntime).flatMap((view) => howLongLines(report, view, isRunning)),
     },
     {
       question: 'Why',
       lines: unique([
         ...failedCommand(report).map(({ text }) => text),
         ...whyLines(report, views),
+        ...goneTooEarlyLines(report, views),
         ...targetLines(report),
-        ...whyNotPass(report),
+        ...whyNotPass(report, isRunning),
       ]),
     },
-    { question: 'What to do', lines: unique(adviceLines(report, views)) },
+    { question: 'What to do', lines: unique(adviceLines(report, views, isRunning)) },
     ...safetyAnswers(report, views),
   ];
+  const { value, word, text } = verdictSoFar({ report, isRunning }, views);
   return {
-    value: report.verdict.value,
-    headline: headlineOf(report, views),
+    value,
+    word,
+    headline: text,
     answers: answers.filter(({ lines }) => lines.length > 0),
   };
 }
@@ -62,9 +69,9 @@ export function tell(report: Report): Story {
 function safetyAnswers(report: Report, views: readonly ServiceView[]): Answer[] {
   const removal = removalAnswer(report, views);
   return [
-    ...(views.length === 0 || !asksOfSides(report)
-      ? []
-      : [{ question: switchQuestion, lines: [switchLine(report, views)] }]),
+    ...(asksOfSides(report)
+      ? switchAnswers(report, views).map(({ question, line }) => ({ question, lines: [line] }))
+      : []),
     ...(removal === null ? [] : [{ question: removal.question, lines: [removal.line] }]),
   ];
 }
@@ -113,10 +120,10 @@ function byWorstDowntime(a: ServiceView, b: ServiceView): number {
   return worstDowntimeMs([b]).max - worstDowntimeMs([a]).max;
 }
 
-function howLongLines(report: Report, view: ServiceView): string[] {
+function howLongLines(report: Report, view: ServiceView, isRunning: boolean): string[] {
   const { hit, change } = view;
   const started = report.run.startedAt;
-  const lines = hit.slice(0, namedMax).map((trouble) => howLongLine(report, view, trouble));
+  const lines = hit.slice(0, namedMax).map((trouble) => howLongLine(report, view, trouble, isRunning));
   if (hit.length > namedMax) {
     const more = hit.slice(namedMax);
     const longest = Math.max(...more.map(({ downtimeMs }) => downtimeMs.max));
@@ -127,7 +134,7 @@ function howLongLines(report: Report, view: ServiceView): string[] {
     if (open === undefined) continue;
     const since = change === undefined ? '' : `, ${afterText(change.usedAt, open.firstFailedAt)}`;
     lines.push(
-      `${lane.name} (not judged): from ${clockText(started, open.firstFailedAt)} UTC${since}, and still when the run ended.`,
+      `${lane.name} (not judged): from ${clockText(started, open.firstFailedAt)} UTC${since}, and ${stillText(isRunning)}.`,
     );
   }
   const weighted = view.service.impact.userWeightedMs;
@@ -138,7 +145,12 @@ function howLongLines(report: Report, view: ServiceView): string[] {
   return lines;
 }
 
-function howLongLine(report: Report, view: ServiceView, { lane, outages, impaired, downtimeMs }: LaneTrouble): string {
+function stillText(isRunning: boolean): string {
+  return isRunning ? 'still now' : 'still when the run ended';
+}
+
+function howLongLine(report: Report, view: ServiceView, trouble: LaneTrouble, isRunning: boolean): string {
+  const { lane, outages, impaired, downtimeMs } = trouble;
   const started = report.run.startedAt;
   const [first] = outages;
   const last = outages.at(-1);
@@ -152,7 +164,7 @@ function howLongLine(report: Report, view: ServiceView, { lane, outages, impaire
   const count = outages.length === 1 ? '' : ` in ${countOf(outages.length, 'outage')}`;
   const after = view.change === undefined ? '' : `, beginning ${afterText(view.change.usedAt, first.firstFailedAt)}`;
   const end =
-    last.firstGoodAt === null ? `and still when the run ended` : `to ${clockText(started, last.firstGoodAt)} UTC`;
+    last.firstGoodAt === null ? `and ${stillText(isRunning)}` : `to ${clockText(started, last.firstGoodAt)} UTC`;
   const bounds =
     last.firstGoodAt === null ? `${durationText(downtimeMs.min, 'down')} or more` : durationBoundsText(downtimeMs);
   return `${lane.name}: ${bounds}${count}, from ${clockText(started, first.firstFailedAt)} ${end}${after}.`;
@@ -181,21 +193,22 @@ function failedCommand(report: Report): Reason[] {
 }
 
 /** What else decided: missed limits that no failed probe explains, and whatever forbids an answer. */
-function whyNotPass(report: Report): string[] {
+function whyNotPass(report: Report, isRunning: boolean): string[] {
   const views = serviceViews(report);
   const isAnyHit = views.some((view) => view.hit.length > 0);
-  return [...decisive(report, 'fail'), ...decisive(report, 'inconclusive')]
+  return [...decisive(report, 'fail'), ...(isRunning ? [] : decisive(report, 'inconclusive'))]
     .filter(({ objective }) => !isAnyHit || !isAboutFailedProbes(objective))
     .map(({ text }) => text)
     .slice(0, namedMax);
 }
 
-function adviceLines(report: Report, views: readonly ServiceView[]): string[] {
+function adviceLines(report: Report, views: readonly ServiceView[], isRunning: boolean): string[] {
   const lines = causesOnce(report, views).map(({ cause, context }) => adviceWords[cause](context));
-  const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...decisive(report, 'inconclusive')];
+  const open = isRunning ? [] : decisive(report, 'inconclusive');
+  const decided = [...failedCommand(report), ...decisive(report, 'fail'), ...open];
   lines.push(...adviceOn(report, decided), ...targetAdvice(report));
   for (const view of views) {
-    lines.push(...stayedLines(report, view));
+    if (!isRunning) lines.push(...stayedLines(report, view));
     const isPinned = view.hitUnjudged.some(({ outages }) =>
       outages.some((outage) => outage.causes.pinned !== undefined),
     );

@@ -15,7 +15,6 @@ import { darkStyle, type Colour } from './timeline-colours.ts';
 import { cut, fill, fixed, path, rect, text, wrapped } from './timeline-elements.ts';
 import { rowHeight, serviceRow, verdictColours } from './timeline-row.ts';
 import { axisLines, scaleOf, type Scale } from './timeline-scale.ts';
-import { verdictWords } from './words.ts';
 
 const width = 1000;
 const servicesMax = 60;
@@ -26,13 +25,13 @@ export function timelineSvg(snapshot: Snapshot): string {
   const { report, isRunning } = snapshot;
   const views = serviceViews(report);
   const shown = views.slice(0, servicesMax);
-  const story = tell(report);
+  const story = tell(report, isRunning);
   const scale = scaleOf(snapshot, shown);
   const headline = wrapped(plainText(story.headline), headlineLengthMax).slice(0, 3);
   const axisAt = 56 + headline.length * 17;
   const rowsAt = axisAt + (report.marks.length === 0 ? 10 : 18);
   const belowAt = rowsAt + shown.length * rowHeight;
-  const word = `${verdictWords[story.value]}${isRunning ? ' so far' : ''}`;
+  const { word } = story;
   const below = [...leftOutLines(scale), ...moreLines(views), ...markLines(report, scale)];
   const height = belowAt + 62 + below.length * 16;
   const lines = [

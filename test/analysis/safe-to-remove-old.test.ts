@@ -118,13 +118,13 @@ describe('each thing that may still lead there is the reason', () => {
       what: 'a name server that is silent since it named it',
       entries: [...switched.slice(0, 3), authority(21, null, { server: ns2 })],
       safe: 'unknown',
-      because: /^127\.0\.0\.2:53 did not answer at the end: resolvers may still hear old from there\.$/,
+      because: /^127\.0\.0\.2:53 did not answer when last asked: resolvers may still hear old from there\.$/,
     },
     {
       what: 'a name server that never answered',
       entries: [...switched, authority(0, null, { server: '127.0.0.3:53', isFirst: true })],
       safe: 'unknown',
-      because: /^127\.0\.0\.3:53 did not answer at the end/,
+      because: /^127\.0\.0\.3:53 did not answer when last asked/,
     },
     {
       what: 'everything is back again, and not yet for good',
@@ -218,7 +218,7 @@ describe('each thing that may still lead there is the reason', () => {
       what: 'the other side failing at the end',
       lanes: [moves, { ...moves, client: 'b', slots: `${'.'.repeat(50)}${'x'.repeat(10)}` }],
       safe: 'no',
-      because: /^orders b via vpc failed at the end: old is the way back\.$/,
+      because: /^orders b via vpc failed when last seen: old is the way back\.$/,
     },
     {
       what: 'a tail that was not watched whole',

@@ -82,4 +82,9 @@ describe('a rehearsal is as expected when the verdict is, and the causes are if 
 test('commands stand with what they are for', () => {
   const commands = [['dig a', 'names'] as const, ['curl --head a', 'HTTP'] as const];
   expect(commandsText('Try', commands)).toBe('Try\n  dig a          # names\n  curl --head a  # HTTP');
+  // No line of it is wider than most windows.
+  const long = `curl ${'a'.repeat(77)}`;
+  expect(commandsText('Try', [...commands, [long, 'what it answers']])).toBe(
+    `Try\n  # names\n  dig a\n  # HTTP\n  curl --head a\n  # what it answers\n  ${long}`,
+  );
 });

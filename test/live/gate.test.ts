@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { gateAnswer, type GateAnswer, type Question } from '../../src/live/gate.ts';
+import type { Analysis } from '../../src/core/analysis.ts';
 import type { Snapshot } from '../../src/report/snapshot.ts';
 import { cleanPass, foundingIncident } from '../report/cases.ts';
 import { snapshotOf } from './kit.ts';
@@ -91,4 +92,19 @@ test('what keeps a run from its pass is in the body, with limit and observed val
     value: 'fail',
     limit: 5000,
   });
+});
+
+test('that a run which goes on has no end keeps nobody from anything', () => {
+  const noEnd = 'The log has no end: the run was killed, crashed, or is still going on.';
+  const unwhole = (...more: string[]): Analysis => ({
+    ...foundingIncident,
+    isWhole: false,
+    incompleteBecause: [noEnd, ...more],
+  });
+  const objectivesOf = (snapshot: Snapshot): string[] =>
+    answered(snapshot).body.reasons.map(({ objective }) => objective);
+  expect(objectivesOf(snapshotOf(unwhole()))).not.toContain('whole-log');
+  expect(objectivesOf(snapshotOf(unwhole()))).toContain('outageMsMax');
+  expect(objectivesOf(snapshotOf(unwhole('Writing rows failed.')))).toContain('whole-log');
+  expect(objectivesOf(snapshotOf(unwhole(), { isRunning: false }))).toContain('whole-log');
 });

@@ -263,7 +263,7 @@ test('the founding incident, from the story alone', () => {
     'For how long',
     'Why',
     'What to do',
-    'Safe to switch',
+    'Switch was safe',
     'Old side may go',
   ]);
 });
@@ -282,24 +282,45 @@ describe('safe to switch, safe to turn off, in one line each', () => {
     return linesOf(storyOf(analysisOf({ services })), question).join('|');
   };
 
-  test.for<{ all: SafetyAdvice[]; says: string }>([
+  test.for<{ all: SafetyAdvice[]; says: string; said?: string }>([
     { all: [advice('yes', 42.7, 'All is low.')], says: 'Yes, since 10:00:42.700 UTC.' },
     { all: [advice('yes', 42.7), advice('yes', 51.3)], says: 'Yes, since 10:00:51.300 UTC.' },
     { all: [advice('yes', null)], says: 'Yes.' },
-    { all: [advice('no', 97.3, 'Caches may keep it.')], says: 'Not yet, from 10:01:37.300 UTC: Caches may keep it.' },
-    { all: [advice('no', null, 'It is down.', 'It is high.')], says: 'No: It is down. (1 more reason in the report)' },
+    {
+      all: [advice('no', 97.3, 'Caches may keep it.')],
+      says: 'Not yet, from 10:01:37.300 UTC: Caches may keep it.',
+      said: 'Not when the change began, only from 10:01:37.300 UTC: Caches may keep it.',
+    },
+    {
+      all: [advice('no', null, 'It is down.', 'It is high.')],
+      says: 'No: It is down. (1 more reason in the report)',
+      said: 'Not when the change began: It is down. (1 more reason in the report)',
+    },
     {
       all: [advice('no', 97.3, 'Caches.'), advice('no', null, 'It is down.')],
       says: 'No: Caches. (1 more reason in the report)',
+      said: 'Not when the change began: Caches. (1 more reason in the report)',
     },
     { all: [advice('unknown', null, 'Nobody was asked.')], says: 'Not known: Nobody was asked.' },
     {
       all: [advice('yes', 42.7), advice('no', null, 'It is down.'), advice('unknown', null, 'Nobody was asked.')],
       says: 'No for s-1: It is down. Not known for s-2: Nobody was asked. Yes for s-0, since 10:00:42.700 UTC.',
+      said: 'Not when the change began for s-1: It is down. Not known for s-2: Nobody was asked. Yes for s-0, since 10:00:42.700 UTC.',
     },
-  ])('$says', ({ all, says }) => {
-    expect(lineOf(all, 'Safe to switch')).toBe(says);
+  ])('$says', ({ all, says, said = says }) => {
+    expect(lineOf(all, 'Switch was safe')).toBe(said);
     expect(lineOf(all, 'Old side may go')).toBe(`${says} Seen from here.`);
+  });
+
+  test('a service that waits for its switch is asked about now, one that was switched about then', () => {
+    const no = advice('no', 97.3, 'Caches may keep it.');
+    const services = [
+      serviceOf({ name: 'orders', safeToSwitch: no }),
+      serviceOf({ name: 'billing', safeToSwitch: no, changes: [] }),
+    ];
+    const story = storyOf(analysisOf({ services }));
+    expect(linesOf(story, 'Switch was safe')[0]).toMatch(/^Not when the change began, only from 10:01:37\.300 UTC:/);
+    expect(linesOf(story, 'Safe to switch')[0]).toMatch(/^Not yet, from 10:01:37\.300 UTC:/);
   });
 
   test('after a rollback it is the new side that was left', () => {
