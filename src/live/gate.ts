@@ -148,7 +148,7 @@ function textOf(snapshot: Snapshot, { gate, value, isSoFar, services, at }: Told
     services.reduce((total, { judged }) => total + judged[of], 0);
   const seen =
     laneCount === 0
-      ? 'Nothing has been judged yet, so nothing can have been missed.'
+      ? 'Nothing has been judged yet: whether anything that was asked will be missed is not known.'
       : `Nothing that was asked has been missed so far, by ${countOf(count('good'), 'good probe')}, ${countText(count('failed'))} failed and ${countText(count('unseen'))} not seen, in ${countOf(laneCount, 'judged lane')}.`;
   const end = isRunning ? 'The verdict comes with the end of the run.' : headline;
   return [seen, blindText(report, at), value === 'pass' ? '' : end].filter((text) => text !== '').join(' ');

@@ -42,7 +42,7 @@ test.for(rows)('a run $run: $value, $statuses', ({ snapshot, value, statuses }) 
 test('who is let go on before anything was judged is told that nothing was', () => {
   const { body } = answered(runs.beforeChange, { isSoFar: true });
   expect(body.text).toBe(
-    'Nothing has been judged yet, so nothing can have been missed. The verdict comes with the end of the run.',
+    'Nothing has been judged yet: whether anything that was asked will be missed is not known. The verdict comes with the end of the run.',
   );
   expect(body.services[0]).toMatchObject({ judged: { laneCount: 0, good: 0, failed: 0, unseen: 0 } });
 });
