@@ -14,9 +14,16 @@ export interface Span {
 
 export type Line = readonly Span[];
 
+/** More than a screen of them shows; to measure a megabyte, glyph by glyph, takes seconds each time that it is drawn. */
+const textLengthMax = 5000;
+
 /** The only way to a span: whatever the text is, a terminal cannot be steered with it. */
 export function span(text: string, emphasis: LiveEmphasis | null = null): Span {
-  return { text: drawable(plainText(text)), emphasis };
+  return { text: drawable(shortText(text)), emphasis };
+}
+
+function shortText(text: string): string {
+  return plainText(text.slice(0, textLengthMax));
 }
 
 export function lineColumns(line: Line): number {
@@ -55,7 +62,7 @@ export function fit(line: Line, columns: number, side: 'left' | 'right' = 'left'
 export function wrap(text: string, { columns, rows }: { readonly columns: number; readonly rows: number }): string[] {
   const lines: string[] = [];
   let line = '';
-  const words = plainText(text).split(' ');
+  const words = shortText(text).split(' ');
   for (const [i, word] of words.entries()) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (line === '' || columnsOf(longer) <= columns) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Picture } from '../../src/core/picture.ts';
 import { liveFrame, type Frame } from '../../src/report/live-frame.ts';
+import { span, wrap } from '../../src/report/live-line.ts';
 import { columnsOf } from '../../src/report/text-width.ts';
 import { firstView, type LiveView } from '../../src/report/live-view.ts';
 import { toReport } from '../../src/report/report-json.ts';
@@ -237,4 +238,11 @@ describe('before anything was seen', () => {
       ),
     ).toEqual([]);
   });
+});
+
+test('a text of a megabyte is drawn as one that fills the screen', () => {
+  const text = 'ünï\u{1f600} '.repeat(150_000);
+  expect(span(text).text.length).toBeLessThan(10_000);
+  expect(wrap(text, { columns: 40, rows: 3 })).toEqual(wrap(text.slice(0, 3000), { columns: 40, rows: 3 }));
+  expect(wrap(text, { columns: 40, rows: 3 }).at(-1)).toMatch(/…$/);
 });
