@@ -114,5 +114,7 @@ test('what went well while nobody knows the end went so as far as it was seen', 
   const service = serviceOf({ tail: { askedS: 600, watchedS: 71, isWhole: false } });
   const well = part(textOf({ ...cleanPass, services: [service], endedBecause: 'interrupted' }), 'What went well');
   expect(well).toContain('orders: within what was asked, as far as it was seen: longest outage');
-  expect(part(textOf(cleanPass), 'What went well')).toContain('orders: within what was asked: the tail was watched, longest outage');
+  expect(part(textOf(cleanPass), 'What went well')).toContain(
+    'orders: within what was asked: the tail was watched, longest outage',
+  );
 });
