@@ -16,6 +16,7 @@ import { goneTooEarlyLines } from './side-gone.ts';
 import { verdictSoFar } from './so-far.ts';
 import type { Report } from './shape.ts';
 import { targetAdvice, targetLines } from './target-section.ts';
+import { standsForLines, whoLines } from './who.ts';
 import { adviceWords, causeWords, type CauseContext } from './words.ts';
 
 export interface Answer {
@@ -38,7 +39,7 @@ export function tell(report: Report, isRunning = false): Story {
   const answers: Answer[] = [
     {
       question: troubled.length > 0 ? 'Who was down' : 'Was anyone down',
-      lines: [...views.flatMap(whoLines), ...standsForLines(report, views)],
+      lines: [...whoLines(views), ...standsForLines(report, views)],
     },
     {
       question: 'For how long',
@@ -76,45 +77,7 @@ function safetyAnswers(report: Report, views: readonly ServiceView[]): Answer[] 
   ];
 }
 
-// ── who, how long ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function whoLines(view: ServiceView): string[] {
-  const { judged, hit, service } = view;
-  if (judged.length === 0) return [`Nobody can say: no lane of ${service.name} was judged.`];
-  const lines: string[] = [];
-  const down = hit.filter(({ outages }) => outages.length > 0);
-  const impaired = hit.filter(({ outages }) => outages.length === 0);
-  const of = `of ${countOf(judged.length, 'judged lane')} of ${service.name}`;
-  if (down.length > 0) {
-    lines.push(`${countText(down.length)} ${of} ${down.length === 1 ? 'was' : 'were'} down: ${named(namesOf(down))}.`);
-  }
-  if (impaired.length > 0) {
-    lines.push(`${countText(impaired.length)} ${of} failed in part: ${named(namesOf(impaired))}.`);
-  }
-  if (hit.length === 0) {
-    const count = countOf(judged.length, 'judged lane');
-    const resolutionMs = Math.max(...judged.map((lane) => lane.judgedPart?.resolutionMs ?? lane.resolutionMs));
-    lines.push(
-      service.verdict === 'pass'
-        ? `No: not one probe failed in ${count} of ${service.name}. Any outage longer than ${durationText(resolutionMs, 'up')} would have been seen.`
-        : `Not as far as was seen: not one probe failed in ${count} of ${service.name}.`,
-    );
-  }
-  if (view.hitUnjudged.length > 0) {
-    lines.push(`Shown but not judged, and failing as well: ${named(namesOf(view.hitUnjudged))}.`);
-  }
-  return lines;
-}
-
-/** Clients are archetypes; this says who behaves so. */
-function standsForLines(report: Report, views: readonly ServiceView[]): string[] {
-  const hit = new Set(views.flatMap((view) => [...view.hit, ...view.hitUnjudged]).map(({ lane }) => lane.client));
-  const known = report.run.clients.filter(({ name, standsFor }) => hit.has(name) && standsFor !== '');
-  if (known.length === 0) return [];
-  return [
-    `Each client stands for others: ${known.map(({ name, standsFor }) => `${name} for ${standsFor}`).join('; ')}.`,
-  ];
-}
+// ── how long ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function byWorstDowntime(a: ServiceView, b: ServiceView): number {
   return worstDowntimeMs([b]).max - worstDowntimeMs([a]).max;
@@ -300,8 +263,4 @@ function isAboutFailedProbes(objective: string): boolean {
   return ['outageMsMax', 'downtimeMsMax', 'failedRatioMax', 'worstMinuteFailedRatioMax', 'recovery'].includes(
     objective,
   );
-}
-
-function namesOf(troubles: readonly LaneTrouble[]): string[] {
-  return troubles.map(({ lane }) => lane.name);
 }

@@ -47,8 +47,10 @@ test('of fourteen services everything at the top is a screen or two, and nothing
   const text = textOf({ ...foundingIncident, services, lanes });
   const unfolded = text.replaceAll(/<details>.*?<\/details>\n/gs, '').trimEnd();
   expect(unfolded.split('\n').length).toBeLessThan(90);
+  // What befell all of them alike is said once.
+  expect(text.match(/was down: /g)).toHaveLength(1);
   for (const { name } of services) {
-    expect(text).toContain(`of ${name} was down`);
+    expect(text).toContain(`${name} fresh via system: between `);
     expect(rowOf(text, name)[2]).toBe('1 of 1');
   }
 });

@@ -268,6 +268,28 @@ test('the founding incident, from the story alone', () => {
   ]);
 });
 
+test('what befell several services alike is said once, and what befell one is said of it', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const services = names.map((name) => serviceOf({ name }));
+  const lanes = names.flatMap((service, i) =>
+    ['fresh', 'keep-alive'].map((client, j) =>
+      // Of the last one both fail.
+      laneOf({
+        number: 2 * i + j,
+        service,
+        check: service,
+        client,
+        outages: j === 0 || service === 'h' ? [outageOf()] : [],
+      }),
+    ),
+  );
+  const [together, apart] = linesOf(storyOf(analysisOf({ services, lanes })), 'Who was down');
+  expect(together).toBe(
+    '1 of 2 judged lanes of each of 7 services (a, b, c, d, e and 2 more) was down: fresh via system.',
+  );
+  expect(apart).toBe('2 of 2 judged lanes of h were down: h fresh via system and h keep-alive via system.');
+});
+
 describe('safe to switch, safe to turn off, in one line each', () => {
   const advice = (safe: SafetyAdvice['safe'], atS: number | null, ...because: string[]): SafetyAdvice => ({
     safe,
