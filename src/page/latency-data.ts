@@ -18,7 +18,11 @@ export function latencyData(
   binMs: number,
 ): LatencyData {
   const [oldBins, newBins] = [byInstant(oldSide, binMs), byInstant(newSide, binMs)];
-  const atMs = [...new Set([...oldBins.keys(), ...newBins.keys()])].toSorted((a, b) => a - b);
+  const stepMs = Math.max(oldSide?.binCount ?? 1, newSide?.binCount ?? 1) * binMs;
+  const atMs = withGaps(
+    [...new Set([...oldBins.keys(), ...newBins.keys()])].toSorted((a, b) => a - b),
+    stepMs,
+  );
   const column = (bins: ReadonlyMap<number, Bin>, field: 2 | 3): (number | null)[] =>
     atMs.map((ms) => bins.get(ms)?.[field] ?? null);
   return {
@@ -28,6 +32,14 @@ export function latencyData(
     newP50: column(newBins, 2),
     newP99: column(newBins, 3),
   };
+}
+
+/** Where neither side gave a good answer there is an instant without any, or a line would lead straight over an outage. */
+function withGaps(atMs: readonly number[], stepMs: number): number[] {
+  return atMs.flatMap((ms, i) => {
+    const next = atMs[i + 1];
+    return next !== undefined && next - ms > 1.5 * stepMs ? [ms, (ms + next) / 2] : [ms];
+  });
 }
 
 function byInstant(side: PictureLatency | undefined, binMs: number): ReadonlyMap<number, Bin> {

@@ -95,6 +95,16 @@ test('response times of both sides share one list of instants, also where bins a
   expect(latencyData(undefined, undefined, 500).atMs).toEqual([]);
 });
 
+test('where nobody answered well there are no response times, so that no line leads over it', () => {
+  const bins = [0, 1, 2, 61, 62].map((bin) => [bin, 3, 21, 22, 23] as const);
+  const side = { service: 'orders', client: 'fresh', side: 'new', bins, distribution: [] } as const;
+  const { atMs, newP50, newP99, oldP50 } = latencyData(undefined, side, 500);
+  expect(atMs).toEqual([250, 750, 1250, 16_000, 30_750, 31_250]);
+  expect(newP50).toEqual([21, 21, 21, null, 21, 21]);
+  expect(newP99).toEqual([22, 22, 22, null, 22, 22]);
+  expect(oldP50.every((ms) => ms === null)).toBe(true);
+});
+
 test('a distribution with a gap goes down to nothing in it', () => {
   const svg =
     distributionSvg(
