@@ -88,7 +88,11 @@ describeMoto('AWS', () => {
     expect(groups['next']).toMatchObject({
       owner: 'shop/orders-v2',
       cluster: 'prod',
-      rules: [{ hosts: ['orders.shop.example'], paths: ['/api/*'], weightRatio: 4 / 7 }],
+      rules: [
+        // Only requests with a header of canaries.
+        { hosts: ['billing.shop.example'], paths: [], weightRatio: 1, isForSome: true },
+        { hosts: ['orders.shop.example'], paths: ['/api/*'], weightRatio: 4 / 7 },
+      ],
     });
     expect(groups['billing']).toMatchObject({ owner: null, rules: [{ hosts: [], paths: [], weightRatio: 1 }] });
     const byDns = await read({ loadBalancers: [] }, [`dualstack.${made.shopDns.toUpperCase()}`]);
@@ -358,6 +362,15 @@ async function makeBalancer(
     DefaultActions: [{ Type: 'forward', TargetGroupArn: groups.billing }],
   });
   const listenerArn = Listeners?.[0]?.ListenerArn ?? '';
+  await elbv2.createRule({
+    ListenerArn: listenerArn,
+    Priority: 4,
+    Conditions: [
+      { Field: 'host-header', HostHeaderConfig: { Values: ['billing.shop.example'] } },
+      { Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-canary', Values: ['yes'] } },
+    ],
+    Actions: [{ Type: 'forward', TargetGroupArn: groups.next }],
+  });
   await elbv2.createRule({
     ListenerArn: listenerArn,
     Priority: 5,
