@@ -4,7 +4,7 @@
  */
 import { countText } from '../core/quantity-text.ts';
 import { asciiText } from './ascii.ts';
-import { downNowLine, proberLine, questionLines, titleLine, verdictLines } from './live-head.ts';
+import { downNowLine, proberLine, questionLines, titleLine, verdictLines, whyLine } from './live-head.ts';
 import { helpLines, keyLine } from './live-keys.ts';
 import { shownServices } from './live-lanes.ts';
 import { clip, itemLines, span, type Line, type Span } from './live-line.ts';
@@ -61,6 +61,7 @@ function bodyLines(snapshot: Snapshot, view: LiveView, { columns, rows }: Size):
     titleLine(snapshot, view, columns),
     ...verdictLines(snapshot, { columns, rows: isLow ? 1 : 3 }),
     ...[downNowLine(snapshot)].filter((line) => line !== null),
+    ...(isLow ? [] : [whyLine(snapshot)]).filter((line) => line !== null),
     ...questionLines(snapshot, { columns, rows: isLow ? 1 : 2 }),
     ...[proberLine(snapshot)].filter((line) => line !== null),
   ];

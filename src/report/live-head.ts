@@ -10,6 +10,7 @@ import { serviceViews, type ServiceView } from './service-view.ts';
 import type { Report, ReportService } from './shape.ts';
 import type { Snapshot } from './snapshot.ts';
 import { verdictSoFar } from './so-far.ts';
+import { whyLines } from './story.ts';
 import { elapsedText } from './text.ts';
 
 /** Older, and what is shown is no more what is. */
@@ -120,6 +121,12 @@ export function downNowLine({ report }: Snapshot): Line | null {
   if (down.length === 0) return null;
   const count = `${countText(down.length)} of ${countOf(lanes.length, 'client')}`;
   return [span('DOWN NOW', 'bad'), span(`  ${count}: ${named(down)}`)];
+}
+
+/** The most frequent reason of probes that failed since the change; null = none did. */
+export function whyLine({ report }: Snapshot): Line | null {
+  const [why] = whyLines(report, serviceViews(report));
+  return why === undefined ? null : [span('Why', 'strong'), span(`  ${why}`)];
 }
 
 /** What we did not see, by our own fault; null = nothing of the kind. */

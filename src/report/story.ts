@@ -136,7 +136,7 @@ function howLongLine(report: Report, view: ServiceView, trouble: LaneTrouble, is
 // ── why, and what to do ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Each reason once, over all services, the most frequent first. */
-function whyLines(report: Report, views: readonly ServiceView[]): string[] {
+export function whyLines(report: Report, views: readonly ServiceView[]): string[] {
   const counts = new Map<string, number>();
   for (const view of views) {
     for (const count of causeCounts(view.hit)) {

@@ -54,6 +54,7 @@ describe('the founding migration, as it stood', () => {
     const text = show(before);
     expect(text).toContain('NO VERDICT YET  No change yet; 6 of 6 clients had ten good answers in a row.');
     expect(text).toMatch(/Safe to switch {2}No: Caches may keep/);
+    expect(text).not.toContain('Why');
     expect(text).toMatch(/▸ orders +o+ old +none > 250 ms/);
     expect(text).toMatch(/resolvers {2}office {2}2 names {2}old {2}TTL \d+ of 12 s left/);
   });
@@ -62,6 +63,7 @@ describe('the founding migration, as it stood', () => {
     const text = show(down);
     expect(text).toContain('DOWN NOW  6 of 6 clients: orders fresh via office, ');
     expect(text).toMatch(/keep-alive +o+X+ DOWN +≥ 2\.\d s, still/);
+    expect(text).toMatch(/^Why {2}\d+ of \d+ failed probes: the DNS answer they held still named the side left/m);
     expect(text).toMatch(/change due in 9 s \(08:30:19\) · TTL 2 of 12 s l…/);
   });
 
