@@ -3,6 +3,7 @@ import type { WriteStream } from 'node:tty';
 import type { Analysis } from '../core/analysis.ts';
 import { durationText } from '../core/quantity-text.ts';
 import { msToNs, nsToMs, sToNs } from '../core/time.ts';
+import { plainText } from '../report/escape.ts';
 import { progressLine } from '../report/text.ts';
 import type { Viewer } from './viewers.ts';
 
@@ -89,7 +90,8 @@ function newLine(stream: WriteStream): Line {
     },
     add(text) {
       end();
-      stream.write(`${text}\n`);
+      // Why something was not seen is often the error text of somebody else's server.
+      stream.write(`${text.split('\n').map(plainText).join('\n')}\n`);
     },
     end,
   };

@@ -26,3 +26,10 @@ test('where no terminal is, virtual time is told every 5 s of real time, a line 
 test('a run that is over soon says nothing of its progress', () => {
   expect(played(false, 4)).toBe('begins\n');
 });
+
+test('what is said steers no terminal, whoever worded it', () => {
+  let text = '';
+  const stream = { isTTY: true, columns: 80, write: (piece: string) => (text += piece) } as unknown as WriteStream;
+  newVirtualProgress(stream).say('eks has seen nothing so far: \u001b]52;c;eA==\u0007 \u009b2J \u202eevil\nand more');
+  expect(text).toBe('eks has seen nothing so far: \ufffd]52;c;eA==\ufffd \ufffd2J \ufffdevil\nand more\n');
+});
