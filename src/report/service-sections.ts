@@ -144,6 +144,8 @@ function stripOf(report: Report, service: ReportService, lane: ReportLane): Stri
 function durationCell(bounds: Interval, limitMs: number | null): Cell {
   const text = durationBoundsText(bounds);
   if (limitMs === null) return { text, tone: 'faint' };
+  // Down within the limit is no fault, and nothing to be proud of: another limit may have been missed by the same outage.
+  if (bounds.max > 0 && bounds.max <= limitMs) return { text };
   return { text, tone: bounds.min > limitMs ? 'bad' : bounds.max <= limitMs ? 'good' : 'unsure' };
 }
 

@@ -294,7 +294,10 @@ export const chartMeanings: readonly (readonly [term: string, meaning: string])[
     'Which side answered',
     'Each strip is a lane, or all judged lanes of a service. Its height is the share of probes: solid from below what the new side answered, hatched above it what the old side did. What failed hangs from the top, with a mark above the strip, and is never too thin to be seen.',
   ],
-  ['What failed, by kind', 'How many failed so at each instant; the tallest bar is the most.'],
+  [
+    'What failed, by kind',
+    'How many failed so at each instant, in judged lanes and in others; the tallest bar is the most.',
+  ],
   ['What resolvers answered', 'Which side each resolver’s answers named, poll by poll, and the TTL they told.'],
   [
     'How fast',
