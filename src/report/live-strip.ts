@@ -81,8 +81,10 @@ type Letter = readonly [letter: string, emphasis: CellEmphasis | null];
 function letterOf(cell: CellCounts, isNewest: boolean): Letter {
   const seen = cell.old + cell.new + cell.other + cell.failed;
   if (seen === 0 && (isNewest || cell.unseen === 0)) return [' ', null];
-  if (cell.failed > 0) return cell.failed === seen ? ['X', 'all-failed'] : ['x', 'some-failed'];
-  if (!isNewest && cell.unseen > seen) return ['·', 'unseen'];
+  // That all failed is only known where most was seen.
+  const isMostSeen = isNewest || cell.unseen <= seen;
+  if (cell.failed > 0) return cell.failed === seen && isMostSeen ? ['X', 'all-failed'] : ['x', 'some-failed'];
+  if (!isMostSeen) return ['·', 'unseen'];
   if (cell.old > 0 && cell.new > 0) return ['m', 'both'];
   if (cell.other > cell.old + cell.new) return ['?', 'unknown'];
   return cell.old > 0 ? ['o', 'old'] : ['n', 'new'];

@@ -12,6 +12,7 @@ const bins: Readonly<Record<string, readonly [number, number, number, number, nu
   X: [0, 0, 0, 3, 0],
   '!': [0, 0, 0, 0, 3],
   h: [0, 1, 0, 0, 2],
+  f: [0, 0, 0, 1, 2],
 };
 
 function laneOf(letters: string): PictureLane {
@@ -43,6 +44,7 @@ describe('a strip', () => {
     { lanes: ['XXXX', 'XXXX'], columns: 4, drawn: 'XXXX' },
     { lanes: ['o!o'], columns: 3, drawn: 'o·o' },
     { lanes: ['oho'], columns: 3, drawn: 'o·o' }, // mostly unseen is no answer of a side
+    { lanes: ['ofo'], columns: 3, drawn: 'oxo' }, // nor that all failed
     { lanes: ['oo!'], columns: 3, drawn: 'oo ' }, // still under way
     { lanes: ['ooh'], columns: 3, drawn: 'oon' },
     { lanes: ['!X!'], columns: 3, drawn: '·X ' },
