@@ -273,7 +273,7 @@ describeReal('report.html', ['chromium'], () => {
     );
     await page.goto(`${site}/`);
     await page.getByText('mark 1').first().waitFor();
-    expect(await page.locator('.verdict').innerText()).toBe('Running, so far FAIL');
+    expect(await page.locator('.verdict').innerText()).toBe('FAIL so far');
     await page.locator('.toolbar').getByLabel('service').selectOption('billing');
     await page.locator('#charts').focus();
     await page.keyboard.press('+');
