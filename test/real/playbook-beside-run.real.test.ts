@@ -118,15 +118,12 @@ describeReal('the playbook beside a run', ['nginx', 'named', 'nsupdate', 'unboun
     await using terminal = await startTerminal(stage.folder, line('playbook', '--step'));
     await terminal.sees('Do it, then press Enter:');
     await terminal.press('C-c');
-    const screen = await terminal.sees('ended with');
-    expect(screen).toContain('To go on from here: --step --from tell-everybody');
-    expect(screen).toContain('ended with 4');
+    expect(await terminal.sees('ended with 4')).toContain('To go on from here: --step --from tell-everybody');
     await terminal[Symbol.asyncDispose]();
 
     await using again = await startTerminal(stage.folder, line('playbook', '--step', '--from', 'dns-switched'));
     await again.sees('really?');
     await again.type('no');
-    expect(await again.sees('ended with')).toContain('the command of dns-switched ended with status 7');
-    expect(await again.screen()).toContain('ended with 5');
+    expect(await again.sees('ended with 5')).toContain('the command of dns-switched ended with status 7');
   }, 120_000);
 });

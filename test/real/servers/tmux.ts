@@ -16,11 +16,15 @@ export interface Terminal extends AsyncDisposable {
   sees(text: string | RegExp): Promise<string>;
 }
 
-/** A server of its own, whose socket is in the folder. */
+let serverCount = 0;
+
+/** A server of its own, whose socket is in the folder: one that ends still has its socket for a while. */
 export async function startTerminal(folder: string, shellLine: string): Promise<Terminal> {
   const path = programPath('tmux');
+  serverCount += 1;
+  const socket = join(folder, `tmux-${serverCount}.sock`);
   const tmux = async (...words: readonly string[]): Promise<string> =>
-    (await promisify(execFile)(path, ['-S', join(folder, 'tmux.sock'), '-f', '/dev/null', ...words])).stdout;
+    (await promisify(execFile)(path, ['-S', socket, '-f', '/dev/null', ...words])).stdout;
   // What it was started with stays on the screen when it has ended.
   await tmux(
     'new-session',
