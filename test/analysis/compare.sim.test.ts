@@ -78,6 +78,17 @@ test(
   },
 );
 
+test('when what was cached began is luck: the same switch a few seconds later is within noise', async () => {
+  const removed = scenario('old-side-removed-too-early');
+  const later = (baselineS: number): Json => ({ ...removed, change: { ...(removed['change'] as Json), baselineS } });
+  const [a, b] = [await playedWorld(later(5), 1), await playedWorld(later(9), 2)];
+  const { result, differences } = compare(a, b, sames);
+  const down = differences.find(({ quantity, subject }) => quantity === 'downtimeMs' && subject.includes(' fresh '));
+  expect(down?.a?.max).not.toBeCloseTo(down?.b?.max ?? 0, -3);
+  expect(down?.text).toMatch(/luck explains up to 1\d(\.\d)? s$/);
+  expect([result, down?.result]).toEqual(['not-worse', 'within-noise']);
+});
+
 const base: Json = {
   ...scenario('clean-cutover'),
   change: { via: 'dns', ttlS: 4, baselineS: 11, convergenceTimeoutS: 60, tailS: 23 },

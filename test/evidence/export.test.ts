@@ -17,6 +17,7 @@ import type { Table, Value } from '../../src/evidence/export-table.ts';
 import { csv, ndjson } from '../../src/evidence/export-text.ts';
 import { readRun } from '../../src/evidence/read-run.ts';
 import { play, readScenario } from '../scenarios/simulated.ts';
+import { playWorld, type Json } from '../scenarios/worlds.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutwatch-export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,6 +89,39 @@ test.for(worlds)('%s: rows count what the report counts, lane by lane', { timeou
     for (const lane of analysis.lanes.filter((one) => one.series === series)) {
       expectLane(lane, byLane.get(lane.number) ?? []);
     }
+  }
+});
+
+test('of a client that tries twice the second try is the result of its retried series', async () => {
+  const rows: Counts[] = [];
+  const world: Json = {
+    name: 'twice',
+    services: [{ name: 'orders', url: 'http://orders.shop.example/ready' }],
+    sides: {
+      old: { addresses: ['dns:shop-1.example'], marker: { 'x-served-by': 'ecs' } },
+      new: { addresses: ['dns:shop-2.example'], marker: { 'x-served-by': 'eks' } },
+    },
+    resolvers: [{ name: 'vpc', address: '10.0.0.2:53' }],
+    clients: ['chrome'],
+    change: { via: 'dns', ttlS: 3, baselineS: 7, convergenceTimeoutS: 60, tailS: 11 },
+    world: {
+      zone: { ttlS: 3 },
+      script: [
+        { afterChangeS: 0, do: 'switch-dns', to: 'new' },
+        { afterChangeS: 1, do: 'remove-load-balancer', side: 'old', how: 'refused' },
+      ],
+    },
+  };
+  const { analysis } = await playWorld(world, 5, (path) => {
+    const { table } = tableOf(path);
+    for (const row of table.rows) rows.push(Object.fromEntries(table.columns.map(({ name, of }) => [name, of(row)])));
+  });
+  expect(rows.filter(({ part }) => part === 'retried').length).toBeGreaterThan(2);
+  const retried = analysis.lanes.filter(({ series }) => series === 'retried');
+  expect(retried.length).toBe(1);
+  for (const lane of analysis.lanes) {
+    const own = rows.filter(({ laneNumber }) => laneNumber === lane.number);
+    expectLane(lane, resultsOf(own, lane.series));
   }
 });
 
