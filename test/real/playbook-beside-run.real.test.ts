@@ -9,7 +9,7 @@ import type { ScenarioInput } from '../../src/scenario/input.ts';
 import { readEvidence, readReport } from './cutwatch-run.ts';
 import { describeReal } from './servers/describe-real.ts';
 import { startProcess, type OwnProcess } from './servers/own-process.ts';
-import { startTerminal } from './servers/tmux.ts';
+import { startPane, type Pane } from './servers/pane.ts';
 import { waitUntil } from './servers/wait-until.ts';
 import { startStage, type Stage } from './stage.ts';
 
@@ -51,6 +51,15 @@ describeReal('the playbook beside a run', ['nginx', 'named', 'nsupdate', 'unboun
     return stack.use(startProcess('/bin/sh', words, { logPath: join(stage.folder, `${name}.log`) }));
   }
 
+  function startOperator(shellLine: string): Promise<Pane> {
+    return startPane({ folder: stage.folder, columns: 180, rows: 50, shellLine });
+  }
+
+  async function answer(terminal: Pane, text: string): Promise<void> {
+    if (text !== '') await terminal.type(text);
+    await terminal.press('Enter');
+  }
+
   test('each step is in the report: by the watch as it changes, by the operator as it is taken', async () => {
     const watch = start('watch', line('playbook', '--watch'));
     const runPath = join(stage.folder, 'reports', 'beside');
@@ -67,14 +76,14 @@ describeReal('the playbook beside a run', ['nginx', 'named', 'nsupdate', 'unboun
     // The watch was there first, and tells the run how things are.
     await waitUntil('the watch has told the run', () => said().includes('dns-switched fail'), { withinMs: 60_000 });
 
-    await using terminal = await startTerminal(stage.folder, line('playbook', '--step'));
-    await terminal.sees('Do it, then press Enter:');
-    await terminal.type('');
-    await terminal.sees('really?');
-    await terminal.type('yes');
-    await terminal.sees('type accept old-drained');
-    await terminal.type('accept old-drained');
-    const screen = await terminal.sees('ended with');
+    await using terminal = await startOperator(line('playbook', '--step'));
+    await terminal.sees(/Do it, then press Enter:/);
+    await answer(terminal, '');
+    await terminal.sees(/really\?/);
+    await answer(terminal, 'yes');
+    await terminal.sees(/type accept old-drained/);
+    await answer(terminal, 'accept old-drained');
+    const screen = await terminal.sees(/ended with \d/);
     expect(screen).toContain('✓ dns-switched');
     expect(screen).toContain('✓ converged');
     expect(screen).toContain('The playbook is done. Not known, and accepted: old-drained.');
@@ -115,15 +124,15 @@ describeReal('the playbook beside a run', ['nginx', 'named', 'nsupdate', 'unboun
 
   test('Ctrl-C at a question ends it, and says how to go on; a command that is refused stops it with 5', async () => {
     await stage.switch(['orders'], 'old');
-    await using terminal = await startTerminal(stage.folder, line('playbook', '--step'));
-    await terminal.sees('Do it, then press Enter:');
+    await using terminal = await startOperator(line('playbook', '--step'));
+    await terminal.sees(/Do it, then press Enter:/);
     await terminal.press('C-c');
-    expect(await terminal.sees('ended with 4')).toContain('To go on from here: --step --from tell-everybody');
+    expect(await terminal.sees(/ended with 4/)).toContain('To go on from here: --step --from tell-everybody');
     await terminal[Symbol.asyncDispose]();
 
-    await using again = await startTerminal(stage.folder, line('playbook', '--step', '--from', 'dns-switched'));
-    await again.sees('really?');
-    await again.type('no');
-    expect(await again.sees('ended with 5')).toContain('the command of dns-switched ended with status 7');
+    await using again = await startOperator(line('playbook', '--step', '--from', 'dns-switched'));
+    await again.sees(/really\?/);
+    await answer(again, 'no');
+    expect(await again.sees(/ended with 5/)).toContain('the command of dns-switched ended with status 7');
   }, 120_000);
 });

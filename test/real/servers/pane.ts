@@ -28,17 +28,18 @@ export interface PaneOptions {
   readonly shellLine: string;
 }
 
+let serverCount = 0;
+
+/** The socket of a server that ends is there for a while: each has one of its own. */
 export async function startPane({ folder, columns, rows, env = {}, shellLine }: PaneOptions): Promise<Pane> {
   const path = programPath('tmux');
+  serverCount += 1;
+  const socket = join(folder, `pane-${serverCount}.sock`);
   // Not those of whoever runs the tests.
   const { CI: _ci, NO_COLOR: _noColor, FORCE_COLOR: _forceColor, TMUX: _tmux, ...rest } = process.env;
   const tmux = async (...words: readonly string[]): Promise<string> => {
     const own = { ...rest, LC_ALL: 'C.UTF-8', ...env };
-    const { stdout } = await promisify(execFile)(
-      path,
-      ['-S', join(folder, 'pane.sock'), '-f', '/dev/null', '-u', ...words],
-      { env: own },
-    );
+    const { stdout } = await promisify(execFile)(path, ['-S', socket, '-f', '/dev/null', '-u', ...words], { env: own });
     return stdout;
   };
   const size = ['-x', String(columns), '-y', String(rows)];
