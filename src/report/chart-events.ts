@@ -29,7 +29,7 @@ export function eventsOf(report: Report, at: (instant: Instant) => number): Char
       fromMs: at(command.fromAt),
       toMs,
       service: null,
-      text: `command: ${command.program}`,
+      text: `command: ${command.program.split('/').at(-1) ?? ''}`,
     });
   }
   for (const { name, changes } of services) {

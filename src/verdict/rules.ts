@@ -38,7 +38,9 @@ export function runReasons(analysis: Analysis): Reason[] {
     text:
       stepMs > clockStepMsMax
         ? `The wall clock moved by ${durationText(stepMs)} in all against the monotonic clock (limit ${durationText(clockStepMsMax)}): the machine may have slept, and nobody watched then.`
-        : `The clocks agreed to within ${durationText(stepMs, 'up')} (limit ${durationText(clockStepMsMax)}).`,
+        : stepMs === 0
+          ? `The wall clock was not seen to step against the monotonic clock (limit ${durationText(clockStepMsMax)}).`
+          : `The clocks agreed to within ${durationText(stepMs, 'up')} (limit ${durationText(clockStepMsMax)}).`,
   });
   if (analysis.commandWithheldBecause !== null) {
     add('command-withheld', 'inconclusive', `The command was not started: ${analysis.commandWithheldBecause}.`);
