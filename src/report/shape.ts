@@ -154,6 +154,7 @@ export interface ReportService {
     readonly fromAt: Instant;
     readonly toAt: Instant;
   }[];
+  /** Over the lanes that were judged: 0 to 0 where none was, which is no word on anybody (`lanes[].judgedPart`). */
   readonly impact: {
     readonly downtimeMs: Interval;
     readonly impairedMs: Interval;
