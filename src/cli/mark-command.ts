@@ -23,14 +23,18 @@ export function markRun(
   text: string,
 ): string {
   appendMark(path, text, Date.now());
-  const serviceNames = scenario.services.map((service) => service.name);
-  return markMeaningText(text, { serviceNames, via: scenario.change.via });
+  return meaningIn(scenario, text);
 }
 
 function meaningOf(path: string, text: string): string {
   const started = readRun(path).entries.find((entry) => entry.type === 'run-started');
-  const serviceNames = started?.scenario.services.map((service) => service.name) ?? [];
-  return markMeaningText(text, { serviceNames, via: started?.scenario.change.via ?? 'dns' });
+  return started === undefined
+    ? markMeaningText(text, { serviceNames: [], via: 'dns' })
+    : meaningIn(started.scenario, text);
+}
+
+function meaningIn({ services, change }: Scenario, text: string): string {
+  return markMeaningText(text, { serviceNames: services.map(({ name }) => name), via: change.via });
 }
 
 function runningPath(): string {
