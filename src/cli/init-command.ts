@@ -183,14 +183,14 @@ export async function lookUpName(
   hostname: string,
   server: DnsServer,
 ): Promise<NameFound> {
-  const ask = (from: DnsServer, recursionDesired: boolean): ReturnType<DnsPort['query']> =>
+  const query = (from: DnsServer, recursionDesired: boolean): ReturnType<DnsPort['query']> =>
     ports.dns.query(
       from,
       { name: `${normalName(hostname)}.`, type: 'A' },
       { recursionDesired, deadlineNs: ports.clock.nowNs() + sToNs(answerWithinS) },
     );
   const [reply, authorities] = await Promise.all([
-    ask(server, true),
+    query(server, true),
     lookUpAuthorities(ports, hostname, { name: 'init', server }),
   ]);
   const { zone, servers } = authorities;
@@ -201,7 +201,7 @@ export async function lookUpName(
     return { ...about, error: `the resolver has no address for it (${why})` };
   }
   for (const { address, port } of servers) {
-    const told = await ask({ kind: 'udp', address, port }, false);
+    const told = await query({ kind: 'udp', address, port }, false);
     if (told.kind === 'answered' && told.authoritative && told.answers.length > 0) {
       // The record that is switched is the name's own; what an alias leads to has TTLs of its own.
       const own = told.answers.find((record) => normalName(record.name) === normalName(hostname));
